@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { LifeboatError } from "#os/error";
+import { run, runBytes, runPipeline, start } from "#os/exec";
+
+test("run() returns text and forces the C locale", async () => {
+  const result = await run(["sh", "-c", "printf '%s' $LC_ALL; printf oops >&2"]);
+  assert.deepEqual(result, { stdout: "C", stderr: "oops", exitCode: 0 });
+});
+
+test("run() accepts the exit codes it was told, and names the others with the last words", async () => {
+  assert.equal((await run(["sh", "-c", "exit 3"], { okCodes: [0, 3] })).exitCode, 3);
+  await assert.rejects(run(["sh", "-c", "echo no such disk >&2; exit 4"]), {
+    name: "LifeboatError",
+    message: 'Cannot run "sh" as it must succeed: exit code 4, saying "no such disk"',
+  });
+});
+
+test("run() names a program that is not installed, and one that hangs", async () => {
+  await assert.rejects(run(["no-such-program-here"]), /Cannot run "no-such-program-here" as it must be installed/);
+  await assert.rejects(run(["sleep", "20"], { timeoutMs: 50 }), /no end after 0\.05 s/);
+});
+
+test("runBytes() keeps bytes that are no text, final newline included", async () => {
+  assert.deepEqual([...(await runBytes(["printf", "\\377\\000\\n"]))], [255, 0, 10]);
+});
+
+test("runPipeline() writes what the last member prints, and fails when any member fails", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "lifeboat-exec-"));
+  const source = [new TextEncoder().encode("b\na\n")];
+  await runPipeline(source, [["sort"], ["tr", "a-z", "A-Z"]], join(directory, "ok"));
+  assert.equal(await readFile(join(directory, "ok"), "utf8"), "A\nB\n");
+  const broken = runPipeline(source, [["sh", "-c", "cat >/dev/null; exit 7"], ["cat"]], join(directory, "bad"));
+  await assert.rejects(broken, (error) => error instanceof LifeboatError && error.message.includes("exit code 7"));
+});
+
+test("start() talks to a process and ends it when disposed", async () => {
+  const process = start(["cat"]);
+  const heard = new Promise<string>((resolve) => process.onOutput((chunk) => resolve(new TextDecoder().decode(chunk))));
+  process.write("hello");
+  assert.equal(await heard, "hello");
+  await process[Symbol.asyncDispose]();
+  assert.equal((await process.exited).signal, "SIGKILL");
+});

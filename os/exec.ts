@@ -1,0 +1,151 @@
+// The only file that starts a process: argument arrays, never a shell string; every exit code counts.
+import { createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { execa, type Options } from "execa";
+import { LifeboatError } from "#os/error";
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly cwd?: string;
+  /** Added to the environment; locale variables are forced to C unless given here. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  /** Exit codes that count as success; 0 alone unless given. */
+  readonly okCodes?: readonly number[];
+}
+
+export interface RunResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** A program and its arguments. */
+export type Command = readonly [program: string, ...args: string[]];
+
+/** A process that outlives the call that started it. Dispose it to end it. */
+export interface RunningProcess extends AsyncDisposable {
+  readonly pid: number;
+  write(text: string): void;
+  onOutput(listener: (chunk: Uint8Array) => void): void;
+  onErrorOutput(listener: (chunk: Uint8Array) => void): void;
+  kill(signal: "SIGTERM" | "SIGKILL" | "SIGINT"): void;
+  readonly exited: Promise<{ readonly exitCode: number | undefined; readonly signal: string | undefined }>;
+}
+
+const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/** Runs a program to its end and returns its text. Throws LifeboatError when the exit code is not one of `okCodes`. */
+export async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
+  const result = await settle(spawn(command, { ...inputOption(options.input), stripFinalNewline: false }, options), command, options);
+  return { stdout: result.text(), stderr: result.stderr, exitCode: result.exitCode };
+}
+
+/** Like `run`, for programs whose standard output is not text. */
+export async function runBytes(command: Command, options: RunOptions = {}): Promise<Uint8Array> {
+  const child = spawn(command, { ...inputOption(options.input), encoding: "buffer", stripFinalNewline: false }, options);
+  return (await settle(child, command, options)).bytes();
+}
+
+/** Feeds `source` through `commands`, one into the next, and writes what comes out to the new file `outputPath`. */
+export async function runPipeline(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  commands: readonly Command[],
+  outputPath: string,
+): Promise<void> {
+  const children = commands.map((command) => spawn(command, { stdin: "pipe", stdout: "pipe", buffer: { stdout: false } }, {}));
+  const streams = children.flatMap((child) => [child.duplex()]);
+  const outcomes = children.map((child, index) => settle(child, commands[index]!, {}));
+  const [written, ...ended] = await Promise.allSettled([
+    pipeline([Readable.from(source), ...streams, createWriteStream(outputPath, { mode: 0o600 })]),
+    ...outcomes,
+  ]);
+  // A member that failed says more than the broken pipe it leaves behind.
+  for (const outcome of [...ended, written]) if (outcome.status === "rejected") throw outcome.reason;
+}
+
+/** Starts a program and returns at once. Output that nobody listens to is dropped. */
+export function start(command: Command, options: RunOptions = {}): RunningProcess {
+  const child = spawn(command, { stdin: "pipe", buffer: false, encoding: "buffer" }, options);
+  child.stdin?.on("error", () => undefined);
+  const exited = child.then((result) => ({ exitCode: result.exitCode, signal: result.signal }));
+  return {
+    pid: child.pid ?? 0,
+    write: (text) => void child.stdin?.write(text),
+    onOutput: (listener) => void child.stdout?.on("data", listener),
+    onErrorOutput: (listener) => void child.stderr?.on("data", listener),
+    kill: (signal) => void child.kill(signal),
+    exited,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+function inputOption(input: string | Uint8Array | undefined): Options {
+  return input === undefined ? { stdin: "ignore" } : { input };
+}
+
+function spawn([program, ...args]: Command, execaOptions: Options, options: RunOptions) {
+  const path = [process.env["PATH"] ?? "", ...SYSTEM_DIRECTORIES].filter((part) => part !== "").join(":");
+  return execa(program, args, {
+    reject: false,
+    env: { LC_ALL: "C", LANGUAGE: "C", PATH: path, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    ...execaOptions,
+  });
+}
+
+interface Settled {
+  text(): string;
+  bytes(): Uint8Array;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+async function settle(child: ReturnType<typeof spawn>, command: Command, options: RunOptions): Promise<Settled> {
+  const result = await child;
+  const stderr = textOf(result.stderr);
+  if (result.exitCode === undefined || !(options.okCodes ?? [0]).includes(result.exitCode)) {
+    const { exitCode, signal, timedOut, code } = result;
+    throw failure(command, { exitCode, signal, timedOut, code, stderr }, options);
+  }
+  return { text: () => textOf(result.stdout), bytes: () => bytesOf(result.stdout), stderr, exitCode: result.exitCode };
+}
+
+interface Outcome {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly timedOut: boolean;
+  readonly code?: string | undefined;
+  readonly stderr: string;
+}
+
+function failure(command: Command, outcome: Outcome, options: RunOptions): LifeboatError {
+  const [program] = command;
+  if (outcome.code === "ENOENT") {
+    return new LifeboatError(`Cannot run "${program}" as it must be installed: no such program on the path`, {
+      hint: `Install the package that has "${program}"`,
+    });
+  }
+  const lastWords = outcome.stderr.trim().split("\n").slice(-3).join(" | ");
+  const state = outcome.timedOut
+    ? `no end after ${(options.timeoutMs ?? 0) / 1000} s`
+    : outcome.signal !== undefined
+      ? `ended by ${outcome.signal}`
+      : `exit code ${outcome.exitCode ?? outcome.code ?? "unknown"}`;
+  return new LifeboatError(`Cannot run "${program}" as it must succeed: ${state}${lastWords === "" ? "" : `, saying "${lastWords}"`}`, {
+    hint: `The command was: ${command.join(" ")}`,
+  });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : value instanceof Uint8Array ? new TextDecoder().decode(value) : "";
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : new TextEncoder().encode(textOf(value));
+}

@@ -1,0 +1,299 @@
+// Files as the rest of the house sees them: small calls, plain values, errors that name the path.
+import { constants, type Stats } from "node:fs";
+import * as fs from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { LifeboatError } from "#os/error";
+
+export type FileType = "file" | "directory" | "symlink" | "character-device" | "block-device" | "fifo" | "socket";
+
+export interface FileInfo {
+  readonly type: FileType;
+  /** Permission bits without the file type. */
+  readonly mode: number;
+  readonly sizeBytes: number;
+  /** Nanoseconds since the epoch, as a decimal string: it does not fit a number. */
+  readonly mtimeNs: string;
+  readonly inode: number;
+  readonly device: number;
+  readonly rawDevice: number;
+}
+
+/** A directory of its own for temporary files; disposing it removes it, never crossing a mount. */
+export interface TemporaryDirectory extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** The whole content. Throws LifeboatError naming the path. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const bytes = await guard("read", path, () => fs.readFile(path));
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export async function readText(path: string): Promise<string> {
+  return guard("read", path, () => fs.readFile(path, "utf8"));
+}
+
+/** The content, or undefined when there is no such file (or nobody serves it, as in sysfs). */
+export async function readTextIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await fs.readFile(path, "utf8");
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw asLifeboatError("read", path, error);
+  }
+}
+
+/** At most `lengthBytes` from `offset`; shorter at the end of the file. */
+export async function readRange(path: string, offset: number, lengthBytes: number): Promise<Uint8Array> {
+  return guard("read", path, async () => {
+    await using file = await fs.open(path, "r");
+    const buffer = new Uint8Array(lengthBytes);
+    let filled = 0;
+    while (filled < lengthBytes) {
+      const { bytesRead } = await file.read(buffer, filled, lengthBytes - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return buffer.subarray(0, filled);
+  });
+}
+
+/** The content in pieces of `chunkBytes`. */
+export async function* readChunks(path: string, chunkBytes = 1 << 20): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) yield chunk as Uint8Array;
+  } catch (error) {
+    throw asLifeboatError("read", path, error);
+  }
+}
+
+/** Follows symbolic links. Undefined when there is nothing. */
+export async function fileInfo(path: string): Promise<FileInfo | undefined> {
+  return infoFrom(path, () => fs.stat(path, { bigint: true }));
+}
+
+/** Does not follow the last symbolic link. Undefined when there is nothing. */
+export async function linkInfo(path: string): Promise<FileInfo | undefined> {
+  return infoFrom(path, () => fs.lstat(path, { bigint: true }));
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return (await fileInfo(path)) !== undefined;
+}
+
+export async function isExecutable(path: string): Promise<boolean> {
+  return fs.access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+export async function readLink(path: string): Promise<string> {
+  return guard("read the link", path, () => fs.readlink(path));
+}
+
+/** The path with every symbolic link resolved. */
+export async function realPath(path: string): Promise<string> {
+  return guard("resolve", path, () => fs.realpath(path));
+}
+
+/** Names, sorted by code unit so that every machine lists alike; empty when there is no such directory. */
+export async function listDirectory(path: string): Promise<readonly string[]> {
+  try {
+    return (await fs.readdir(path)).sort();
+  } catch (error) {
+    if (isAbsence(error)) return [];
+    throw asLifeboatError("list", path, error);
+  }
+}
+
+/** Every path below `root`, relative to it, directories before what they hold, sorted. Symbolic links are not followed. */
+export async function walk(root: string): Promise<readonly { readonly path: string; readonly type: FileType }[]> {
+  const entries = await guard("list", root, () => fs.readdir(root, { recursive: true, withFileTypes: true }));
+  return entries
+    .map((entry) => ({ path: join(entry.parentPath, entry.name).slice(root.replace(/\/+$/, "").length + 1), type: typeOf(entry) }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
+  await guard("make the directory", path, () => fs.mkdir(path, { recursive: true, mode }));
+}
+
+/** Writes all or nothing: a temporary file beside the target, fsync, rename, fsync of the directory. */
+export async function writeAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+  await guard("write", path, async () => {
+    const temporary = temporaryName(path);
+    try {
+      await using file = await fs.open(temporary, "wx", mode);
+      await file.writeFile(data);
+      await file.sync();
+    } catch (error) {
+      await fs.rm(temporary, { force: true });
+      throw error;
+    }
+    await moveIntoPlace(temporary, path);
+  });
+}
+
+/** Renames a finished file onto its name and makes both durable. */
+export async function moveIntoPlace(temporaryPath: string, path: string): Promise<void> {
+  await guard("move into place", path, async () => {
+    await syncPath(temporaryPath);
+    await fs.rename(temporaryPath, path);
+    await syncPath(dirname(path));
+  });
+}
+
+/** A name beside `path` for what is not finished yet. */
+export function temporaryName(path: string): string {
+  return `${path}.part-${process.pid}`;
+}
+
+/** Plain write, for pseudo files and for places where atomic makes no sense. */
+export async function writeFile(path: string, data: string | Uint8Array, mode = 0o644): Promise<void> {
+  await guard("write", path, () => fs.writeFile(path, data, { mode }));
+}
+
+export async function appendFile(path: string, data: string): Promise<void> {
+  await guard("append to", path, () => fs.appendFile(path, data));
+}
+
+export async function copyFile(from: string, to: string): Promise<void> {
+  await guard("copy", from, () => fs.copyFile(from, to));
+}
+
+export async function makeSymlink(target: string, path: string): Promise<void> {
+  await guard("make the link", path, () => fs.symlink(target, path));
+}
+
+/** Removes a file when it is there. */
+export async function removeFile(path: string): Promise<void> {
+  await guard("remove", path, () => fs.rm(path, { force: true }));
+}
+
+export async function changeMode(path: string, mode: number): Promise<void> {
+  await guard("change the mode of", path, () => fs.chmod(path, mode));
+}
+
+/** Removes a tree, refusing to descend into another file system (DESIGN section 8, rule 7). */
+export async function removeTree(path: string): Promise<void> {
+  const top = await linkInfo(path);
+  if (top === undefined) return;
+  await guard("remove", path, () => removeOn(top.device, path, top));
+}
+
+export async function makeTemporaryDirectory(prefix = "lifeboat-", parent = tmpdir()): Promise<TemporaryDirectory> {
+  await makeDirectory(parent);
+  const path = await guard("make a temporary directory in", parent, () => fs.mkdtemp(join(parent, prefix)));
+  return { path, [Symbol.asyncDispose]: () => removeTree(path) };
+}
+
+export interface SpaceInfo {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Room on the file system that holds `path`, as an ordinary user may use it. */
+export async function spaceOn(path: string): Promise<SpaceInfo> {
+  const info = await guard("measure", path, () => fs.statfs(path));
+  return { freeBytes: info.bavail * info.bsize, totalBytes: info.blocks * info.bsize };
+}
+
+async function removeOn(device: number, path: string, info: FileInfo): Promise<void> {
+  if (info.device !== device) {
+    throw new LifeboatError(`Cannot remove "${path}" as deletion never crosses a mount: another file system is mounted there`, {
+      hint: `Unmount "${path}" first`,
+    });
+  }
+  if (info.type !== "directory") return fs.unlink(path);
+  for (const name of await fs.readdir(path)) {
+    const child = join(path, name);
+    const childInfo = await linkInfo(child);
+    if (childInfo !== undefined) await removeOn(device, child, childInfo);
+  }
+  return fs.rmdir(path);
+}
+
+async function syncPath(path: string): Promise<void> {
+  await using file = await fs.open(path, "r");
+  await file.sync().catch((error: unknown) => {
+    // Some file systems know no fsync of directories.
+    if (codeOf(error) !== "EINVAL") throw error;
+  });
+}
+
+type BigIntStats = Awaited<ReturnType<typeof statBig>>;
+
+function statBig(path: string) {
+  return fs.stat(path, { bigint: true });
+}
+
+async function infoFrom(path: string, read: () => Promise<BigIntStats>): Promise<FileInfo | undefined> {
+  try {
+    const stats = await read();
+    return {
+      type: typeOf(stats),
+      mode: Number(stats.mode & 0o7777n),
+      sizeBytes: Number(stats.size),
+      mtimeNs: stats.mtimeNs.toString(),
+      inode: Number(stats.ino),
+      device: Number(stats.dev),
+      rawDevice: Number(stats.rdev),
+    };
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw asLifeboatError("look at", path, error);
+  }
+}
+
+function typeOf(
+  entry: Pick<Stats, "isFile" | "isDirectory" | "isSymbolicLink" | "isCharacterDevice" | "isBlockDevice" | "isFIFO">,
+): FileType {
+  if (entry.isFile()) return "file";
+  if (entry.isDirectory()) return "directory";
+  if (entry.isSymbolicLink()) return "symlink";
+  if (entry.isCharacterDevice()) return "character-device";
+  if (entry.isBlockDevice()) return "block-device";
+  return entry.isFIFO() ? "fifo" : "socket";
+}
+
+async function guard<T>(verb: string, path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw asLifeboatError(verb, path, error);
+  }
+}
+
+/** What each errno means to a reader; others keep the system's own words. */
+const STATES: Readonly<Record<string, { readonly state: string; readonly hint?: string }>> = {
+  ENOENT: { state: "no such file or directory" },
+  EACCES: { state: "permission denied", hint: "Run it as root" },
+  EPERM: { state: "not permitted", hint: "Run it as root" },
+  ENOSPC: { state: "no space left on the device", hint: "Free some space or choose another place" },
+  EROFS: { state: "the file system is read-only" },
+  EISDIR: { state: "it is a directory" },
+  ENOTDIR: { state: "a part of the path is no directory" },
+  EEXIST: { state: "it exists already" },
+};
+
+function asLifeboatError(verb: string, path: string, error: unknown): unknown {
+  if (error instanceof LifeboatError || !(error instanceof Error)) return error;
+  const code = codeOf(error);
+  if (code === undefined) return error;
+  const known = STATES[code];
+  const options = known?.hint === undefined ? { cause: error } : { cause: error, hint: known.hint };
+  return new LifeboatError(`Cannot ${verb} "${path}" as the system allows: ${known?.state ?? error.message}`, options);
+}
+
+const ABSENCES = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO"]);
+
+function isAbsence(error: unknown): boolean {
+  return ABSENCES.has(codeOf(error) ?? "");
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

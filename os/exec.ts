@@ -38,13 +38,13 @@ const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/
 
 /** Runs a program to its end and returns its text. Throws LifeboatError when the exit code is not one of `okCodes`. */
 export async function run(command: Command, options: RunOptions = {}): Promise<RunResult> {
-  const result = await settle(spawn(command, { ...inputOption(options.input), stripFinalNewline: false }, options), command, options);
+  const result = await settle(spawn(command, inputOption(options.input), options), command, options);
   return { stdout: result.text(), stderr: result.stderr, exitCode: result.exitCode };
 }
 
 /** Like `run`, for programs whose standard output is not text. */
 export async function runBytes(command: Command, options: RunOptions = {}): Promise<Uint8Array> {
-  const child = spawn(command, { ...inputOption(options.input), encoding: "buffer", stripFinalNewline: false }, options);
+  const child = spawn(command, { ...inputOption(options.input), encoding: "buffer" }, options);
   return (await settle(child, command, options)).bytes();
 }
 
@@ -92,6 +92,7 @@ function spawn([program, ...args]: Command, execaOptions: Options, options: RunO
   const path = [process.env["PATH"] ?? "", ...SYSTEM_DIRECTORIES].filter((part) => part !== "").join(":");
   return execa(program, args, {
     reject: false,
+    stripFinalNewline: false,
     env: { LC_ALL: "C", LANGUAGE: "C", PATH: path, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),

@@ -1,0 +1,54 @@
+// Runs one stage within its limit and says how it ended, in one line that never changes its form.
+
+import type { StageName } from "./boot-words.ts";
+
+export type Outcome =
+  | { readonly kind: "ok" }
+  /** The stage did something else than was hoped for, and the next one can go on. */
+  | { readonly kind: "fallback"; readonly text: string }
+  | { readonly kind: "failed"; readonly text: string };
+
+export interface StageRun {
+  readonly name: StageName;
+  readonly limitMs: number;
+  readonly action: (signal: StageSignal) => Promise<Outcome>;
+}
+
+/** Tells a stage that its time is over, so that its loops can end. */
+export interface StageSignal {
+  readonly over: boolean;
+  readonly deadlineMs: number;
+}
+
+export interface StageClock {
+  nowMs(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** Runs the stage. Never throws: what goes wrong is the outcome. */
+export async function runStage(run: StageRun, clock: StageClock): Promise<{ readonly outcome: Outcome; readonly tookMs: number }> {
+  const startMs = clock.nowMs();
+  const signal = { over: false, deadlineMs: startMs + run.limitMs };
+  const late: Promise<Outcome> = clock.sleep(run.limitMs).then(() => ({ kind: "failed", text: `no end after ${run.limitMs / 1000} s` }));
+  const outcome = await Promise.race([run.action(signal).catch(asFailure), late]);
+  signal.over = true;
+  return { outcome, tookMs: clock.nowMs() - startMs };
+}
+
+/** The line on the console: `lifeboat: stage NAME: ok 0.8s`, `: fallback TEXT` or `: failed TEXT`. */
+export function stageLine(name: StageName, outcome: Outcome, tookMs: number): string {
+  const seconds = (tookMs / 1000).toFixed(1);
+  switch (outcome.kind) {
+    case "ok":
+      return `lifeboat: stage ${name}: ok ${seconds}s`;
+    case "fallback":
+      return `lifeboat: stage ${name}: fallback ${outcome.text}`;
+    case "failed":
+      return `lifeboat: stage ${name}: failed ${outcome.text}`;
+  }
+}
+
+function asFailure(error: unknown): Outcome {
+  const text = error instanceof Error ? (error.name === "LifeboatError" ? error.message : (error.stack ?? error.message)) : String(error);
+  return { kind: "failed", text: text.replace(/\s*\n\s*/g, " | ") };
+}

@@ -1,0 +1,142 @@
+// What differs between distribution families, as one table; nothing else branches on a distribution (DESIGN section 7).
+import type { OsRelease } from "./parse-os-release.ts";
+
+export type InitramfsTool = "update-initramfs" | "dracut" | "mkinitcpio" | "mkinitfs";
+
+/**
+ * Paths are absolute templates: `{release}` stands for the kernel release, `{machine-id}` for /etc/machine-id's word.
+ * Earlier paths win. A path without `{release}` holds one kernel at a time; its release is read from the image.
+ */
+export interface DistributionFamily {
+  readonly name: string;
+  /** Words of os-release's ID and ID_LIKE. */
+  readonly ids: readonly string[];
+  readonly kernelPaths: readonly string[];
+  readonly initramfs: {
+    readonly tool: InitramfsTool;
+    /** Makes the initramfs of one release again; `{release}` and `{image}` are filled in. */
+    readonly command: readonly string[];
+    readonly image: string;
+  };
+}
+
+/** Where every family's kernels have their configuration; /proc/config.gz speaks for the running kernel alone. */
+export const CONFIG_PATHS: readonly string[] = [
+  "/boot/config-{release}",
+  "/lib/modules/{release}/config",
+  "/usr/lib/modules/{release}/config",
+  "/lib/modules/{release}/build/.config",
+];
+
+/** Where every family's modules are. */
+export const MODULE_PATHS: readonly string[] = ["/lib/modules/{release}", "/usr/lib/modules/{release}"];
+
+// The Boot Loader Specification puts type 1 entries' kernels under a directory named by the machine id.
+const BOOT_LOADER_SPECIFICATION: readonly string[] = [
+  "/boot/{machine-id}/{release}/linux",
+  "/efi/{machine-id}/{release}/linux",
+  "/boot/efi/{machine-id}/{release}/linux",
+];
+
+const ANYWHERE: readonly string[] = [
+  "/boot/vmlinuz-{release}",
+  "/boot/vmlinux-{release}",
+  "/boot/kernel-{release}",
+  "/boot/Image-{release}",
+  "/usr/lib/modules/{release}/vmlinuz",
+  "/lib/modules/{release}/vmlinuz",
+  "/usr/lib/modules/{release}/Image",
+  ...BOOT_LOADER_SPECIFICATION,
+  "/boot/vmlinuz",
+  "/boot/Image",
+  "/boot/bzImage",
+  "/boot/efi/EFI/Linux/vmlinuz",
+  "/boot/EFI/Linux/vmlinuz",
+  "/vmlinuz",
+];
+
+export const FAMILIES: readonly DistributionFamily[] = [
+  {
+    name: "debian",
+    ids: ["debian", "ubuntu", "linuxmint", "raspbian", "devuan", "proxmox"],
+    kernelPaths: ["/boot/vmlinuz-{release}", ...ANYWHERE],
+    initramfs: {
+      tool: "update-initramfs",
+      command: ["update-initramfs", "-u", "-k", "{release}"],
+      image: "/boot/initrd.img-{release}",
+    },
+  },
+  {
+    name: "redhat",
+    ids: ["rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn", "mageia", "openmandriva"],
+    kernelPaths: ["/boot/vmlinuz-{release}", ...BOOT_LOADER_SPECIFICATION, ...ANYWHERE],
+    initramfs: {
+      tool: "dracut",
+      command: ["dracut", "--force", "{image}", "{release}"],
+      image: "/boot/initramfs-{release}.img",
+    },
+  },
+  {
+    name: "suse",
+    ids: ["suse", "opensuse", "sles", "sled", "opensuse-leap", "opensuse-tumbleweed"],
+    kernelPaths: ["/boot/vmlinuz-{release}", "/boot/Image-{release}", "/usr/lib/modules/{release}/vmlinuz", ...ANYWHERE],
+    initramfs: { tool: "dracut", command: ["dracut", "--force", "{image}", "{release}"], image: "/boot/initrd-{release}" },
+  },
+  {
+    name: "arch",
+    ids: ["arch", "archarm", "manjaro", "endeavouros"],
+    kernelPaths: [
+      "/usr/lib/modules/{release}/vmlinuz",
+      "/boot/vmlinuz-linux",
+      "/boot/vmlinuz-linux-lts",
+      "/boot/vmlinuz-linux-zen",
+      "/boot/vmlinuz-linux-hardened",
+      ...ANYWHERE,
+    ],
+    initramfs: { tool: "mkinitcpio", command: ["mkinitcpio", "-k", "{release}", "-g", "{image}"], image: "/boot/initramfs-linux.img" },
+  },
+  {
+    name: "alpine",
+    ids: ["alpine", "postmarketos"],
+    kernelPaths: ["/boot/vmlinuz-lts", "/boot/vmlinuz-virt", "/boot/vmlinuz-stable", "/boot/vmlinuz-rpi", ...ANYWHERE],
+    initramfs: { tool: "mkinitfs", command: ["mkinitfs", "-o", "{image}", "{release}"], image: "/boot/initramfs-lts" },
+  },
+  {
+    name: "gentoo",
+    ids: ["gentoo"],
+    kernelPaths: ["/boot/vmlinuz-{release}", "/boot/kernel-{release}", ...ANYWHERE],
+    initramfs: { tool: "dracut", command: ["dracut", "--force", "{image}", "{release}"], image: "/boot/initramfs-{release}.img" },
+  },
+];
+
+/** For a distribution that the table does not know: every place a kernel is known to be. */
+export const UNKNOWN_FAMILY: DistributionFamily = {
+  name: "unknown",
+  ids: [],
+  kernelPaths: [...new Set(FAMILIES.flatMap((family) => family.kernelPaths))],
+  initramfs: {
+    tool: "dracut",
+    command: ["dracut", "--force", "{image}", "{release}"],
+    image: "/boot/initramfs-{release}.img",
+  },
+};
+
+/** The family by ID, else by the nearest word of ID_LIKE, else UNKNOWN_FAMILY. */
+export function distributionFamily(osRelease: Pick<OsRelease, "id" | "idLike">): DistributionFamily {
+  for (const word of [osRelease.id, ...osRelease.idLike]) {
+    const family = FAMILIES.find(({ ids }) => ids.includes(word));
+    if (family !== undefined) return family;
+  }
+  return UNKNOWN_FAMILY;
+}
+
+/** Puts values in the place of `{name}`; undefined when a value is not known, so that the path can be left out. */
+export function fillTemplate(template: string, values: Readonly<Record<string, string | undefined>>): string | undefined {
+  let known = true;
+  const filled = template.replace(/\{([a-z-]+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined || value === "") known = false;
+    return value ?? "";
+  });
+  return known ? filled : undefined;
+}

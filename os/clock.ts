@@ -1,0 +1,22 @@
+// The clock: monotonic time for durations, wall time for logs, and waiting.
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Milliseconds that only ever go forward. */
+export function nowMs(): number {
+  return performance.now();
+}
+
+/** Milliseconds since the machine started. */
+export function uptimeMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+/** Wall time as an ISO 8601 string. */
+export function wallTime(): string {
+  return new Date().toISOString();
+}
+
+/** Waits. */
+export async function sleep(milliseconds: number): Promise<void> {
+  await delay(milliseconds);
+}

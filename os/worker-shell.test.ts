@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startWorkerShell } from "#os/worker-shell";
+
+test("a worker shell runs commands side by side and tells each its own result", async () => {
+  await using shell = startWorkerShell();
+  const startedMs = performance.now();
+  const results = await Promise.all([
+    shell.run(["sh", "-c", "sleep 0.3; echo slow"]),
+    shell.run(["sh", "-c", "sleep 0.3; echo broken >&2; exit 3"]),
+    shell.run(["printf", "%s", "it's\n$HOME `x` \"y\""]),
+  ]);
+  assert.deepEqual(results, [
+    { exitCode: 0, output: "slow" },
+    { exitCode: 3, output: "broken" },
+    { exitCode: 0, output: "it's\n$HOME `x` \"y\"" },
+  ]);
+  assert.ok(performance.now() - startedMs < 590, "the two sleeps must overlap");
+});
+
+test("a worker shell that dies answers everything that waits", async () => {
+  const shell = startWorkerShell();
+  const waiting = shell.run(["sleep", "20"]);
+  await shell[Symbol.asyncDispose]();
+  assert.equal((await waiting).exitCode, 127);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { editDistance, nearestName } from "./nearest-name.ts";
 
 test("nearestName() finds what was meant, and nothing when nothing is near", () => {

@@ -156,6 +156,14 @@ export async function writeFile(path: string, data: string | Uint8Array, mode = 
   await guard("write", path, () => fs.writeFile(path, data, { mode }));
 }
 
+/** Writes what comes, piece by piece. */
+export async function writeChunks(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, mode = 0o600): Promise<void> {
+  await guard("write", path, async () => {
+    await using file = await fs.open(path, "w", mode);
+    for await (const chunk of chunks) await file.writeFile(chunk);
+  });
+}
+
 export async function appendFile(path: string, data: string): Promise<void> {
   await guard("append to", path, () => fs.appendFile(path, data));
 }

@@ -11,21 +11,18 @@ export interface PlainPiece {
  * the rows of a boot menu stay apart; so does a carriage return. At the very end, what is left in `rest` is no text.
  */
 export function plainText(piece: string): PlainPiece {
-  const unfinished = UNFINISHED.exec(piece);
-  const rest = unfinished === null ? "" : unfinished[0];
+  const rest = UNFINISHED.exec(piece)?.[0] ?? "";
   const whole = piece.slice(0, piece.length - rest.length);
-  return { text: whole.replace(CURSOR_MOVE, "\n").replace(SEQUENCE, "").replace(LINE_END, "\n").replace(CONTROL, ""), rest };
+  return { text: whole.replace(NOT_PLAIN, (_, newLine?: string) => (newLine === undefined ? "" : "\n")), rest };
 }
 
-// No sequence that matters is longer; a lone ESC in binary noise must not hold the text back for ever.
-const UNFINISHED = /(?:\u001B(?:\[[0-?]{0,32}[ -/]{0,4}|[\]P^_X][^\u0007\u001B]{0,256}\u001B?|[ -/]{0,4})?|\r+)$/;
+const CURSOR_MOVE = String.raw`\x1B\[[0-9;]*[Hf]`; // CUP and HVP (ECMA-48 8.3.21, 8.3.63)
+const STRING = String.raw`\x1B[\]P^_X][^\x07\x1B]*(?:\x07|\x1B\\)`; // OSC, DCS, PM, APC, SOS up to BEL or ST
+const CONTROL_SEQUENCE = String.raw`\x1B\[[0-?]*[ -/]*[@-~]`;
+const ESCAPE = String.raw`\x1B[ -/]*[0-~]`;
+const CONTROL = String.raw`[\x00-\x08\x0B-\x1F\x7F]`;
 
-/** CUP and HVP (ECMA-48 8.3.21, 8.3.63). */
-const CURSOR_MOVE = /\u001B\[[0-9;]*[Hf]/g;
+const NOT_PLAIN = new RegExp([`(${CURSOR_MOVE}|\\r+\\n?)`, STRING, CONTROL_SEQUENCE, ESCAPE, CONTROL].join("|"), "g");
 
-/** Strings up to BEL or ST, then CSI, then everything shorter. */
-const SEQUENCE = /\u001B(?:[\]P^_X][^\u0007\u001B]*(?:\u0007|\u001B\\)|\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])/g;
-
-const LINE_END = /\r+\n?/g;
-
-const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F]/g;
+// The bounds keep a lone ESC in binary noise from holding the text back for ever.
+const UNFINISHED = new RegExp(String.raw`(?:\x1B(?:\[[0-?]{0,32}[ -/]{0,4}|[\]P^_X][^\x07\x1B]{0,256}\x1B?|[ -/]{0,4})|\r+)$`);

@@ -1,0 +1,104 @@
+// GRUB's menu for UEFI machines, on disks and over the network: plain script that the signed GRUB of Debian runs too.
+import {
+  INITRAMFS_NAME,
+  KERNEL_NAME,
+  LIFEBOAT_DIRECTORY,
+  type BootMode,
+  type MenuOptions,
+  bootWords,
+  markerPath,
+  serialLine,
+} from "./rescue-files.ts";
+import { MODE_TEXTS, plain } from "./menu-page.ts";
+import { NETWORK_WORD } from "./menu-pxelinux.ts";
+
+/** `boot/grub/grub.cfg` of ISO, USB stick and ESP alike; wherever GRUB reads it from, it finds the medium by its marker. */
+export function grubMenu(menu: MenuOptions, buildId: string): string {
+  return [...settings(menu), ...findMedium(buildId), ...entries(menu, [])].join("\n") + "\n";
+}
+
+/** `grub/grub.cfg` of a TFTP or HTTP root. Without `mediumUrl` the tools layer is where GRUB itself was served from. */
+export function grubNetworkMenu(menu: MenuOptions, mediumUrl?: string): string {
+  const medium = mediumUrl === undefined ? '"lifeboat.medium=$medium"' : quote(`lifeboat.medium=${mediumUrl}`);
+  const words = [NETWORK_WORD, medium, '"BOOTIF=$bootif"'];
+  return [...settings(menu), ...askServer(), ...entries(menu, words)].join("\n") + "\n";
+}
+
+function settings(menu: MenuOptions): readonly string[] {
+  const serial = serialLine(menu);
+  return [
+    `set default=${menu.defaultMode}`,
+    // A limit of 0 would start the default at once; -1 waits for ever (GRUB manual, "timeout").
+    `set timeout=${menu.timeoutSeconds === 0 ? -1 : menu.timeoutSeconds}`,
+    "set timeout_style=menu",
+    ...(serial === undefined ? [] : serialTerminal(serial.unit, serial.speedBaud)),
+  ];
+}
+
+function serialTerminal(unit: number, speedBaud: number): readonly string[] {
+  return [
+    `if serial --unit=${unit} --speed=${speedBaud}; then`,
+    "  terminal_input console serial",
+    "  terminal_output console serial",
+    "fi",
+  ];
+}
+
+/** Some firmware gives GRUB a device that is not the medium; the marker holds the build id, so no other medium passes for it. */
+function findMedium(buildId: string): readonly string[] {
+  const marker = `/${markerPath(buildId)}`;
+  return [
+    `if [ ! -f ${marker} ]; then`,
+    `  if search --no-floppy --file --set=root ${marker}; then true; else set root=cd0; fi`,
+    "fi",
+  ];
+}
+
+/** `root` is `tftp,SERVER` or `http,SERVER[:PORT]`; the colons of the MAC become the dashes of PXELINUX's BOOTIF. */
+function askServer(): readonly string[] {
+  const groups = [1, 2, 3, 4, 5, 6];
+  const sets = groups.map((group) => `--set=${group}:m${group}`).join(" ");
+  const pattern = groups.map(() => "(..)").join(":");
+  return [
+    "set scheme=tftp",
+    "set server=$net_default_server",
+    `regexp --set=1:scheme --set=2:server '^([a-z]+),(.+)$' "$root"`,
+    `set medium=$scheme://$server/${LIFEBOAT_DIRECTORY}`,
+    `regexp ${sets} '^${pattern}$' "$net_default_mac"`,
+    `set bootif=01-${groups.map((group) => `$m${group}`).join("-")}`,
+  ];
+}
+
+function entries(menu: MenuOptions, scriptWords: readonly string[]): readonly string[] {
+  return menu.modes.flatMap((mode) => entry(menu, mode, scriptWords));
+}
+
+/**
+ * GRUB boots what is loaded when an entry ends without an error, an initramfs that failed to load notwithstanding. So `boot` stands
+ * where both are in, and the entry ends in `false` otherwise.
+ */
+function entry(menu: MenuOptions, mode: BootMode, scriptWords: readonly string[]): readonly string[] {
+  const words = bootWords(menu, mode).map(quote);
+  const allWords = [...words.slice(0, -1), ...scriptWords, ...words.slice(-1)].join(" ");
+  return [
+    "",
+    `menuentry ${quote(title(menu, mode))} --id ${mode} {`,
+    "  echo 'Loading the rescue system ...'",
+    `  if linux /${LIFEBOAT_DIRECTORY}/${KERNEL_NAME} ${allWords}; then`,
+    `    if initrd /${LIFEBOAT_DIRECTORY}/${INITRAMFS_NAME}; then boot; fi`,
+    "  fi",
+    "  echo 'Cannot start the rescue system as kernel and initramfs must load whole: see above'",
+    "  sleep --interruptible 60",
+    "  false",
+    "}",
+  ];
+}
+
+function title(menu: MenuOptions, mode: BootMode): string {
+  return plain(`${mode.padEnd(12)} ${MODE_TEXTS[mode]} (${menu.machineName})`).slice(0, 74);
+}
+
+/** A word for GRUB's script language: bare where that is safe, else in single quotes. */
+function quote(word: string): string {
+  return /^[A-Za-z0-9_.,:=/@%+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}

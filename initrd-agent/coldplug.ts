@@ -1,0 +1,78 @@
+// Finds what the devices ask for and loads it, again and again until nothing new appears.
+
+import { loadPlan, matchModalias, type LoadStep } from "kmod-parse/module-table";
+import { sleep } from "#os/clock";
+import { readBlockDevices } from "../machine/block-devices.ts";
+import { readBusDevices } from "../machine/bus-devices.ts";
+import type { AgentContext } from "./context.ts";
+
+/** How long after the last load new devices may still show up on their buses. */
+const SETTLE_MS = 50;
+
+/** Loads drivers for all devices that are there, until a round finds nothing new. Returns how many modules were loaded. */
+export async function coldplug(context: AgentContext): Promise<number> {
+  let total = 0;
+  for (let round = 1; ; round++) {
+    const wanted = wantedModules(context);
+    const loaded = await loadModules(context, wanted);
+    await protectDisks(context);
+    if (loaded === 0) return total;
+    total += loaded;
+    await sleep(SETTLE_MS);
+  }
+}
+
+/** Loads modules by name with all that they need, side by side where none needs the other. Returns how many were loaded. */
+export async function loadModules(context: AgentContext, names: readonly string[]): Promise<number> {
+  const { state, modules } = context;
+  const usable = names.filter((name) => isUsable(context, name));
+  const steps = loadPlan(modules, usable, state.loaded).filter((step) => !state.failed.has(step.name));
+  const running = new Map<string, Promise<boolean>>();
+  for (const step of steps) running.set(step.name, loadAfter(context, step, running));
+  const results = await Promise.all(running.values());
+  return results.filter(Boolean).length;
+}
+
+/** What the modaliases of all devices ask for and is not there yet. */
+function wantedModules(context: AgentContext): readonly string[] {
+  const { modules, state } = context;
+  const modaliases = new Set(readBusDevices().map((device) => device.modalias));
+  const names = new Set<string>();
+  for (const modalias of modaliases) for (const name of matchModalias(modules, modalias)) names.add(name);
+  return [...names].filter((name) => !state.loaded.has(name) && !state.failed.has(name));
+}
+
+function isUsable({ modules, state, words }: AgentContext, name: string): boolean {
+  const denied = (words.values.get("denymods") ?? "").split(/[ ,]+/).map((module) => module.replace(/-/g, "_"));
+  const module = modules.modules.find((candidate) => candidate.name === name);
+  if (module === undefined || denied.includes(name)) return false;
+  return module.coldplug && (state.toolsTakenIn || module.layer === "initramfs");
+}
+
+async function loadAfter(context: AgentContext, step: LoadStep, running: ReadonlyMap<string, Promise<boolean>>): Promise<boolean> {
+  for (const name of step.after) await running.get(name);
+  const { state, shell, console, image } = context;
+  const parameters = step.options.split(" ").filter((word) => word !== "");
+  const result = await shell.run(["insmod", `/lib/modules/${image.kernelRelease}/${step.path}`, ...parameters]);
+  if (result.exitCode === 0 || result.output.includes("File exists")) {
+    state.loaded.add(step.name);
+    return result.exitCode === 0;
+  }
+  const reason = result.output.replace(/^insmod: can't insert '[^']*': /, "");
+  state.failed.set(step.name, reason);
+  console.note(`module ${step.name} did not load: ${reason}`);
+  return false;
+}
+
+/** Sets each disk read-only the moment it is seen (DESIGN section 8, rule 2). */
+export async function protectDisks(context: AgentContext): Promise<void> {
+  const { state, shell, console } = context;
+  const disks = readBlockDevices();
+  state.disks = disks;
+  for (const disk of disks.filter((candidate) => candidate.kind === "disk" && !state.readOnlyDisks.has(candidate.name))) {
+    const names = [disk.name, ...disk.partitions.map((partition) => partition.name)];
+    const result = await shell.run(["blockdev", "--setro", ...names.map((name) => `/dev/${name}`)]);
+    if (result.exitCode === 0) state.readOnlyDisks.add(disk.name);
+    else console.note(`disk ${disk.name} could not be set read-only: ${result.output}`);
+  }
+}

@@ -1,0 +1,32 @@
+// The devices on this machine's buses, as sysfs tells them: what each is (modalias) and which driver has it.
+
+import { listSys, readSys, sysLinkName } from "#os/sysfs";
+
+export interface BusDevice {
+  /** The bus, e.g. `pci`, `usb`, `virtio`. */
+  readonly bus: string;
+  /** The name on that bus, e.g. `0000:00:03.0`. */
+  readonly id: string;
+  readonly modalias: string;
+  readonly driver: string | undefined;
+}
+
+/** Every device that has a modalias, sorted by bus and name. */
+export function readBusDevices(sysRoot = "/sys"): readonly BusDevice[] {
+  return listSys(`${sysRoot}/bus`).flatMap((bus) =>
+    listSys(`${sysRoot}/bus/${bus}/devices`).flatMap((id) => {
+      const path = `${sysRoot}/bus/${bus}/devices/${id}`;
+      const modalias = readSys(`${path}/modalias`);
+      return modalias === undefined || modalias === "" ? [] : [{ bus, id, modalias, driver: sysLinkName(`${path}/driver`) }];
+    }),
+  );
+}
+
+/** Names of the modules in the kernel now, in the kernel's spelling. */
+export function readLoadedModules(procRoot = "/proc"): readonly string[] {
+  const text = readSys(`${procRoot}/modules`) ?? "";
+  return text
+    .split("\n")
+    .map((line) => line.slice(0, line.indexOf(" ")))
+    .filter((name) => name !== "");
+}

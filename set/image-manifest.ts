@@ -1,0 +1,62 @@
+// What a rescue image knows about itself: written by the builder into the machine segment, read by the agent.
+
+/** Where the manifest stands in the image. */
+export const IMAGE_MANIFEST_PATH = "etc/lifeboat/image.json";
+
+/** The directory on every medium that holds kernel, initramfs and tools layer. */
+export const MEDIUM_DIRECTORY = "lifeboat";
+export const TOOLS_FILE = "tools.squashfs";
+export const BUILD_ID_FILE = "build-id";
+
+export interface ToolsLayer {
+  readonly sizeBytes: number;
+  /** BLAKE2b-512, hexadecimal. */
+  readonly digest: string;
+}
+
+export interface ImageManifest {
+  readonly formatVersion: 1;
+  /** Names this image among others: the file `build-id` on its medium says the same. */
+  readonly buildId: string;
+  readonly kernelRelease: string;
+  /** The host name of the machine the image was made on. */
+  readonly machineName: string;
+  readonly tools: ToolsLayer | undefined;
+  /** `lifeboat.medium` where the boot words give none. */
+  readonly mediumUrl: string | undefined;
+}
+
+export function formatImageManifest(manifest: ImageManifest): string {
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+/** Undefined when the text is no manifest of this version. */
+export function parseImageManifest(text: string): ImageManifest | undefined {
+  const value = parseJson(text);
+  if (typeof value !== "object" || value === null) return undefined;
+  const { formatVersion, buildId, kernelRelease, machineName, tools, mediumUrl } = value as Record<string, unknown>;
+  if (formatVersion !== 1 || typeof buildId !== "string" || typeof kernelRelease !== "string" || typeof machineName !== "string") {
+    return undefined;
+  }
+  return {
+    formatVersion,
+    buildId,
+    kernelRelease,
+    machineName,
+    tools: isToolsLayer(tools) ? { sizeBytes: tools.sizeBytes, digest: tools.digest } : undefined,
+    mediumUrl: typeof mediumUrl === "string" ? mediumUrl : undefined,
+  };
+}
+
+function isToolsLayer(value: unknown): value is ToolsLayer {
+  const tools = value as Partial<ToolsLayer> | null | undefined;
+  return typeof tools?.sizeBytes === "number" && typeof tools.digest === "string";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

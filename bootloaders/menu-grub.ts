@@ -47,11 +47,7 @@ function serialTerminal(unit: number, speedBaud: number): readonly string[] {
 /** Some firmware gives GRUB a device that is not the medium; the marker holds the build id, so no other medium passes for it. */
 function findMedium(buildId: string): readonly string[] {
   const marker = `/${markerPath(buildId)}`;
-  return [
-    `if [ ! -f ${marker} ]; then`,
-    `  if search --no-floppy --file --set=root ${marker}; then true; else set root=cd0; fi`,
-    "fi",
-  ];
+  return [`if [ ! -f ${marker} ]; then`, `  if search --no-floppy --file --set=root ${marker}; then true; else set root=cd0; fi`, "fi"];
 }
 
 /** `root` is `tftp,SERVER` or `http,SERVER[:PORT]`; the colons of the MAC become the dashes of PXELINUX's BOOTIF. */

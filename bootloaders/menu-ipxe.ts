@@ -1,12 +1,5 @@
 // The iPXE script for HTTP (or TFTP) boot: a menu of the modes, files by names relative to the script's own address.
-import {
-  INITRAMFS_NAME,
-  KERNEL_NAME,
-  LIFEBOAT_DIRECTORY,
-  type BootMode,
-  type MenuOptions,
-  bootWords,
-} from "./rescue-files.ts";
+import { INITRAMFS_NAME, KERNEL_NAME, LIFEBOAT_DIRECTORY, type BootMode, type MenuOptions, bootWords } from "./rescue-files.ts";
 import { MODE_TEXTS, plain } from "./menu-page.ts";
 import { NETWORK_WORD } from "./menu-pxelinux.ts";
 

@@ -92,7 +92,10 @@ export function checkBuildId(buildId: string): void {
 }
 
 function checkAppend(menu: MenuOptions): void {
-  if (!/^[\x20-\x7e\t]*$/.test(menu.append)) refuse("kernel words are printable ASCII on one line", `"${menu.append}"`);
+  // Quotes, backslashes, "||" and "${" mean something else to each of the loaders; no kernel word needs them.
+  if (!/^(?:(?!\|\||&&|\$\{)[ !#-&(-[\]-~])*$/.test(menu.append)) {
+    refuse('kernel words are one line of ASCII without quotes, backslashes, "||", "&&" and "${"', `"${menu.append}"`);
+  }
   const stray = splitWords(menu.append).find((word) => BOOT_MODES.some((mode) => mode === word));
   if (stray !== undefined) refuse("modes are chosen by their label", `"${stray}" stands among the words of all labels`);
   const longest = Math.max(...menu.modes.map((mode) => bootWords(menu, mode).join(" ").length));

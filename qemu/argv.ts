@@ -1,6 +1,6 @@
 // From a machine as data to QEMU's command line; pure, so that every machine can be read and compared as a list.
 import { LifeboatError } from "#os/error";
-import { argumentOf, type Properties } from "./argument.ts";
+import { argumentOf } from "./argument.ts";
 import { storageArguments } from "./argv-storage.ts";
 import { checkMachine } from "./check-machine.ts";
 import type { MachineSpec, NicSpec, Wiring } from "./machine-spec.ts";
@@ -13,7 +13,8 @@ export function qemuArgv(machine: MachineSpec, wiring: Wiring = {}): readonly [p
   checkMachine(machine);
   return [
     `qemu-system-${machine.architecture ?? "x86_64"}`,
-    ...["-no-user-config", "-nodefaults"],
+    "-no-user-config",
+    "-nodefaults",
     ...(machine.allowReboot === true ? [] : ["-no-reboot"]),
     ...boardArguments(machine),
     ...firmwareArguments(machine, wiring),
@@ -30,12 +31,12 @@ export function qemuArgv(machine: MachineSpec, wiring: Wiring = {}): readonly [p
 function boardArguments(machine: MachineSpec): string[] {
   const secure = machine.firmware.kind === "uefi" && machine.firmware.secureBoot;
   return [
-    ...["-machine", argumentOf(machine.machineType, { smm: secure ? "on" : undefined })],
-    ...["-accel", machine.accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],
-    ...["-cpu", "max"],
-    ...["-smp", String(machine.cpus ?? 2)],
-    ...["-m", String(machine.memoryMb)],
-  ];
+    ["-machine", argumentOf(machine.machineType, { smm: secure ? "on" : undefined })],
+    ["-accel", machine.accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],
+    ["-cpu", "max"],
+    ["-smp", String(machine.cpus ?? 2)],
+    ["-m", String(machine.memoryMb)],
+  ].flat();
 }
 
 function firmwareArguments({ firmware }: MachineSpec, { firmwareFiles }: Wiring): string[] {
@@ -45,38 +46,31 @@ function firmwareArguments({ firmware }: MachineSpec, { firmwareFiles }: Wiring)
       hint: "Take them from prepareFirmware()",
     });
   }
+  // OVMF keeps its keys safe only when flash writes need SMM, and S3 resume would let a guest around that.
+  const guards = ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"];
   return [
-    // OVMF keeps its keys safe only when flash writes need SMM, and S3 resume would let a guest around that.
-    ...(firmware.secureBoot
-      ? ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1"]
-      : []),
-    ...["-drive", flash(0, firmwareFiles.code, "on")],
-    ...["-drive", flash(1, firmwareFiles.variables, undefined)],
-  ];
-}
-
-function flash(unit: number, file: string, readonly: "on" | undefined): string {
-  return argumentOf(undefined, { if: "pflash", unit, format: "raw", readonly, file });
+    firmware.secureBoot ? guards : [],
+    ["-drive", argumentOf(undefined, { if: "pflash", unit: 0, format: "raw", readonly: "on", file: firmwareFiles.code })],
+    ["-drive", argumentOf(undefined, { if: "pflash", unit: 1, format: "raw", file: firmwareFiles.variables })],
+  ].flat();
 }
 
 function consoleArguments(machine: MachineSpec, wiring: Wiring): string[] {
   const chardev = argumentOf("stdio", { id: "console", signal: "off", logfile: wiring.consoleLog });
   return [
-    ...["-display", "none"],
-    ...(machine.display === "vga" ? ["-device", "VGA"] : []),
-    ...(machine.serial === "none" ? ["-serial", "none"] : ["-chardev", chardev, "-serial", "chardev:console"]),
-    ...(wiring.qmpSocket === undefined
-      ? []
-      : ["-qmp", argumentOf(`unix:${wiring.qmpSocket}`, { server: "on", wait: "off" })]),
-  ];
+    ["-display", "none"],
+    machine.display === "vga" ? ["-device", "VGA"] : [],
+    machine.serial === "none" ? ["-serial", "none"] : ["-chardev", chardev, "-serial", "chardev:console"],
+    wiring.qmpSocket === undefined ? [] : ["-qmp", argumentOf(`unix:${wiring.qmpSocket}`, { server: "on", wait: "off" })],
+  ].flat();
 }
 
 function usbArguments(machine: MachineSpec): string[] {
   const controller = machine.usbController ?? (needsUsb(machine) ? "qemu-xhci" : undefined);
   return [
-    ...(controller === undefined ? [] : ["-device", argumentOf(controller, { id: "usb" })]),
-    ...(machine.usbKeyboard === true ? ["-device", argumentOf("usb-kbd", { bus: "usb.0" })] : []),
-  ];
+    controller === undefined ? [] : ["-device", argumentOf(controller, { id: "usb" })],
+    machine.usbKeyboard === true ? ["-device", argumentOf("usb-kbd", { bus: "usb.0" })] : [],
+  ].flat();
 }
 
 function needsUsb(machine: MachineSpec): boolean {
@@ -90,14 +84,14 @@ function needsUsb(machine: MachineSpec): boolean {
 
 function nicArguments(nic: NicSpec, index: number): string[] {
   const id = `net${index}`;
-  const device: Properties = {
+  const device = argumentOf(nic.model, {
     netdev: nic.network.kind === "none" ? undefined : id,
     mac: nic.mac,
     bootindex: nic.bootIndex,
     romfile: nic.romfile,
     bus: nic.model === "usb-net" ? "usb.0" : undefined,
-  };
-  return [...netdevArguments(nic, id, index), "-device", argumentOf(nic.model, device)];
+  });
+  return [...netdevArguments(nic, id, index), "-device", device];
 }
 
 function netdevArguments({ network }: NicSpec, id: string, index: number): string[] {
@@ -110,17 +104,15 @@ function netdevArguments({ network }: NicSpec, id: string, index: number): strin
     tftp: network.tftp,
     bootfile: network.bootfile,
   });
-  const forwards = (network.hostForward ?? []).map(
-    ({ hostPort, guestPort }) => `,hostfwd=tcp:127.0.0.1:${hostPort}-:${guestPort}`,
-  );
+  const forwards = (network.hostForward ?? []).map(({ hostPort, guestPort }) => `,hostfwd=tcp:127.0.0.1:${hostPort}-:${guestPort}`);
   return ["-netdev", netdev + forwards.join("")];
 }
 
 function kernelArguments({ kernel }: MachineSpec): string[] {
   if (kernel === undefined) return [];
   return [
-    ...["-kernel", kernel.image],
-    ...(kernel.initrd === undefined ? [] : ["-initrd", kernel.initrd]),
-    ...(kernel.append === undefined ? [] : ["-append", kernel.append]),
-  ];
+    ["-kernel", kernel.image],
+    kernel.initrd === undefined ? [] : ["-initrd", kernel.initrd],
+    kernel.append === undefined ? [] : ["-append", kernel.append],
+  ].flat();
 }

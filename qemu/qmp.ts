@@ -32,35 +32,69 @@ interface Pending {
 
 /** Waits for the greeting and leaves the negotiation mode; events come from then on. */
 export async function openQmp(socket: UnixSocket): Promise<QmpClient> {
-  const pending = new Map<number, Pending>();
   const listeners: ((event: QmpEvent) => void)[] = [];
-  let lastId = 0;
-  let gone = false;
-  const execute = (command: string, args?: QmpArguments) =>
-    new Promise<unknown>((resolve, reject) => {
-      if (gone) return reject(refusal(command, "the machine has ended"));
-      const id = ++lastId;
-      pending.set(id, { resolve, reject, command });
-      socket.write(`${JSON.stringify({ execute: command, ...(args === undefined ? {} : { arguments: args }), id })}\r\n`);
-    });
+  const requests = createRequests((text) => socket.write(text));
   const greeted = new Promise<void>((resolve, reject) => {
+    const receive = (message: QmpMessage) => {
+      if (message.kind === "greeting") resolve();
+      else if (message.kind === "event") for (const listener of listeners) listener(message);
+      else requests.settle(message);
+    };
+    const end = (state: string) => {
+      requests.end(state);
+      reject(refusal("qmp_capabilities", state));
+      socket.close();
+    };
     socket.onData(
       splitLines((line) => {
         const message = parseQmpMessage(line);
-        if (message.kind === "greeting") resolve();
-        else if (message.kind === "event") for (const listener of listeners) listener(message);
-        else settle(pending, message);
+        if (message === undefined) end(`it said "${line.slice(0, 200)}"`);
+        else receive(message);
       }),
     );
-    void socket.closed.then(() => {
-      gone = true;
-      for (const { command, reject } of pending.values()) reject(refusal(command, "the machine has ended"));
-      reject(refusal("connect", "the machine has ended"));
-    });
+    void socket.closed.then(() => end("the machine has ended"));
   });
   await greeted;
-  await execute("qmp_capabilities");
-  return { execute, onEvent: (listener) => void listeners.push(listener), close: () => socket.close(), closed: socket.closed };
+  await requests.send("qmp_capabilities");
+  return {
+    execute: (command, args) => requests.send(command, args),
+    onEvent: (listener) => void listeners.push(listener),
+    close: () => socket.close(),
+    closed: socket.closed,
+  };
+}
+
+interface Requests {
+  send(command: string, args?: QmpArguments): Promise<unknown>;
+  settle(message: Extract<QmpMessage, { kind: "reply" | "error" }>): void;
+  end(state: string): void;
+}
+
+function createRequests(write: (text: string) => void): Requests {
+  const pending = new Map<number, Pending>();
+  let lastId = 0;
+  let ended: string | undefined;
+  return {
+    send: (command, args) =>
+      new Promise((resolve, reject) => {
+        if (ended !== undefined) return reject(refusal(command, ended));
+        const id = ++lastId;
+        pending.set(id, { resolve, reject, command });
+        write(`${JSON.stringify({ execute: command, ...(args === undefined ? {} : { arguments: args }), id })}\r\n`);
+      }),
+    settle(message) {
+      const request = message.id === undefined ? undefined : pending.get(message.id);
+      if (request === undefined || message.id === undefined) return;
+      pending.delete(message.id);
+      if (message.kind === "reply") request.resolve(message.value);
+      else request.reject(refusal(request.command, message.description));
+    },
+    end(state) {
+      ended ??= state;
+      for (const { command, reject } of pending.values()) reject(refusal(command, ended));
+      pending.clear();
+    },
+  };
 }
 
 const Line = v.union([
@@ -70,10 +104,10 @@ const Line = v.union([
   v.object({ return: v.unknown(), id: v.number() }),
 ]);
 
-/** One line of the protocol. Throws LifeboatError when it is none. */
-export function parseQmpMessage(line: string): QmpMessage {
+/** One line of the protocol; undefined when it is none. */
+export function parseQmpMessage(line: string): QmpMessage | undefined {
   const parsed = v.safeParse(Line, parseJson(line));
-  if (!parsed.success) throw new LifeboatError(`Cannot talk to QEMU as QMP sends one object a line: "${line.slice(0, 200)}"`);
+  if (!parsed.success) return undefined;
   const message = parsed.output;
   if ("QMP" in message) return { kind: "greeting" };
   if ("event" in message) return { kind: "event", event: message.event, data: message.data };
@@ -90,14 +124,6 @@ export function splitLines(onLine: (line: string) => void): (bytes: Uint8Array) 
     unfinished = lines.pop() ?? "";
     for (const line of lines) if (line.trim() !== "") onLine(line.trim());
   };
-}
-
-function settle(pending: Map<number, Pending>, message: Extract<QmpMessage, { kind: "reply" | "error" }>): void {
-  const request = message.id === undefined ? undefined : pending.get(message.id);
-  if (request === undefined || message.id === undefined) return;
-  pending.delete(message.id);
-  if (message.kind === "reply") request.resolve(message.value);
-  else request.reject(refusal(request.command, message.description));
 }
 
 function refusal(command: string, state: string): LifeboatError {

@@ -80,8 +80,7 @@ function settle(state: State, atRest: boolean): void {
 
 function expectText(state: State, pattern: Pattern, timeoutMs: number | undefined): Promise<ConsoleMatch> {
   const limit = timeoutMs === undefined ? "" : ` within ${timeoutMs / 1000} s`;
-  const failure = (reason: string) =>
-    consoleError(state, `Cannot find ${quoted(pattern)} as the machine must print it${limit}: ${reason}`);
+  const failure = (reason: string) => consoleError(state, `Cannot find ${quoted(pattern)} as the machine must print it${limit}: ${reason}`);
   return new Promise((resolve, reject) => {
     wait(state, {
       look() {
@@ -101,7 +100,8 @@ function expectNoText(state: State, pattern: Pattern, durationMs: number): Promi
     wait(state, {
       look() {
         const match = find(state.text, pattern);
-        if (match !== undefined) reject(consoleError(state, `Cannot accept the console as ${quoted(pattern)} must not be there: "${match.text}"`));
+        if (match !== undefined)
+          reject(consoleError(state, `Cannot accept the console as ${quoted(pattern)} must not be there: "${match.text}"`));
         return match !== undefined;
       },
       end: () => resolve(),
@@ -168,7 +168,10 @@ function quoted(pattern: Pattern): string {
 
 /** The last lines stand in the message itself, since test reports show messages. */
 function consoleError(state: State, message: string): LifeboatError {
-  const lines = state.text.split("\n").filter((line) => line.trim() !== "").slice(-LINES_SHOWN);
+  const lines = state.text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-LINES_SHOWN);
   const shown = lines.length === 0 ? "  (the console is empty)" : lines.map((line) => `  ${line}`).join("\n");
   return new LifeboatError(`${message}\nLast lines of "${state.logPath}":\n${shown}`, {
     hint: `The whole console is in "${state.logPath}"`,

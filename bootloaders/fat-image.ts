@@ -1,0 +1,76 @@
+// FAT file systems filled without mounting anything: mkfs.vfat and mtools, dated so that two runs give the same bytes.
+import { LifeboatError } from "#os/error";
+import { run } from "#os/exec";
+import { type MediumFile, directoriesOf } from "./medium-files.ts";
+
+export interface FatImage {
+  readonly path: string;
+  /** Where the file system starts in the file: 0 for a bare image, a partition's start otherwise. */
+  readonly startSector: number;
+  readonly sizeSectors: number;
+  readonly fatBits: 16 | 32;
+  readonly clusterSectors: number;
+  /** Up to 11 capital letters, digits, "_" or "-". */
+  readonly label: string;
+  /** 32 bits; tells file systems apart in /dev/disk/by-uuid. */
+  readonly volumeNumber: number;
+  readonly sourceDateEpoch: number;
+}
+
+export const SECTOR_BYTES = 512;
+
+/** Formats the place and copies the files there. The image file must be large enough already. */
+export async function makeFatImage(image: FatImage, files: readonly MediumFile[]): Promise<void> {
+  const env = fatEnvironment(image.sourceDateEpoch);
+  await run(formatCommand(image), { env });
+  const target = `${image.path}@@${image.startSector * SECTOR_BYTES}`;
+  const directories = directoriesOf(files).map((directory) => `::/${directory}`);
+  if (directories.length > 0) await run(["mmd", "-i", target, ...directories], { env });
+  for (const { path, source } of files) await run(["mcopy", "-i", target, source, `::/${path}`], { env });
+}
+
+/** What mkfs.vfat, mtools and syslinux read the date from. FAT knows local time only, so the zone is fixed. */
+export function fatEnvironment(sourceDateEpoch: number): Readonly<Record<string, string>> {
+  return { SOURCE_DATE_EPOCH: String(sourceDateEpoch), TZ: "UTC", MTOOLS_SKIP_CHECK: "1", MTOOLSRC: "/dev/null" };
+}
+
+/** Room that the files take: whole clusters, a cluster a directory, FAT entries, and a little for long names. */
+export function fatBytes(sizesBytes: readonly number[], clusterSectors: number, directoryCount: number): number {
+  const clusterBytes = clusterSectors * SECTOR_BYTES;
+  const clusters = sizesBytes.reduce((sum, size) => sum + Math.ceil(size / clusterBytes), directoryCount * 2 + 64);
+  const twoFatsOf32Bits = clusters * 8;
+  return clusters * clusterBytes + twoFatsOf32Bits + 128 * 1024;
+}
+
+/** FAT's dates begin in 1980. */
+export function checkEpoch(sourceDateEpoch: number): void {
+  if (Number.isInteger(sourceDateEpoch) && sourceDateEpoch >= 315_532_800 && sourceDateEpoch < 2 ** 32) return;
+  throw new LifeboatError(`Cannot date the medium as SOURCE_DATE_EPOCH is whole seconds between 1980 and 2106: ${sourceDateEpoch}`, {
+    exitCode: 2,
+  });
+}
+
+/** A 32-bit number for volume and disk ids from the build id: FNV-1a, so that equal builds are equal and others differ. */
+export function idNumber(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}
+
+export function hex8(value: number): string {
+  return value.toString(16).padStart(8, "0");
+}
+
+function formatCommand(image: FatImage): readonly [string, ...string[]] {
+  const options = [
+    ["-F", String(image.fatBits)],
+    ["-s", String(image.clusterSectors)],
+    ["-n", image.label],
+    ["-i", hex8(image.volumeNumber)],
+    // Boot sectors add the "hidden sectors" to every address, so they must equal the partition's start.
+    ["-h", String(image.startSector)],
+    ["--offset", String(image.startSector)],
+  ];
+  const sizeKib = (image.sizeSectors * SECTOR_BYTES) / 1024;
+  return ["mkfs.vfat", ...options.flat(), image.path, String(sizeKib)];
+}

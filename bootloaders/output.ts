@@ -1,0 +1,65 @@
+// One way to write a large output: refuse, check the room, write under another name, rename when whole.
+import { LifeboatError } from "#os/error";
+import { changeMode, fileInfo, moveIntoPlace, removeFile, spaceOn, temporaryName } from "#os/files";
+
+export interface OutputOptions {
+  readonly outputPath: string;
+  /** What the output will take at most. */
+  readonly neededBytes: number;
+  /** Replace a file that is there. */
+  readonly force?: boolean;
+}
+
+/** Calls `write` with a name beside the target and moves the result there, mode 0600. Returns its size in bytes. */
+export async function writeOutput(options: OutputOptions, write: (temporaryPath: string) => Promise<void>): Promise<number> {
+  const { outputPath } = options;
+  await checkTarget(outputPath, options.force === true);
+  await checkSpace(parentOf(outputPath), options.neededBytes);
+  const temporaryPath = temporaryName(outputPath);
+  try {
+    await write(temporaryPath);
+    await changeMode(temporaryPath, 0o600);
+    await moveIntoPlace(temporaryPath, outputPath);
+  } catch (error) {
+    await removeFile(temporaryPath);
+    throw error;
+  }
+  return (await fileInfo(outputPath))?.sizeBytes ?? 0;
+}
+
+/** Throws LifeboatError when the file system that holds `directory` has less room than that. */
+export async function checkSpace(directory: string, neededBytes: number): Promise<void> {
+  const { freeBytes } = await spaceOn(directory);
+  if (freeBytes >= neededBytes) return;
+  throw new LifeboatError(
+    `Cannot write into "${directory}" as the output needs ${mebibytes(neededBytes)}: ${mebibytes(freeBytes)} are free`,
+    {
+      hint: "Free some space or choose another place",
+    },
+  );
+}
+
+/** The directory part of a path; "." when there is none. */
+export function parentOf(path: string): string {
+  const end = path.replace(/\/+$/, "").lastIndexOf("/");
+  return end < 0 ? "." : end === 0 ? "/" : path.slice(0, end);
+}
+
+async function checkTarget(path: string, force: boolean): Promise<void> {
+  const info = await fileInfo(path);
+  if (info === undefined) return;
+  if (info.type !== "file") {
+    throw new LifeboatError(`Cannot write "${path}" as the output is a file: it is a ${info.type.replace("-", " ")}`, {
+      hint: "Write to a file first, then copy it to the device",
+    });
+  }
+  if (!force) {
+    throw new LifeboatError(`Cannot write "${path}" as existing files are kept: it exists already`, {
+      hint: "Give --force to replace it, or choose another name",
+    });
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
+}

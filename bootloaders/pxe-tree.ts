@@ -1,0 +1,86 @@
+// The directory that a boot server hands out: PXELINUX for BIOS, GRUB for UEFI, an iPXE script for HTTP.
+import { LifeboatError } from "#os/error";
+import { changeMode, copyFile, fileInfo, listDirectory, makeDirectory, makeTemporaryDirectory, moveIntoPlace } from "#os/files";
+import { findAssets } from "./boot-assets.ts";
+import { type EfiOptions, networkEfiFiles } from "./efi-files.ts";
+import type { BootMedium } from "./iso.ts";
+import { type MediumFile, directoriesOf, rescueContents, sizesOf, writeTexts } from "./medium-files.ts";
+import { grubNetworkMenu } from "./menu-grub.ts";
+import { ipxeMenu } from "./menu-ipxe.ts";
+import { bootPage } from "./menu-page.ts";
+import { PXELINUX_PAGE_NAME, pxelinuxMenu } from "./menu-pxelinux.ts";
+import { checkSpace, parentOf } from "./output.ts";
+import { pxeReadme } from "./pxe-readme.ts";
+import { type MenuOptions, type RescueFiles, checkBuildId, checkMenu } from "./rescue-files.ts";
+
+export interface PxeOptions extends EfiOptions {
+  readonly outputDirectory: string;
+  /** Put our files into a directory that holds others, replacing those of the same names and nothing else. */
+  readonly force?: boolean;
+  /** Where the agent finds the `lifeboat` directory; the boot server itself unless given. */
+  readonly mediumUrl?: string;
+}
+
+/** Menus appear last, so that no machine boots a tree that is being written. Files are readable by all: TFTP servers run as nobody. */
+export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, options: PxeOptions): Promise<BootMedium> {
+  const { outputDirectory, mediumUrl } = options;
+  checkMenu(menu);
+  checkBuildId(files.buildId);
+  checkMediumUrl(mediumUrl);
+  await checkDirectory(outputDirectory, options.force === true);
+  const assets = await findAssets(["pxelinux", "ldlinux"], options.assetRoots);
+  const parent = parentOf(outputDirectory);
+  await using work = await makeTemporaryDirectory(".lifeboat-pxe-", parent);
+  const efi = await networkEfiFiles(options, work.path);
+  const contents = [
+    ...rescueContents(files),
+    ...efi.files,
+    { path: "pxelinux.0", source: assets.pxelinux },
+    { path: "ldlinux.c32", source: assets.ldlinux },
+    { path: PXELINUX_PAGE_NAME, text: bootPage(menu) },
+    { path: "README.txt", text: pxeReadme(menu, { signed: efi.signed, mediumUrl }) },
+  ];
+  const menus = [
+    { path: "pxelinux.cfg/default", text: pxelinuxMenu(menu, mediumUrl) },
+    { path: "grub/grub.cfg", text: grubNetworkMenu(menu, mediumUrl) },
+    { path: "boot.ipxe", text: ipxeMenu(menu, mediumUrl) },
+  ];
+  await makeDirectory(`${work.path}/texts`);
+  await makeDirectory(`${work.path}/menus`);
+  const ordered = [...(await writeTexts(contents, `${work.path}/texts`)), ...(await writeTexts(menus, `${work.path}/menus`))];
+  const sizes = await sizesOf(ordered);
+  const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
+  await checkSpace(parent, sizeBytes + 2 ** 20);
+  await fill(ordered, outputDirectory, `${work.path}/tree`);
+  return { outputPath: outputDirectory, sizeBytes, signed: efi.signed };
+}
+
+/** Copies everything into `stagingDirectory` first; only whole files are moved to their place. */
+async function fill(files: readonly MediumFile[], outputDirectory: string, stagingDirectory: string): Promise<void> {
+  const directories = ["", ...directoriesOf(files).map((directory) => `/${directory}`)];
+  for (const directory of directories) await makeDirectory(`${stagingDirectory}${directory}`);
+  for (const { path, source } of files) {
+    await copyFile(source, `${stagingDirectory}/${path}`);
+    await changeMode(`${stagingDirectory}/${path}`, 0o644);
+  }
+  for (const directory of directories) await makeDirectory(`${outputDirectory}${directory}`);
+  for (const { path } of files) await moveIntoPlace(`${stagingDirectory}/${path}`, `${outputDirectory}/${path}`);
+}
+
+async function checkDirectory(path: string, force: boolean): Promise<void> {
+  const info = await fileInfo(path);
+  if (info === undefined) return;
+  if (info.type !== "directory")
+    throw new LifeboatError(`Cannot write the PXE tree to "${path}" as it is a directory: a ${info.type} is there`);
+  if (force || (await listDirectory(path)).length === 0) return;
+  throw new LifeboatError(`Cannot write the PXE tree to "${path}" as existing files are kept: the directory is not empty`, {
+    hint: "Give --force to add the files there, or choose another directory",
+  });
+}
+
+function checkMediumUrl(url: string | undefined): void {
+  if (url === undefined || /^(?:https?|tftp|nfs):\/\/[!#%(-[\]_a-z~]+$/.test(url)) return;
+  throw new LifeboatError(`Cannot name the medium as its URL is http, https, tftp or nfs, without spaces and quotes: "${url}"`, {
+    exitCode: 2,
+  });
+}

@@ -34,15 +34,15 @@ export function rescueContents(files: RescueFiles): readonly (MediumFile | Mediu
   ];
 }
 
-/** Writes the texts into `workDirectory`, so that each entry is a file. Sorted by path. */
+/** Writes the texts into `workDirectory`, under names made of their paths, so that each entry is a file. Sorted by path. */
 export async function writeTexts(entries: readonly (MediumFile | MediumText)[], workDirectory: string): Promise<readonly MediumFile[]> {
   const result: MediumFile[] = [];
-  for (const [index, entry] of entries.entries()) {
+  for (const entry of entries) {
     if ("source" in entry) {
       result.push(entry);
       continue;
     }
-    const source = `${workDirectory}/text-${index}`;
+    const source = `${workDirectory}/${entry.path.replace(/\//g, "+")}`;
     await writeFile(source, entry.text);
     result.push({ path: entry.path, source });
   }

@@ -45,9 +45,7 @@ export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, opt
     { path: "grub/grub.cfg", text: grubNetworkMenu(menu, mediumUrl) },
     { path: "boot.ipxe", text: ipxeMenu(menu, mediumUrl) },
   ];
-  await makeDirectory(`${work.path}/texts`);
-  await makeDirectory(`${work.path}/menus`);
-  const ordered = [...(await writeTexts(contents, `${work.path}/texts`)), ...(await writeTexts(menus, `${work.path}/menus`))];
+  const ordered = [...(await writeTexts(contents, work.path)), ...(await writeTexts(menus, work.path))];
   const sizes = await sizesOf(ordered);
   const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
   await checkSpace(parent, sizeBytes + 2 ** 20);

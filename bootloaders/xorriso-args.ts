@@ -6,6 +6,8 @@ export interface IsoImage {
   readonly layout: IsoLayout;
   /** 1 to 32 of `A-Z0-9_`. */
   readonly volumeId: string;
+  /** Seconds; must be SOURCE_DATE_EPOCH in the environment too, which dates the volume and the disk GUID. */
+  readonly sourceDateEpoch: number;
   readonly outputPath: string;
   /** `isohdpfx.bin`: the boot code that lets ISOLINUX start from a disk. */
   readonly isohybridMbrPath: string;
@@ -17,7 +19,7 @@ export interface IsoImage {
 
 const ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
 
-/** Arguments after `xorriso`. Dates come from SOURCE_DATE_EPOCH, which also makes disk GUID and file dates reproducible. */
+/** Arguments after `xorriso`. */
 export function xorrisoArgs(image: IsoImage): readonly string[] {
   return [
     // Must come first, or a start-up file of the user decides what is written.
@@ -25,6 +27,7 @@ export function xorrisoArgs(image: IsoImage): readonly string[] {
     ["-as", "mkisofs"],
     ["-o", image.outputPath],
     ["-V", image.volumeId],
+    ["--set_all_file_dates", `=${image.sourceDateEpoch}`],
     // Level 3: files over 4 GiB. Rock Ridge with owners and modes of its own, not of the building machine; Joliet for Windows.
     ["-iso-level", "3", "-r", "-J", "-joliet-long"],
     ["-b", "isolinux/isolinux.bin"],

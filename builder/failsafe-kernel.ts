@@ -73,9 +73,12 @@ async function kernelIn(tree: string): Promise<Pick<FailsafeKernel, "kernelPath"
       if (image !== undefined) return { kernelPath: join(tree, "boot", image), release, moduleDirectory: join(modules, release) };
     }
   }
-  throw new LifeboatError(`Cannot use the failsafe kernel in "${tree}" as it must have boot/vmlinuz-RELEASE and its modules: not both are there`, {
-    hint: "Give a Debian kernel package that carries its modules, such as linux-image-6.1.0-56-amd64",
-  });
+  throw new LifeboatError(
+    `Cannot use the failsafe kernel in "${tree}" as it must have boot/vmlinuz-RELEASE and its modules: not both are there`,
+    {
+      hint: "Give a Debian kernel package that carries its modules, such as linux-image-6.1.0-56-amd64",
+    },
+  );
 }
 
 /** A package has no modules.dep: depmod runs when it is installed. */
@@ -89,8 +92,11 @@ async function makeModuleFiles(tree: string): Promise<void> {
   }
   await run(["depmod", "--basedir", base.path, release]);
   if ((await fileInfo(join(moduleDirectory, "modules.dep"))) === undefined) {
-    throw new LifeboatError(`Cannot prepare the failsafe kernel's modules as depmod must write modules.dep: it wrote none in "${moduleDirectory}"`, {
-      hint: "See that kmod is installed",
-    });
+    throw new LifeboatError(
+      `Cannot prepare the failsafe kernel's modules as depmod must write modules.dep: it wrote none in "${moduleDirectory}"`,
+      {
+        hint: "See that kmod is installed",
+      },
+    );
   }
 }

@@ -27,7 +27,12 @@ export async function fetchPackages(names: readonly string[], cacheDirectory: st
     const versions = await candidateVersions(sorted, options);
     return unpackIntoCache({
       directory: join(cacheDirectory, "packages", question, versions.join("+").replace(/:/g, "_")),
-      fetch: (into) => download(sorted.map((name, index) => `${name}=${versions[index]}`), into, options),
+      fetch: (into) =>
+        download(
+          sorted.map((name, index) => `${name}=${versions[index]}`),
+          into,
+          options,
+        ),
       finish: options.finish,
     });
   });
@@ -75,9 +80,12 @@ async function runApt(command: Command, names: readonly string[], options: Fetch
 function aptFailure(error: LifeboatError, names: readonly string[], options: FetchOptions): LifeboatError {
   if (/Unable to locate package|No packages found|Can't select/i.test(error.message)) return unknownPackage(names, options, error);
   if (error.message.includes("as it must be installed")) {
-    return failure(names, "apt must be there", "no apt on this machine", { cause: error, ...hint("Build on Debian or a descendant of it", options) });
+    return failure(names, "apt must be there", "no apt on this machine", {
+      cause: error,
+      ...hint("Build on Debian or a descendant of it", options),
+    });
   }
-  const state = error.message.slice(error.message.indexOf(": ") + 2);
+  const state = error.message.slice(error.message.indexOf(": ") + 2).replace(/"?W: Download is performed unsandboxed[^|]*\| /, '"');
   return failure(names, "apt must be able to download them", state, {
     cause: error,
     ...hint("See that the network works, then run apt-get update and try again", options),
@@ -91,7 +99,12 @@ function unknownPackage(names: readonly string[], options: FetchOptions, cause?:
   });
 }
 
-function failure(names: readonly string[], rule: string, state: string, rest: { readonly hint: string; readonly cause?: unknown }): LifeboatError {
+function failure(
+  names: readonly string[],
+  rule: string,
+  state: string,
+  rest: { readonly hint: string; readonly cause?: unknown },
+): LifeboatError {
   return new LifeboatError(`Cannot fetch ${names.map((name) => `"${name}"`).join(", ")} as ${rule}: ${state}`, { exitCode: 3, ...rest });
 }
 

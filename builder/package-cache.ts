@@ -66,7 +66,10 @@ export async function rememberedTree(question: string, cacheDirectory: string, m
   }
 }
 
-async function readNote(note: string, cacheDirectory: string): Promise<{ readonly aptState: string; readonly directory: string } | undefined> {
+async function readNote(
+  note: string,
+  cacheDirectory: string,
+): Promise<{ readonly aptState: string; readonly directory: string } | undefined> {
   const [aptState, place] = (await readTextIfThere(note))?.split("\n") ?? [];
   if (aptState === undefined || place === undefined || place === "") return undefined;
   const directory = join(cacheDirectory, place);

@@ -2,6 +2,8 @@
 import { LifeboatError } from "#os/error";
 
 export interface FieldReader {
+  /** As error messages name the file. */
+  readonly what: string;
   readonly lengthBytes: number;
   u8(offset: number, field: string): number;
   u16(offset: number, field: string): number;
@@ -29,6 +31,7 @@ export function fieldReader(source: Uint8Array, what: string, endian: Endian): F
     throw damage(`"${field}" must lie inside it`, `${lengthBytes} bytes at ${offset}, the file has ${source.length}`);
   };
   return {
+    what,
     lengthBytes: source.length,
     u8: (offset, field) => view.getUint8(check(offset, 1, field)),
     u16: (offset, field) => view.getUint16(check(offset, 2, field), isLittle),

@@ -8,7 +8,7 @@ export function storageArguments(machine: MachineSpec): readonly string[] {
   const firstOfTheirBus = drives.filter((drive) => drive.place === 0);
   return [
     ...firstOfTheirBus.flatMap(({ bus }) => CONTROLLERS[bus]?.(machine) ?? []),
-    ...drives.flatMap((drive) => ["-drive", backend(drive), ...DEVICES[drive.bus](drive, machine)]),
+    ...drives.flatMap((drive) => [["-drive", backend(drive)], DEVICES[drive.bus](drive, machine)].flat()),
   ];
 }
 

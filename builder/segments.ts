@@ -1,0 +1,105 @@
+// The pieces of the initramfs and the tools layer, made once for the same inputs and kept in the cache.
+
+import { join } from "node:path";
+import { digestFile, digestOf } from "#os/digest";
+import { runPipeline, type Command } from "#os/exec";
+import { exists, fileInfo, makeDirectory, moveIntoPlace, readTextIfThere, removeFile, temporaryName, writeAtomic } from "#os/files";
+import { encodeNewc } from "../formats/cpio-newc.ts";
+import { encodeTar } from "../formats/tar-header.ts";
+import { archiveEntries, type OpenContent } from "./archive-entries.ts";
+import type { CompressionChoice } from "./compression.ts";
+import type { PlanEntry } from "./image-plan.ts";
+
+export interface PieceRequest {
+  /** Part of the file's name in the cache, for people who look there. */
+  readonly label: string;
+  readonly entries: readonly PlanEntry[];
+  readonly compression: CompressionChoice;
+  readonly cacheDirectory: string;
+  /** Seconds since the epoch for every file in the piece (SOURCE_DATE_EPOCH). */
+  readonly mtimeSeconds: number;
+  readonly open: OpenContent;
+}
+
+export interface Piece {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** False when it came from the cache. */
+  readonly made: boolean;
+}
+
+/** One cpio archive, compressed on its own; the kernel accepts any number of them, one after the other. */
+export async function makeSegment(request: PieceRequest, existingDirectories: ReadonlySet<string>): Promise<Piece> {
+  const key = await pieceKey(request, ["segment", ...[...existingDirectories].sort()]);
+  return makePiece(request, `${key}.cpio`, (path) => {
+    const entries = archiveEntries(request.entries, existingDirectories, request.open);
+    return runPipeline(encodeNewc(entries, { mtimeSeconds: request.mtimeSeconds, existingDirectories }), request.compression.segmentCommands, path);
+  });
+}
+
+export interface ToolsPiece extends Piece {
+  /** BLAKE2b-512 of the file, hexadecimal. */
+  readonly digest: string;
+}
+
+/** The tools layer: a squashfs made from a tar stream, so that nothing has to be staged on disk. */
+export async function makeToolsLayer(request: PieceRequest): Promise<ToolsPiece> {
+  const key = await pieceKey(request, ["squashfs"]);
+  const piece = await makePiece(request, `${key}.squashfs`, (path) => {
+    const entries = archiveEntries(request.entries, new Set(), request.open);
+    const tar = encodeTar(entries, { mtimeSeconds: request.mtimeSeconds });
+    return runPipeline(tar, [mksquashfsCommand(request, path)], "/dev/null");
+  });
+  const digestPath = `${piece.path}.b2`;
+  const known = piece.made ? undefined : await readTextIfThere(digestPath);
+  const digest = known ?? (await digestFile(piece.path));
+  if (known === undefined) await writeAtomic(digestPath, digest);
+  return { ...piece, digest };
+}
+
+function mksquashfsCommand({ compression, mtimeSeconds }: PieceRequest, path: string): Command {
+  const time = String(mtimeSeconds);
+  const fixed = ["-tar", "-noappend", "-no-progress", "-quiet", "-reproducible", "-all-root", "-no-exports", "-mkfs-time", time, "-all-time", time];
+  return ["mksquashfs", "-", path, ...fixed, ...compression.squashfsOptions];
+}
+
+async function makePiece(request: PieceRequest, fileName: string, write: (path: string) => Promise<void>): Promise<Piece> {
+  const path = join(request.cacheDirectory, `${request.label}-${fileName}`);
+  const made = !(await exists(path));
+  if (made) {
+    await makeDirectory(request.cacheDirectory);
+    const unfinished = temporaryName(path);
+    await removeFile(unfinished);
+    try {
+      await write(unfinished);
+      await moveIntoPlace(unfinished, path);
+    } catch (error) {
+      await removeFile(unfinished);
+      throw error;
+    }
+  }
+  return { path, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, made };
+}
+
+/** Names the inputs: paths, modes and contents, the latter by size, inode and time of change where they are files of this machine. */
+async function pieceKey({ entries, compression, mtimeSeconds }: PieceRequest, extra: readonly string[]): Promise<string> {
+  const lines = await Promise.all(entries.map(entryLine));
+  return digestOf(JSON.stringify([compression, mtimeSeconds, extra]), ...lines.sort()).slice(0, 32);
+}
+
+async function entryLine(entry: PlanEntry): Promise<string> {
+  const common = `${entry.path}\0${entry.type}\0${entry.mode}`;
+  switch (entry.type) {
+    case "file": {
+      if ("bytes" in entry.content) return `${common}\0${digestOf(entry.content.bytes)}\n`;
+      const info = await fileInfo(entry.content.hostPath);
+      return `${common}\0${entry.content.hostPath}\0${entry.sizeBytes}\0${info?.sizeBytes}\0${info?.inode}\0${info?.mtimeNs}\n`;
+    }
+    case "directory":
+      return `${common}\n`;
+    case "symlink":
+      return `${common}\0${entry.target}\n`;
+    case "character-device":
+      return `${common}\0${entry.major}:${entry.minor}\n`;
+  }
+}

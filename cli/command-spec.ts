@@ -1,0 +1,66 @@
+// What a command is, as data: commander, the config file, --help and the man pages are made from it.
+
+import type { ExitCode } from "#os/error";
+
+export interface OptionSpec {
+  /** The long name without dashes. */
+  readonly name: string;
+  readonly short?: string;
+  /** What stands for the value in the help; without it the option is a switch. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+  /** May be given several times. */
+  readonly many?: boolean;
+  readonly type?: "number";
+  readonly description: string;
+  readonly defaultText?: string;
+  /** False for what makes no sense in /etc/lifeboat.toml. */
+  readonly inConfig?: boolean;
+}
+
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly required: boolean;
+  readonly description: string;
+}
+
+export interface Example {
+  readonly command: string;
+  readonly says: string;
+}
+
+/** What the user gave, by long name: switches are true, `many` options are arrays. */
+export type OptionValues = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+export interface Invocation {
+  readonly args: readonly (string | undefined)[];
+  readonly options: OptionValues;
+  print(text: string): void;
+  /** Progress and remarks: standard error, so that standard output stays data. */
+  remark(text: string): void;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly args: readonly ArgumentSpec[];
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly Example[];
+  /** For developers of Lifeboat; not in the user's help. */
+  readonly hidden?: boolean;
+  run(invocation: Invocation): Promise<ExitCode>;
+}
+
+export const JSON_OPTION: OptionSpec = { name: "json", description: "Print JSON instead of text", inConfig: false };
+
+/** A value that is known to be a text when it is there. */
+export function textOption(options: OptionValues, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+export function listOption(options: OptionValues, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,6 @@
+// All commands, in the order of the help.
+
+import { binaryCommand } from "./binary.ts";
+import type { CommandSpec } from "./command-spec.ts";
+
+export const COMMANDS: readonly CommandSpec[] = [binaryCommand];

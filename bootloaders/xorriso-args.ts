@@ -47,12 +47,12 @@ export function xorrisoArgs(image: IsoImage): readonly string[] {
 
 /**
  * "gpt" is valid wherever a parser looks (protective MBR, both headers, no overlaps): strict firmware needs that. "isohybrid"
- * has plain MBR partitions and a GPT whose entries overlap, for old BIOSes that refuse disks with a protective MBR.
+ * has plain MBR partitions, and a GPT that lists isolinux.bin inside partition 1, for old BIOSes that refuse disks with a protective MBR.
  */
 const LAYOUT_ARGS: Readonly<Record<IsoLayout, readonly string[]>> = {
   gpt: ["-appended_part_as_gpt", "-eltorito-alt-boot"],
-  // Before -e: only there does the partition keep the type of an EFI system partition.
-  isohybrid: ["-eltorito-alt-boot", "-isohybrid-gpt-basdat"],
+  // Before -eltorito-alt-boot: only there does the GPT's entry keep the type of an EFI system partition.
+  isohybrid: ["-isohybrid-gpt-basdat", "-eltorito-alt-boot"],
 };
 
 /** In a graft point "=" parts the two paths, and a backslash takes its meaning away. */

@@ -11,7 +11,11 @@ export type OpenContent = (hostPath: string) => AsyncIterable<Uint8Array>;
  * Sorted entries with all their parent directories, except those in `existing`.
  * Two entries of one path must be the same thing: the first is taken.
  */
-export function archiveEntries(entries: readonly PlanEntry[], existing: ReadonlySet<string>, open: OpenContent = readChunks): readonly ArchiveEntry[] {
+export function archiveEntries(
+  entries: readonly PlanEntry[],
+  existing: ReadonlySet<string>,
+  open: OpenContent = readChunks,
+): readonly ArchiveEntry[] {
   const byPath = new Map<string, ArchiveEntry>();
   for (const entry of entries) {
     if (!byPath.has(entry.path)) byPath.set(entry.path, toArchiveEntry(entry, open));
@@ -32,7 +36,13 @@ function toArchiveEntry(entry: PlanEntry, open: OpenContent): ArchiveEntry {
   const { path, mode } = entry;
   switch (entry.type) {
     case "file":
-      return { type: "file", path, mode, sizeBytes: entry.sizeBytes, data: "bytes" in entry.content ? entry.content.bytes : open(entry.content.hostPath) };
+      return {
+        type: "file",
+        path,
+        mode,
+        sizeBytes: entry.sizeBytes,
+        data: "bytes" in entry.content ? entry.content.bytes : open(entry.content.hostPath),
+      };
     case "directory":
       return { type: "directory", path, mode };
     case "symlink":

@@ -49,18 +49,11 @@ export function parseConfig(text: string, path: string, { options, others = [] }
 /** The value as its option takes it, or undefined when it does not. */
 function convert(value: unknown, { type, values }: OptionSpec): OptionValue | undefined {
   const isAllowed = (text: unknown): text is string => typeof text === "string" && (values === undefined || values.includes(text));
-  switch (type) {
-    case "boolean":
-      return typeof value === "boolean" ? value : undefined;
-    case "number":
-      return typeof value === "number" && Number.isFinite(value) ? value : undefined;
-    case "string":
-      return isAllowed(value) ? value : undefined;
-    default: {
-      const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-      return list.every(isAllowed) ? list : undefined;
-    }
-  }
+  if (type === "boolean") return typeof value === "boolean" ? value : undefined;
+  if (type === "number") return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+  if (type === "string") return isAllowed(value) ? value : undefined;
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.every(isAllowed) ? list : undefined;
 }
 
 function parseToml(text: string, path: string): Readonly<Record<string, unknown>> {

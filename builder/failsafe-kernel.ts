@@ -4,14 +4,13 @@ import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { fileInfo, listDirectory, makeDirectory, makeSymlink, makeTemporaryDirectory } from "#os/files";
 import { dependenciesOf, fetchPackages, type FetchOptions } from "./fetch-package.ts";
-import { cachePlaceOfFile, rememberedTree, unpackIntoCache } from "./package-cache.ts";
+import { cachePlaceOfFile, rememberedTree, unpackIntoCache, type AptPlace } from "./package-cache.ts";
 
 export interface FailsafeOptions {
   readonly cacheDirectory: string;
   /** A kernel package given by the user (`--failsafe-kernel FILE`); apt is then not asked. */
   readonly deb?: string | undefined;
-  /** Added to apt's environment. */
-  readonly env?: FetchOptions["env"];
+  readonly apt?: AptPlace | undefined;
 }
 
 export interface FailsafeKernel {
@@ -40,8 +39,8 @@ async function givenTree(deb: string, cacheDirectory: string): Promise<string> {
 }
 
 async function fetchedTree(options: FailsafeOptions): Promise<string> {
-  const fetching: FetchOptions = { instead: INSTEAD, env: options.env, finish: makeModuleFiles };
-  return rememberedTree("failsafe-kernel", options.cacheDirectory, async () =>
+  const fetching: FetchOptions = { instead: INSTEAD, apt: options.apt, finish: makeModuleFiles };
+  return rememberedTree({ name: "failsafe-kernel", cacheDirectory: options.cacheDirectory, apt: options.apt ?? {} }, async () =>
     fetchPackages([await kernelPackage(fetching)], options.cacheDirectory, fetching),
   );
 }

@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { run, type Command, type RunResult } from "#os/exec";
 import { listDirectory } from "#os/files";
-import { rememberedTree, unpackIntoCache, type Finish } from "./package-cache.ts";
+import { rememberedTree, unpackIntoCache, type AptPlace, type Finish } from "./package-cache.ts";
 
 export interface FetchOptions {
   /** The option that gives the file without apt, for the hint of an error; e.g. `--busybox FILE`. */
   readonly instead?: string | undefined;
-  /** Added to apt's environment. */
-  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly apt?: AptPlace | undefined;
   readonly finish?: Finish | undefined;
 }
 
@@ -23,7 +22,7 @@ const TIMEOUT_MS = 10 * 60 * 1000;
 export async function fetchPackages(names: readonly string[], cacheDirectory: string, options: FetchOptions = {}): Promise<string> {
   const sorted = [...names].sort();
   const question = sorted.join("+");
-  return rememberedTree(question, cacheDirectory, async () => {
+  return rememberedTree({ name: question, cacheDirectory, apt: options.apt ?? {} }, async () => {
     const versions = await candidateVersions(sorted, options);
     return unpackIntoCache({
       directory: join(cacheDirectory, "packages", question, versions.join("+").replace(/:/g, "_")),
@@ -69,7 +68,7 @@ async function download(requests: readonly string[], into: string, options: Fetc
 async function runApt(command: Command, names: readonly string[], options: FetchOptions, cwd?: string): Promise<RunResult> {
   try {
     const place = cwd === undefined ? {} : { cwd };
-    const env = options.env === undefined ? {} : { env: options.env };
+    const env = options.apt?.env === undefined ? {} : { env: options.apt.env };
     return await run(command, { ...place, ...env, timeoutMs: TIMEOUT_MS });
   } catch (error) {
     if (error instanceof LifeboatError) throw aptFailure(error, names, options);

@@ -4,7 +4,8 @@ import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { fileInfo, readBytes } from "#os/files";
 import { isElf, readElf } from "../formats/elf.ts";
-import { fetchPackages, type FetchOptions } from "./fetch-package.ts";
+import { fetchPackages } from "./fetch-package.ts";
+import type { AptPlace } from "./package-cache.ts";
 
 export interface BusyboxOptions {
   /** `--busybox FILE`: this one or none. */
@@ -12,8 +13,7 @@ export interface BusyboxOptions {
   readonly cacheDirectory: string;
   /** Where the machine's own is looked for; MACHINE_PLACES unless given. */
   readonly places?: readonly string[];
-  /** Added to apt's environment. */
-  readonly env?: FetchOptions["env"];
+  readonly apt?: AptPlace | undefined;
 }
 
 export interface Busybox {
@@ -55,7 +55,7 @@ export async function findBusybox(options: BusyboxOptions): Promise<Busybox> {
     if (looked !== ABSENT) reasons.push(`${path} ${looked}`);
   }
   const why = reasons[0] ?? "the machine has none";
-  const tree = await fetchPackages(["busybox-static"], options.cacheDirectory, { instead: INSTEAD, env: options.env });
+  const tree = await fetchPackages(["busybox-static"], options.cacheDirectory, { instead: INSTEAD, apt: options.apt });
   for (const path of [join(tree, "bin/busybox"), join(tree, "usr/bin/busybox")]) {
     const looked = await lookAt(path);
     if (typeof looked !== "string") return { ...looked, provenance: `Debian's package busybox-static, as ${why}` };

@@ -95,7 +95,8 @@ async function entriesOf(
       const target = await readLink(next);
       const goal = join(target.startsWith("/") ? "/" : reached, target);
       if (!target.startsWith("/") && goal.startsWith(`${real}/`)) {
-        entries.push({ type: "symlink", path: imagePath, target });
+        // Written anew without detours: the directories of a detour need not be in the image.
+        entries.push({ type: "symlink", path: imagePath, target: relative(reached, goal) });
         ahead = [...relative(real, goal).split("/"), ...rest];
         reached = real;
         continue;

@@ -6,7 +6,23 @@ const BECAUSE = ["every rescue image starts so"] as const;
 const BASE = { layer: "initramfs", group: "init", because: BECAUSE } as const;
 
 /** Where the kernel, busybox and the programs expect things; the image's /bin, /sbin and /lib are links into /usr. */
-const DIRECTORIES = ["dev", "etc", "etc/lifeboat", "mnt", "proc", "root", "run", "sys", "tmp", "usr", "usr/bin", "usr/lib", "usr/sbin", "var", "var/log"];
+const DIRECTORIES = [
+  "dev",
+  "etc",
+  "etc/lifeboat",
+  "mnt",
+  "proc",
+  "root",
+  "run",
+  "sys",
+  "tmp",
+  "usr",
+  "usr/bin",
+  "usr/lib",
+  "usr/sbin",
+  "var",
+  "var/log",
+];
 
 const LINKS: Readonly<Record<string, string>> = {
   bin: "usr/bin",
@@ -102,7 +118,12 @@ const FILES: readonly (readonly [path: string, mode: number, text: string])[] = 
 
 /** All of them, in no particular order. */
 export function initEntries(): readonly PlanEntry[] {
-  const directories = DIRECTORIES.map((path): DirectoryEntry => ({ ...BASE, type: "directory", path, mode: path === "tmp" ? 0o1777 : path === "root" ? 0o700 : 0o755 }));
+  const directories = DIRECTORIES.map((path): DirectoryEntry => ({
+    ...BASE,
+    type: "directory",
+    path,
+    mode: path === "tmp" ? 0o1777 : path === "root" ? 0o700 : 0o755,
+  }));
   const links = Object.entries(LINKS).map(([path, target]): SymlinkEntry => ({ ...BASE, type: "symlink", path, mode: 0o777, target }));
   const nodes = NODES.map(([path, mode, major, minor]): DeviceEntry => ({ ...BASE, type: "character-device", path, mode, major, minor }));
   return [...directories, ...links, ...nodes, ...FILES.map(([path, mode, text]) => textFile(path, mode, text))];

@@ -18,7 +18,14 @@ interface Sources {
   readonly digest: string;
 }
 
-const BUNDLE_OPTIONS = { bundle: true, platform: "node", format: "cjs", target: "node26", minifySyntax: true, minifyWhitespace: true } as const;
+const BUNDLE_OPTIONS = {
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node26",
+  minifySyntax: true,
+  minifyWhitespace: true,
+} as const;
 const SEA_CONFIG = { disableExperimentalSEAWarning: true, useCodeCache: true, execArgv: ["--disable-warning=ExperimentalWarning"] };
 
 /**

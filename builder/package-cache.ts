@@ -47,13 +47,28 @@ export async function cachePlaceOfFile(deb: string, cacheDirectory: string): Pro
   return join(cacheDirectory, "packages", "given", hash.digest("hex").slice(0, 32));
 }
 
+/** What the answers of apt depend on. */
+export interface AptPlace {
+  /** Added to apt's environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Where apt keeps its lists of packages; /var/lib/apt/lists unless given. */
+  readonly lists?: string | undefined;
+}
+
+/** One question to apt, and where its answer is remembered. */
+export interface AptQuestion {
+  readonly name: string;
+  readonly cacheDirectory: string;
+  readonly apt: AptPlace;
+}
+
 /**
  * The directory that `make` returned last time, while apt's lists are as they were then; else `make` is asked again.
  * When it fails (no apt, no network), what it made before serves.
  */
-export async function rememberedTree(question: string, cacheDirectory: string, make: () => Promise<string>): Promise<string> {
-  const note = join(cacheDirectory, "packages", `${question}.current`);
-  const aptState = (await fileInfo("/var/lib/apt/lists"))?.mtimeNs ?? "none";
+export async function rememberedTree({ name, cacheDirectory, apt }: AptQuestion, make: () => Promise<string>): Promise<string> {
+  const note = join(cacheDirectory, "packages", `${name}.current`);
+  const aptState = (await fileInfo(apt.lists ?? "/var/lib/apt/lists"))?.mtimeNs ?? "none";
   const remembered = await readNote(note, cacheDirectory);
   if (remembered?.aptState === aptState) return remembered.directory;
   try {

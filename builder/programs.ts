@@ -18,7 +18,11 @@ export const TOOL_PROGRAMS: readonly ToolProgram[] = [
   ...group("reads and writes partition tables", "parted", "parted partprobe"),
   ...group("tells what is on a disk", "util-linux", "blkid lsblk wipefs findmnt blockdev losetup mkswap swaplabel flock"),
   ...group("mounts file systems", "mount", "mount umount"),
-  ...group("makes and checks ext2, ext3 and ext4", "e2fsprogs", "mke2fs mkfs.ext2 mkfs.ext3 mkfs.ext4 e2fsck tune2fs resize2fs dumpe2fs e2label lsattr chattr"),
+  ...group(
+    "makes and checks ext2, ext3 and ext4",
+    "e2fsprogs",
+    "mke2fs mkfs.ext2 mkfs.ext3 mkfs.ext4 e2fsck tune2fs resize2fs dumpe2fs e2label lsattr chattr",
+  ),
   ...group("makes and checks XFS", "xfsprogs", "mkfs.xfs xfs_repair xfs_admin xfs_growfs xfs_info xfs_db"),
   ...group("makes and checks Btrfs", "btrfs-progs", "mkfs.btrfs btrfs btrfstune"),
   ...group("makes and checks FAT", "dosfstools", "mkfs.fat mkfs.vfat fsck.fat fatlabel"),

@@ -33,7 +33,11 @@ export async function makeSegment(request: PieceRequest, existingDirectories: Re
   const key = await pieceKey(request, ["segment", ...[...existingDirectories].sort()]);
   return makePiece(request, `${key}.cpio`, (path) => {
     const entries = archiveEntries(request.entries, existingDirectories, request.open);
-    return runPipeline(encodeNewc(entries, { mtimeSeconds: request.mtimeSeconds, existingDirectories }), request.compression.segmentCommands, path);
+    return runPipeline(
+      encodeNewc(entries, { mtimeSeconds: request.mtimeSeconds, existingDirectories }),
+      request.compression.segmentCommands,
+      path,
+    );
   });
 }
 
@@ -59,7 +63,19 @@ export async function makeToolsLayer(request: PieceRequest): Promise<ToolsPiece>
 
 function mksquashfsCommand({ compression, mtimeSeconds }: PieceRequest, path: string): Command {
   const time = String(mtimeSeconds);
-  const fixed = ["-tar", "-noappend", "-no-progress", "-quiet", "-reproducible", "-all-root", "-no-exports", "-mkfs-time", time, "-all-time", time];
+  const fixed = [
+    "-tar",
+    "-noappend",
+    "-no-progress",
+    "-quiet",
+    "-reproducible",
+    "-all-root",
+    "-no-exports",
+    "-mkfs-time",
+    time,
+    "-all-time",
+    time,
+  ];
   return ["mksquashfs", "-", path, ...fixed, ...compression.squashfsOptions];
 }
 

@@ -53,7 +53,10 @@ function makeCommand(spec: CommandSpec, done: (exitCode: ExitCode) => void): Com
 
 function makeOption(spec: OptionSpec): Option {
   const flags = `${spec.short === undefined ? "" : `-${spec.short}, `}--${spec.name}${spec.value === undefined ? "" : ` <${spec.value}>`}`;
-  const option = new Option(flags, spec.defaultText === undefined ? spec.description : `${spec.description} (default: ${spec.defaultText})`);
+  const option = new Option(
+    flags,
+    spec.defaultText === undefined ? spec.description : `${spec.description} (default: ${spec.defaultText})`,
+  );
   if (spec.choices !== undefined) option.choices([...spec.choices]);
   if (spec.many === true) option.argParser((value: string, previous: unknown) => [...(Array.isArray(previous) ? previous : []), value]);
   if (spec.type === "number") option.argParser(parseNumber);

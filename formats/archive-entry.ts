@@ -97,7 +97,7 @@ export function refusal(format: string, path: string, rule: string, state: strin
 
 function checkPath(format: string, path: string): void {
   const isPlain = path !== "" && !path.includes("\0") && path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
-  if (!isPlain) throw refusal(format, path, "names must be plain relative paths", "an empty, \".\", \"..\" or NUL part");
+  if (!isPlain) throw refusal(format, path, "names must be plain relative paths", 'an empty, ".", ".." or NUL part');
   const lengthBytes = utf8Encode(path).length;
   if (lengthBytes > NAME_LIMIT_BYTES) {
     throw refusal(format, `${path.slice(0, 40)}…`, `a name must have at most ${NAME_LIMIT_BYTES} bytes`, `${lengthBytes}`);

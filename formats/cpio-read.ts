@@ -95,7 +95,11 @@ function readEntry(bytes: Uint8Array, offset: number): RawEntry {
   const dataStart = offset + headBytes + paddingAfter(headBytes);
   const dataEnd = dataStart + header.filesize;
   if (dataEnd > bytes.length) {
-    throw damage(offset, `"filesize" of "${name}" must fit the archive`, `${header.filesize}, ${Math.max(bytes.length - dataStart, 0)} are left`);
+    throw damage(
+      offset,
+      `"filesize" of "${name}" must fit the archive`,
+      `${header.filesize}, ${Math.max(bytes.length - dataStart, 0)} are left`,
+    );
   }
   const data = bytes.subarray(dataStart, dataEnd);
   checkSum(header, data, { name, offset });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 as zlibCrc32 } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { crc32 } from "./crc32.ts";
 
 test("crc32() gives the check value of the spec and agrees with zlib", () => {

@@ -26,9 +26,9 @@ export interface ElfLayout {
   readonly machine: number;
   readonly segments: readonly ElfSegment[];
   /** Read when asked for: stripped files have none and most questions need none. */
-  sections(): readonly ElfSection[];
+  readonly sections: () => readonly ElfSection[];
   /** An address-sized value. */
-  word(offset: number, field: string): number;
+  readonly word: (offset: number, field: string) => number;
 }
 
 export function isElf(bytes: Uint8Array): boolean {
@@ -126,7 +126,7 @@ function readSections(base: Base): ElfSection[] {
   const writtenIndex = file.u16(header.e_shstrndx, "e_shstrndx");
   const nameTable = raw[writtenIndex === ESCAPE ? file.u32(start + section.sh_link, "sh_link of section 0") : writtenIndex];
   const names = nameTable === undefined ? new Uint8Array(0) : file.bytes(nameTable.offset, nameTable.size, "sh_offset of the name table");
-  return raw.map(({ nameOffset, ...rest }) => ({ ...rest, name: nameAt(names, nameOffset) }));
+  return raw.map(({ nameOffset, type, offset, size }) => ({ name: nameAt(names, nameOffset), type, offset, size }));
 }
 
 function nameAt(names: Uint8Array, offset: number): string {

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { elfSection, isElf, isSameAbi, readElf } from "./elf.ts";
@@ -95,7 +95,9 @@ const FULL: Recipe = {
 };
 
 function systemFiles(): string[] {
-  const libraries = readdirSync("/usr/lib/x86_64-linux-gnu", { withFileTypes: true }).filter((entry) => entry.isFile() && /\.so(\.|$)/.test(entry.name));
+  const libraries = readdirSync("/usr/lib/x86_64-linux-gnu", { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && /\.so(\.|$)/.test(entry.name),
+  );
   const programs = readdirSync("/usr/bin", { withFileTypes: true }).filter((entry) => entry.isFile());
   const all = [...libraries, ...programs].map((entry) => join(entry.parentPath, entry.name));
   return all.filter((_, index) => index % 23 === 0);
@@ -196,7 +198,10 @@ describe("damaged ELF files", () => {
     ["a dlopen note without names", makeElf({ ...FULL, dlopen: '[{"soname":[]}]' }), /must name a soname/],
   ] as [string, Uint8Array, RegExp][]) {
     test(`is refused: ${name}`, () => {
-      assert.throws(() => readElf(bytes, "/bin/x"), (error) => error instanceof LifeboatError && /"\/bin\/x"/.test(error.message) && message.test(error.message));
+      assert.throws(
+        () => readElf(bytes, "/bin/x"),
+        (error) => error instanceof LifeboatError && /"\/bin\/x"/.test(error.message) && message.test(error.message),
+      );
     });
   }
 

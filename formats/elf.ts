@@ -23,7 +23,7 @@ export interface ElfFile {
   readonly runpath: readonly string[];
   readonly dlopen: readonly DlopenNote[];
   /** Whether the dynamic string table has this name: a symbol that the file imports or exports. */
-  mentions(symbol: string): boolean;
+  readonly mentions: (symbol: string) => boolean;
 }
 
 /** Throws LifeboatError when the bytes are no ELF file or its tables lie. `name` goes into the message. */

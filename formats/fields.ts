@@ -5,15 +5,15 @@ export interface FieldReader {
   /** As error messages name the file. */
   readonly what: string;
   readonly lengthBytes: number;
-  u8(offset: number, field: string): number;
-  u16(offset: number, field: string): number;
-  u32(offset: number, field: string): number;
+  readonly u8: (offset: number, field: string) => number;
+  readonly u16: (offset: number, field: string) => number;
+  readonly u32: (offset: number, field: string) => number;
   /** As a number: above 2^53 the lowest bits are lost, which no offset inside a file reaches. */
-  u64(offset: number, field: string): number;
+  readonly u64: (offset: number, field: string) => number;
   /** A view, not a copy. */
-  bytes(offset: number, lengthBytes: number, field: string): Uint8Array;
+  readonly bytes: (offset: number, lengthBytes: number, field: string) => Uint8Array;
   /** An error about this file: `Cannot read WHAT as RULE: STATE`. */
-  damage(rule: string, state: string): LifeboatError;
+  readonly damage: (rule: string, state: string) => LifeboatError;
 }
 
 export type Endian = "little" | "big";

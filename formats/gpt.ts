@@ -83,11 +83,15 @@ function readTable({ file, sectorBytes, problems }: Context, lba: number, copy: 
   const header = file.bytes(at, headerBytes, `${copy} header`).slice();
   header.fill(0, 16, 20);
   if (crc32(header) !== file.u32(at + 16, "header checksum")) problems.push(`${copy} header checksum is wrong`);
-  if (file.u64(at + 24, "my LBA") !== lba) problems.push(`${copy} header says it is at LBA ${file.u64(at + 24, "my LBA")}, it is at ${lba}`);
+  if (file.u64(at + 24, "my LBA") !== lba)
+    problems.push(`${copy} header says it is at LBA ${file.u64(at + 24, "my LBA")}, it is at ${lba}`);
   const entryCount = file.u32(at + 80, "number of entries");
   const entryBytes = file.u32(at + 84, "size of an entry");
   if (entryBytes < ENTRY_BYTES || entryCount > ENTRY_LIMIT) {
-    throw file.damage(`the ${copy} table must have at most ${ENTRY_LIMIT} entries of ${ENTRY_BYTES} bytes or more`, `${entryCount} of ${entryBytes}`);
+    throw file.damage(
+      `the ${copy} table must have at most ${ENTRY_LIMIT} entries of ${ENTRY_BYTES} bytes or more`,
+      `${entryCount} of ${entryBytes}`,
+    );
   }
   const start = file.u64(at + 72, "table LBA") * sectorBytes;
   const table = file.bytes(start, entryCount * entryBytes, `${copy} table`);
@@ -144,7 +148,8 @@ function placement({ partitions, firstUsableLba, lastUsableLba }: GptTable): str
   const overlaps: string[] = [];
   let furthest = sorted[0];
   for (const next of sorted.slice(1)) {
-    if (furthest !== undefined && next.firstLba <= furthest.lastLba) overlaps.push(`partitions ${furthest.number} and ${next.number} overlap`);
+    if (furthest !== undefined && next.firstLba <= furthest.lastLba)
+      overlaps.push(`partitions ${furthest.number} and ${next.number} overlap`);
     if (furthest === undefined || next.lastLba > furthest.lastLba) furthest = next;
   }
   return [...outside.map(({ number }) => `partition ${number} lies outside the usable area`), ...overlaps];

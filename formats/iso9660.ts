@@ -70,7 +70,9 @@ export function listIsoDirectory(iso: Uint8Array, directory: IsoEntry): IsoEntry
   for (const at of recordOffsets(file, extent)) {
     const { entry, hasMore } = readRecord(file, at, skip);
     const joined: IsoEntry =
-      started === undefined ? entry : { ...entry, sizeBytes: started.sizeBytes + entry.sizeBytes, extents: [...started.extents, ...entry.extents] };
+      started === undefined
+        ? entry
+        : { ...entry, sizeBytes: started.sizeBytes + entry.sizeBytes, extents: [...started.extents, ...entry.extents] };
     started = hasMore ? joined : undefined;
     if (!hasMore) found.push(joined);
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { kernelRelease, readLinuxImage } from "./linux-image.ts";
@@ -46,7 +46,10 @@ test("readLinuxImage() tells the formats apart", () => {
 
 test("kernelRelease() names what keeps it from reading", () => {
   assert.equal(kernelRelease(bzImage()), "6.1.0-40-amd64");
-  assert.throws(() => kernelRelease(zboot(), "/boot/vmlinuz"), /release of the kernel "\/boot\/vmlinuz" as its payload must be unpacked first: zstd22/);
+  assert.throws(
+    () => kernelRelease(zboot(), "/boot/vmlinuz"),
+    /release of the kernel "\/boot\/vmlinuz" as its payload must be unpacked first: zstd22/,
+  );
 });
 
 describe("damaged kernels are refused:", () => {
@@ -56,12 +59,21 @@ describe("damaged kernels are refused:", () => {
     ["cut before the version", bzImage().subarray(0, 0x2ff), /"kernel_version" must lie inside it: 1 bytes at 768, the file has 767/],
     ["cut inside the version", bzImage().subarray(0, 0x305), /the version must end with NUL: none in 5 bytes/],
     ["a pointer of 0", bzImage("", 0), /"kernel_version" must point to the version: it is 0/],
-    ["a release that leaves its directory", bzImage("6.1/../../etc x\0"), /the release must begin with a version number: "6.1\/..\/..\/etc"/],
+    [
+      "a release that leaves its directory",
+      bzImage("6.1/../../etc x\0"),
+      /the release must begin with a version number: "6.1\/..\/..\/etc"/,
+    ],
     ["gzip", Uint8Array.of(0x1f, 0x8b, 8, 0), /it is compressed with gzip/],
     ["a payload past the end", zboot(1000), /"payload" must lie inside it/],
     ["an Image without banner", withBanner("ARM\x64", 0x38).subarray(0, 1500), /it must hold "Linux version "/],
   ] as [string, Uint8Array, RegExp][]) {
-    test(name, () => assert.throws(() => kernelRelease(bytes, "k"), (error) => error instanceof LifeboatError && message.test(error.message)));
+    test(name, () =>
+      assert.throws(
+        () => kernelRelease(bytes, "k"),
+        (error) => error instanceof LifeboatError && message.test(error.message),
+      ),
+    );
   }
 
   test("nothing but LifeboatError is thrown for any cut or change", () => {

@@ -34,7 +34,9 @@ export function kernelRelease(bytes: Uint8Array, name?: string): string {
   const image = readLinuxImage(bytes, name);
   if (image.format !== "zboot") return image.release;
   const subject = name === undefined ? "the kernel" : `the kernel "${name}"`;
-  throw new LifeboatError(`Cannot read the release of ${subject} as its payload must be unpacked first: ${image.compression} in a zboot image`);
+  throw new LifeboatError(
+    `Cannot read the release of ${subject} as its payload must be unpacked first: ${image.compression} in a zboot image`,
+  );
 }
 
 /** The field holds an address relative to the end of the boot sector. */

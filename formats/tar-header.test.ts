@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import type { ArchiveEntry } from "./archive-entry.ts";
@@ -35,18 +35,26 @@ async function writeSample(entries: readonly ArchiveEntry[]): Promise<{ readonly
 
 test("GNU tar lists every entry with its type, mode, owner, size and time, without a warning", async () => {
   const { file } = await writeSample(SAMPLE);
-  const { stdout, stderr } = await run(["tar", "--quoting-style=literal", "--numeric-owner", "--full-time", "-tvf", file], { env: { TZ: "UTC", LC_ALL: "C.UTF-8" } });
+  const { stdout, stderr } = await run(["tar", "--quoting-style=literal", "--numeric-owner", "--full-time", "-tvf", file], {
+    env: { TZ: "UTC", LC_ALL: "C.UTF-8" },
+  });
   assert.equal(stderr, "");
   const at = "2023-11-14 22:13:20";
   const letters: Record<string, string> = { directory: "d", file: "-", "character-device": "c", fifo: "p", symlink: "l" };
-  const seen = stdout.trimEnd().split("\n").map((line) => line.split(/\s+/));
-  assert.deepEqual(seen.map(([mode, owner, size, day, time, name]) => [mode?.[0], owner, size, `${day} ${time}`, name]), SAMPLE.map((entry) => [
-    letters[entry.type],
-    "0/0",
-    entry.type === "file" ? `${entry.sizeBytes}` : entry.type === "character-device" ? "5,1" : "0",
-    at,
-    entry.type === "directory" ? `${entry.path}/` : entry.path,
-  ]));
+  const seen = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(/\s+/));
+  assert.deepEqual(
+    seen.map(([mode, owner, size, day, time, name]) => [mode?.[0], owner, size, `${day} ${time}`, name]),
+    SAMPLE.map((entry) => [
+      letters[entry.type],
+      "0/0",
+      entry.type === "file" ? `${entry.sizeBytes}` : entry.type === "character-device" ? "5,1" : "0",
+      at,
+      entry.type === "directory" ? `${entry.path}/` : entry.path,
+    ]),
+  );
   assert.equal(seen[1]?.[0], "-rwsr-xr-x");
 });
 
@@ -89,6 +97,9 @@ test("two archives of the same entries are the same bytes, and content of anothe
   const make = async () => Buffer.concat(await Array.fromAsync(encodeTar(SAMPLE, OPTIONS)));
   assert.deepEqual(await make(), await make());
   const short: ArchiveEntry = { type: "file", path: "f", mode: 0o644, sizeBytes: 9, data: utf8Encode("four") };
-  await assert.rejects(writeSample([short]), (error) => error instanceof LifeboatError && /"f" to the tar archive as its header says 9 bytes: only 4 came/.test(error.message));
+  await assert.rejects(
+    writeSample([short]),
+    (error) => error instanceof LifeboatError && /"f" to the tar archive as its header says 9 bytes: only 4 came/.test(error.message),
+  );
   await assert.rejects(writeSample([{ type: "fifo", path: "a/b", mode: 0 }]), /a directory must come before what it holds/);
 });

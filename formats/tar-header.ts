@@ -136,7 +136,8 @@ function paxRecord(key: string, value: string): Uint8Array {
 
 /** ustar names are at most 100 bytes and, to be read alike everywhere, ASCII. */
 function fits(name: string): boolean {
-  return name.length <= FIELD.name[1] && /^[\u0001-\u007f]*$/.test(name);
+  const bytes = utf8Encode(name);
+  return bytes.length <= FIELD.name[1] && bytes.length === name.length;
 }
 
 function paddingAfter(length: number): number {

@@ -1,7 +1,7 @@
 // UTF-8 by our own hand, judged by Node's TextEncoder and TextDecoder.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { asciiDecode, asciiEncode, beforeNul, latin1Decode, utf8Decode, utf8DecodeExact, utf8Encode } from "./text.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -15,9 +15,12 @@ test("utf8Encode() writes what TextEncoder writes, unpaired surrogates included"
 });
 
 test("utf8Decode() reads any bytes as TextDecoder does", () => {
-  const nasty = fc.array(fc.constantFrom(0x00, 0x41, 0x80, 0xbf, 0xc1, 0xc2, 0xe0, 0xa0, 0xed, 0x9f, 0xf0, 0x90, 0xf4, 0x8f, 0xff, 0xef, 0xbb), {
-    maxLength: 12,
-  });
+  const nasty = fc.array(
+    fc.constantFrom(0x00, 0x41, 0x80, 0xbf, 0xc1, 0xc2, 0xe0, 0xa0, 0xed, 0x9f, 0xf0, 0x90, 0xf4, 0x8f, 0xff, 0xef, 0xbb),
+    {
+      maxLength: 12,
+    },
+  );
   fc.assert(fc.property(nasty, (list) => assert.equal(utf8Decode(Uint8Array.from(list)), decoder.decode(Uint8Array.from(list)))));
   fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => assert.equal(utf8Decode(bytes), decoder.decode(bytes))));
 });

@@ -57,9 +57,7 @@ export function parseBootWords(commandLine: string): BootWords {
     // MondoRescue's order of precedence when several are given.
     mode: MODES.find((mode) => words.includes(mode)) ?? "interactive",
     flags: new Set(FLAGS.filter((flag) => words.includes(flag))),
-    values: new Map(
-      named.flatMap(({ name, value }) => (value !== undefined && isValue(name) ? [[name, value] as const] : [])),
-    ),
+    values: new Map(named.flatMap(({ name, value }) => (value !== undefined && isValue(name) ? [[name, value] as const] : []))),
     ...own,
   };
 }

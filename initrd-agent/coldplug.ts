@@ -71,7 +71,13 @@ export async function protectDisks(context: AgentContext): Promise<void> {
   state.disks = disks;
   for (const disk of disks.filter((candidate) => candidate.kind === "disk" && !state.readOnlyDisks.has(candidate.name))) {
     const names = [disk.name, ...disk.partitions.map((partition) => partition.name)];
-    const result = await shell.run(["sh", "-c", 'for disk; do blockdev --setro "$disk" || exit; done', "sh", ...names.map((name) => `/dev/${name}`)]);
+    const result = await shell.run([
+      "sh",
+      "-c",
+      'for disk; do blockdev --setro "$disk" || exit; done',
+      "sh",
+      ...names.map((name) => `/dev/${name}`),
+    ]);
     if (result.exitCode === 0) state.readOnlyDisks.add(disk.name);
     else console.note(`disk ${disk.name} could not be set read-only: ${result.output}`);
   }

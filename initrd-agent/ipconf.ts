@@ -20,7 +20,11 @@ export function parseIpconf(text: string): Ipconf {
   const [address = "", netmask = "", broadcast = "", gateway = ""] = text.slice(device.length + 1).split(":");
   if (device !== "" && (address === "dhcp" || address === "")) return { kind: "dhcp", device };
   const prefixLength = netmask === "" ? 24 : prefixLengthOf(netmask);
-  if (device === "" || ![address, broadcast, gateway].every((part, index) => isAddress(part) || (part === "" && index > 0)) || prefixLength === undefined) {
+  if (
+    device === "" ||
+    ![address, broadcast, gateway].every((part, index) => isAddress(part) || (part === "" && index > 0)) ||
+    prefixLength === undefined
+  ) {
     throw new LifeboatError(`Cannot use "ipconf=${text}" as it must be DEVICE:ADDRESS:NETMASK:BROADCAST:GATEWAY: "${text}" is not`, {
       exitCode: 2,
       hint: "For example ipconf=eth0:192.168.0.2:255.255.255.0:192.168.0.255:192.168.0.1, or ipconf=eth0:dhcp",
@@ -39,6 +43,9 @@ function isAddress(text: string): boolean {
 function prefixLengthOf(netmask: string): number | undefined {
   if (/^\d{1,2}$/.test(netmask)) return Number(netmask) <= 32 ? Number(netmask) : undefined;
   if (!isAddress(netmask)) return undefined;
-  const bits = netmask.split(".").map((part) => Number(part).toString(2).padStart(8, "0")).join("");
+  const bits = netmask
+    .split(".")
+    .map((part) => Number(part).toString(2).padStart(8, "0"))
+    .join("");
   return /^1*0*$/.test(bits) ? bits.lastIndexOf("1") + 1 : undefined;
 }

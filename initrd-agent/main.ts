@@ -52,7 +52,8 @@ async function makeContext(): Promise<AgentContext> {
   // Kernel messages of devices being found would break our lines; they are in the kernel's log all the same.
   await writeFile("/proc/sys/kernel/printk", "1").catch(() => undefined);
   const image = parseImageManifest(await readText(`/${IMAGE_MANIFEST_PATH}`));
-  if (image === undefined) throw new LifeboatError(`Cannot run the stages as the image must describe itself: /${IMAGE_MANIFEST_PATH} is no manifest`);
+  if (image === undefined)
+    throw new LifeboatError(`Cannot run the stages as the image must describe itself: /${IMAGE_MANIFEST_PATH} is no manifest`);
   const modules = parseModuleTable(await readText(`/lib/modules/${image.kernelRelease}/lifeboat-modules.json`));
   console.note(`agent for build ${image.buildId}, kernel ${image.kernelRelease}, command line: ${readSys("/proc/cmdline") ?? ""}`);
   return { words, image, modules, console, shell: startWorkerShell(), state: newState(readLoadedModules()) };

@@ -32,7 +32,9 @@ function missingState({ modules, loaded, failed, toolsTakenIn }: MissingFacts, d
   const candidates = matchModalias(modules, device.modalias);
   // A module that is there and drives nothing has looked at the device and declined it.
   if (candidates.some((name) => loaded.has(name) || modules.builtins.includes(name))) return undefined;
-  const known = candidates.flatMap((name) => modules.modules.find((module) => module.name === name) ?? []).filter((module) => module.coldplug);
+  const known = candidates
+    .flatMap((name) => modules.modules.find((module) => module.name === name) ?? [])
+    .filter((module) => module.coldplug);
   const [first] = known;
   if (first === undefined) {
     return candidates.length === 0 && PCI_CLASSES_THAT_MATTER.test(device.modalias) ? "this kernel has no module for it" : undefined;
@@ -40,7 +42,9 @@ function missingState({ modules, loaded, failed, toolsTakenIn }: MissingFacts, d
   const reason = known.map((module) => failed.get(module.name)).find((text) => text !== undefined);
   if (reason !== undefined) return `module ${first.name} did not load: ${reason}`;
   if (first.layer === "none") return `module ${first.name} is not in the image`;
-  return first.layer === "tools" && !toolsTakenIn ? `module ${first.name} is in the tools layer, which was not found` : `module ${first.name} was not loaded`;
+  return first.layer === "tools" && !toolsTakenIn
+    ? `module ${first.name} is in the tools layer, which was not found`
+    : `module ${first.name} was not loaded`;
 }
 
 function missingFirmware(kernelLog: string): readonly string[] {

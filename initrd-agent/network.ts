@@ -61,7 +61,11 @@ export async function bringNetworkUp(context: AgentContext): Promise<void> {
   context.state.networkReady = true;
 }
 
-function chooseInterfaces(interfaces: readonly NetworkInterface[], context: AgentContext, ipconf: Ipconf | undefined): readonly NetworkInterface[] {
+function chooseInterfaces(
+  interfaces: readonly NetworkInterface[],
+  context: AgentContext,
+  ipconf: Ipconf | undefined,
+): readonly NetworkInterface[] {
   const { values } = context.words;
   // pxelinux writes the hardware type before the address: 01-52-54-00-….
   const bootInterface = values.get("BOOTIF")?.replace(/^01-/, "").replace(/-/g, ":");

@@ -41,7 +41,8 @@ export function resolveClosure(
       const place = tree.modules.has(target) ? modules : tree.builtins.has(target) ? builtins : unknown;
       if (place.has(target) || refuse?.has(target) === true) continue;
       place.set(target, because);
-      if (place !== unknown) queue.push(...asksFor(tree, target, quirks).map((ask) => ({ name: ask.name, because: [ask.why, ...because] })));
+      if (place !== unknown)
+        queue.push(...asksFor(tree, target, quirks).map((ask) => ({ name: ask.name, because: [ask.why, ...because] })));
     }
   }
   return { modules, builtins, unknown: [...unknown].map(([name, because]) => ({ name, because })) };
@@ -61,7 +62,7 @@ interface Ask {
 }
 
 function asksFor(tree: ModuleTree, name: string, quirks: readonly Quirk[]): readonly Ask[] {
-  const soft = (tree.softdeps.get(name) ?? []).flatMap((line) => [...line.pre, ...line.post, ...line.other]);
+  const soft = (tree.softdeps.get(name) ?? []).flatMap((line) => line.pre.concat(line.post, line.other));
   const weak = (tree.weakdeps.get(name) ?? []).flatMap((line) => line.weak);
   const odd = quirks.filter((quirk) => quirk.module === name);
   return [

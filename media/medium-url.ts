@@ -14,7 +14,8 @@ export function parseMediumUrl(text: string): MediumUrl {
   if (device !== undefined) return { scheme: "device", device };
   if (/^https?:\/\/[^/]+/.test(text)) return { scheme: "http", url: text.replace(/\/+$/, "") };
   const [, scheme, server, path] = /^(nfs|tftp):\/\/([^/]+)(\/.*)?$/.exec(text) ?? [];
-  if ((scheme === "nfs" || scheme === "tftp") && server !== undefined) return { scheme, server, path: (path ?? "/").replace(/(.)\/+$/, "$1") };
+  if ((scheme === "nfs" || scheme === "tftp") && server !== undefined)
+    return { scheme, server, path: (path ?? "/").replace(/(.)\/+$/, "$1") };
   throw new LifeboatError(`Cannot use the medium "${text}" as it must be a URL of a known kind: "${text}" is none`, {
     exitCode: 2,
     hint: "Known here: usb:/dev/sdX, nfs://SERVER/PATH, http://SERVER/PATH, tftp://SERVER/PATH",

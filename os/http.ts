@@ -10,7 +10,8 @@ export async function* httpGet(url: string, options: HttpOptions = {}): AsyncGen
   const response = await fetch(url, { signal: AbortSignal.timeout(options.timeoutMs ?? 600_000) }).catch((error: unknown) => {
     throw httpError(url, describe(error), error);
   });
-  if (response.status !== 200 || response.body === null) throw httpError(url, `the server answered ${response.status} ${response.statusText}`);
+  if (response.status !== 200 || response.body === null)
+    throw httpError(url, `the server answered ${response.status} ${response.statusText}`);
   try {
     yield* response.body;
   } catch (error) {

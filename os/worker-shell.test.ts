@@ -8,12 +8,12 @@ test("a worker shell runs commands side by side and tells each its own result", 
   const results = await Promise.all([
     shell.run(["sh", "-c", "sleep 0.3; echo slow"]),
     shell.run(["sh", "-c", "sleep 0.3; echo broken >&2; exit 3"]),
-    shell.run(["printf", "%s", "it's\n$HOME `x` \"y\""]),
+    shell.run(["printf", "%s", 'it\'s\n$HOME `x` "y"']),
   ]);
   assert.deepEqual(results, [
     { exitCode: 0, output: "slow" },
     { exitCode: 3, output: "broken" },
-    { exitCode: 0, output: "it's\n$HOME `x` \"y\"" },
+    { exitCode: 0, output: 'it\'s\n$HOME `x` "y"' },
   ]);
   assert.ok(performance.now() - startedMs < 590, "the two sleeps must overlap");
 });

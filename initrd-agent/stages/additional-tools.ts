@@ -41,9 +41,12 @@ async function copyToMemory({ state }: AgentContext, tools: ToolsLayer): Promise
 async function useInPlace({ state }: AgentContext, tools: ToolsLayer): Promise<string> {
   const path = state.medium!.localPath(`${MEDIUM_DIRECTORY}/${TOOLS_FILE}`);
   if (path === undefined) {
-    throw new LifeboatError(`Cannot take in ${TOOLS_FILE} as ${mebibytes(tools.sizeBytes)} MiB of memory are needed: ${mebibytes(availableBytes())} MiB are free`, {
-      hint: "Give the machine more memory, or boot from CD or USB, where the file can stay on the medium",
-    });
+    throw new LifeboatError(
+      `Cannot take in ${TOOLS_FILE} as ${mebibytes(tools.sizeBytes)} MiB of memory are needed: ${mebibytes(availableBytes())} MiB are free`,
+      {
+        hint: "Give the machine more memory, or boot from CD or USB, where the file can stay on the medium",
+      },
+    );
   }
   await checkDigest(path, tools);
   return path;
@@ -52,9 +55,12 @@ async function useInPlace({ state }: AgentContext, tools: ToolsLayer): Promise<s
 async function checkDigest(path: string, tools: ToolsLayer): Promise<void> {
   const digest = await digestFile(path);
   if (digest === tools.digest) return;
-  throw new LifeboatError(`Cannot take in ${TOOLS_FILE} as its digest must be ${tools.digest.slice(0, 16)}…: it is ${digest.slice(0, 16)}…`, {
-    hint: "The medium is damaged or of another build; make it again",
-  });
+  throw new LifeboatError(
+    `Cannot take in ${TOOLS_FILE} as its digest must be ${tools.digest.slice(0, 16)}…: it is ${digest.slice(0, 16)}…`,
+    {
+      hint: "The medium is damaged or of another build; make it again",
+    },
+  );
 }
 
 /** Stacks the tools layer under /usr by an overlay; its few files of /etc are copied where the image has none. */

@@ -24,6 +24,8 @@ async function bindAgain({ modules, state, console }: AgentContext): Promise<voi
     return driver === undefined && matchModalias(modules, modalias).some((name) => state.loaded.has(name));
   });
   for (const { bus, id } of idle) {
-    await writeFile(`/sys/bus/${bus}/drivers_probe`, id).catch((error: Error) => console.note(`${bus} ${id} was offered again: ${error.message}`));
+    await writeFile(`/sys/bus/${bus}/drivers_probe`, id).catch((error: Error) =>
+      console.note(`${bus} ${id} was offered again: ${error.message}`),
+    );
   }
 }

@@ -20,7 +20,10 @@ const MOUNT_POINT = "/run/lifeboat/medium";
 
 export async function findMedium(context: AgentContext, signal: StageSignal): Promise<Outcome> {
   const url = requestedUrl(context);
-  const medium = url === undefined || url.scheme === "device" ? await pollForBlockMedium(context, url?.device, signal) : await openNetworkMedium(context, url, signal);
+  const medium =
+    url === undefined || url.scheme === "device"
+      ? await pollForBlockMedium(context, url?.device, signal)
+      : await openNetworkMedium(context, url, signal);
   context.state.medium = medium;
   context.console.say(`lifeboat: medium ${medium.description}`);
   return { kind: "ok" };
@@ -57,7 +60,12 @@ async function openNetworkMedium(context: AgentContext, url: MediumUrl, signal: 
       return openTftpMedium(url, context.shell.run);
     case "nfs":
       await waitForServer(context, url.server);
-      return openNfsMedium(url, { run: context.shell.run, mountPoint: MOUNT_POINT, needFileSystem, nfsOptions: context.words.values.get("nfsopt") });
+      return openNfsMedium(url, {
+        run: context.shell.run,
+        mountPoint: MOUNT_POINT,
+        needFileSystem,
+        nfsOptions: context.words.values.get("nfsopt"),
+      });
     case "device":
       throw new LifeboatError(`Cannot open "${url.device}" as a network medium is needed here`);
   }

@@ -1,6 +1,6 @@
 // For tests: an apt of its own, with its own lists and a repository of packages made on the spot. Needs no network, no root.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { run } from "#os/exec";
 import type { AptPlace } from "./package-cache.ts";
@@ -61,7 +61,7 @@ export async function makeLocalApt(directory: string): Promise<LocalApt> {
       await run(["apt-get", "update", "--quiet=2"], { env });
     },
     async cut() {
-      await rm(repository, { recursive: true });
+      for (const name of await readdir(repository)) if (name.endsWith(".deb")) await rm(join(repository, name));
     },
   };
 }

@@ -1,6 +1,7 @@
 // Finds what the devices ask for and loads it, again and again until nothing new appears.
 
-import { loadPlan, matchModalias, type LoadStep } from "kmod-parse/module-table";
+import { loadPlan, type LoadStep } from "kmod-parse/load-plan";
+import { coldplugModules } from "kmod-parse/match-modalias";
 import { sleep } from "#os/clock";
 import { readBlockDevices } from "../machine/block-devices.ts";
 import { readBusDevices } from "../machine/bus-devices.ts";
@@ -25,40 +26,37 @@ export async function coldplug(context: AgentContext): Promise<number> {
 /** Loads modules by name with all that they need, side by side where none needs the other. Returns how many were loaded. */
 export async function loadModules(context: AgentContext, names: readonly string[]): Promise<number> {
   const { state, modules } = context;
-  const usable = names.filter((name) => isUsable(context, name));
-  const steps = loadPlan(modules, usable, state.loaded).filter((step) => !state.failed.has(step.name));
+  const plan = loadPlan(modules, names, { loaded: [...state.loaded], layers: state.toolsTakenIn ? ["initramfs", "tools"] : ["initramfs"] });
   const running = new Map<string, Promise<boolean>>();
-  for (const step of steps) running.set(step.name, loadAfter(context, step, running));
+  for (const step of plan.steps.filter(({ name }) => !state.failed.has(name))) running.set(step.name, loadAfter(context, step, running));
   const results = await Promise.all(running.values());
   return results.filter(Boolean).length;
 }
 
-/** What the modaliases of all devices ask for and is not there yet. */
-function wantedModules(context: AgentContext): readonly string[] {
-  const { modules, state } = context;
+/** What the modaliases of all devices ask for and has not been tried yet. */
+function wantedModules({ modules, state, words }: AgentContext): readonly string[] {
+  const denied = (words.values.get("denymods") ?? "").split(/[ ,]+/);
   const modaliases = new Set(readBusDevices().map((device) => device.modalias));
-  const names = new Set<string>();
-  for (const modalias of modaliases) for (const name of matchModalias(modules, modalias)) names.add(name);
+  const names = new Set([...modaliases].flatMap((modalias) => coldplugModules(modules, modalias, denied).load));
   return [...names].filter((name) => !state.loaded.has(name) && !state.failed.has(name));
 }
 
-function isUsable({ modules, state, words }: AgentContext, name: string): boolean {
-  const denied = (words.values.get("denymods") ?? "").split(/[ ,]+/).map((module) => module.replace(/-/g, "_"));
-  const module = modules.modules.find((candidate) => candidate.name === name);
-  if (module === undefined || denied.includes(name)) return false;
-  return module.coldplug && (state.toolsTakenIn || module.layer === "initramfs");
-}
-
 async function loadAfter(context: AgentContext, step: LoadStep, running: ReadonlyMap<string, Promise<boolean>>): Promise<boolean> {
-  for (const name of step.after) await running.get(name);
+  for (const name of step.after) {
+    const loaded = (await running.get(name)) ?? true;
+    if (!loaded && step.needs.includes(name) && !context.state.loaded.has(name)) {
+      context.state.failed.set(step.name, `it needs ${name}, which did not load`);
+      return false;
+    }
+  }
   const { state, shell, console, image } = context;
   const parameters = step.options.split(" ").filter((word) => word !== "");
-  const result = await shell.run(["insmod", `/lib/modules/${image.kernelRelease}/${step.path}`, ...parameters]);
+  const result = await shell.run(["busybox", "insmod", `/lib/modules/${image.kernelRelease}/${step.path}`, ...parameters]);
   if (result.exitCode === 0 || result.output.includes("File exists")) {
     state.loaded.add(step.name);
     return result.exitCode === 0;
   }
-  const reason = result.output.replace(/^insmod: can't insert '[^']*': /, "");
+  const reason = result.output.replace(/^(?:busybox )?insmod: can't insert '[^']*': /, "");
   state.failed.set(step.name, reason);
   console.note(`module ${step.name} did not load: ${reason}`);
   return false;
@@ -74,7 +72,7 @@ export async function protectDisks(context: AgentContext): Promise<void> {
     const result = await shell.run([
       "sh",
       "-c",
-      'for disk; do blockdev --setro "$disk" || exit; done',
+      'for disk; do busybox blockdev --setro "$disk" || exit; done',
       "sh",
       ...names.map((name) => `/dev/${name}`),
     ]);

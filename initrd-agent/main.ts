@@ -1,6 +1,6 @@
 // The agent: started by init in the rescue image, runs the stages in order, reports, and hands over to the operator.
 
-import { parseModuleTable } from "kmod-parse/module-table";
+import { parseModuleTable } from "kmod-parse/module-table-text";
 import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
 import { readText, writeFile } from "#os/files";

@@ -1,6 +1,7 @@
 // Names every device that nothing drives, and the module or firmware that would: the report that saves a night.
 
-import { matchModalias, type ModuleTable } from "kmod-parse/module-table";
+import { matchModalias } from "kmod-parse/match-modalias";
+import type { ModuleTable, TableModule } from "kmod-parse/module-table";
 import type { BusDevice } from "../machine/bus-devices.ts";
 
 export interface MissingFacts {
@@ -31,10 +32,8 @@ function missingState({ modules, loaded, failed, toolsTakenIn }: MissingFacts, d
   if (device.driver !== undefined || PCI_DISPLAY.test(device.modalias)) return undefined;
   const candidates = matchModalias(modules, device.modalias);
   // A module that is there and drives nothing has looked at the device and declined it.
-  if (candidates.some((name) => loaded.has(name) || modules.builtins.includes(name))) return undefined;
-  const known = candidates
-    .flatMap((name) => modules.modules.find((module) => module.name === name) ?? [])
-    .filter((module) => module.coldplug);
+  if (candidates.some((name) => loaded.has(name) || modules.builtins.has(name))) return undefined;
+  const known = candidates.map((name) => moduleNamed(modules, name)).filter((module) => module.heldBecause === undefined);
   const [first] = known;
   if (first === undefined) {
     return candidates.length === 0 && PCI_CLASSES_THAT_MATTER.test(device.modalias) ? "this kernel has no module for it" : undefined;
@@ -45,6 +44,10 @@ function missingState({ modules, loaded, failed, toolsTakenIn }: MissingFacts, d
   return first.layer === "tools" && !toolsTakenIn
     ? `module ${first.name} is in the tools layer, which was not found`
     : `module ${first.name} was not loaded`;
+}
+
+function moduleNamed(modules: ModuleTable, name: string): TableModule {
+  return modules.modules[modules.byName.get(name)!]!;
 }
 
 function missingFirmware(kernelLog: string): readonly string[] {

@@ -52,7 +52,7 @@ export async function bringNetworkUp(context: AgentContext): Promise<void> {
       hint: "See the devices without a driver",
     });
   }
-  await context.shell.run(["ip", "link", "set", "lo", "up"]);
+  await context.shell.run(["busybox", "ip", "link", "set", "lo", "up"]);
   const given = context.words.values.get("ipconf");
   const ipconf = given === undefined ? undefined : parseIpconf(given);
   const chosen = chooseInterfaces(interfaces, context, ipconf);
@@ -105,7 +105,7 @@ async function configureByDhcp(context: AgentContext, interfaces: readonly Netwo
   await writeFile(script, DHCP_SCRIPT, 0o755);
   const failures: string[] = [];
   for (const { name } of interfaces) {
-    const result = await context.shell.run(["udhcpc", "-i", name, "-n", "-q", "-f", "-t", "5", "-T", "2", "-s", script]);
+    const result = await context.shell.run(["busybox", "udhcpc", "-i", name, "-n", "-q", "-f", "-t", "5", "-T", "2", "-s", script]);
     const lease = result.exitCode === 0 ? await readTextIfThere(`/run/dhcp-${name}`) : undefined;
     if (lease !== undefined) {
       context.console.say(`lifeboat: network ${name} has ${lease.split(" ")[0]} by DHCP`);

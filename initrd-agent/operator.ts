@@ -67,14 +67,14 @@ async function shellOn({ shell, console }: AgentContext, terminal: Terminal): Pr
   terminal.release();
   terminal.write("\nlifeboat: root shell; `exit` leaves it, `reboot` and `poweroff` work\n");
   console.note(`shell on ${terminal.path}`);
-  await shell.run(["setsid", "sh", "-c", `stty sane <"$1"; exec sh -l <"$1" >"$1" 2>&1`, "sh", terminal.path]);
+  await shell.run(["busybox", "setsid", "sh", "-c", `stty sane <"$1"; exec sh -l <"$1" >"$1" 2>&1`, "sh", terminal.path]);
   terminal.take();
 }
 
 async function leave({ console, shell }: AgentContext, action: "reboot" | "poweroff"): Promise<void> {
   console.say(`lifeboat: ${action === "reboot" ? "rebooting" : "powering off"}`);
   await console.flushed();
-  await shell.run([action]);
+  await shell.run(["busybox", action]);
 }
 
 function orNothing(lines: readonly string[], otherwise: string): readonly string[] {

@@ -38,16 +38,25 @@ function modules(...list: readonly string[]): ClassMembers {
 export const CLASSES: readonly ModuleClass[] = [
   {
     name: "scsi",
-    about: "SCSI, SAS, Fibre Channel and iSCSI controllers, RAID controllers, UFS",
+    about: "SCSI, SAS, Fibre Channel and RAID controllers, UFS; iSCSI, FCoE and PCMCIA lead to disks, not to media, and can wait",
     early: { paths: ["drivers/scsi/", "drivers/message/fusion/", "drivers/ufs/"], modules: ["sd_mod", "sg", "scsi_mod"] },
-    late: { paths: ["drivers/target/"], modules: ["scsi_debug"] },
+    late: {
+      paths: words(`
+          drivers/target/ drivers/scsi/be2iscsi/ drivers/scsi/bnx2i/ drivers/scsi/bnx2fc/ drivers/scsi/cxgbi/
+          drivers/scsi/csiostor/ drivers/scsi/fcoe/ drivers/scsi/fnic/ drivers/scsi/libfc/ drivers/scsi/pcmcia/
+          drivers/scsi/qedf/ drivers/scsi/qedi/ drivers/scsi/qla4xxx/
+        `),
+      modules: words(`
+          scsi_debug tcm_qla2xxx iscsi_tcp libiscsi libiscsi_tcp iscsi_boot_sysfs scsi_transport_iscsi scsi_transport_srp
+        `),
+    },
     always: "none",
   },
   {
     name: "ide",
     about: "IDE controllers, as old IDE drivers or as libata's",
     early: { paths: ["drivers/ide/", "drivers/ata/pata_"], modules: ["ata_piix", "ata_generic"] },
-    late: NONE,
+    late: modules("pata_pcmcia"),
     always: "none",
   },
   { name: "sata", about: "SATA controllers", early: paths("drivers/ata/"), late: NONE, always: "none" },
@@ -59,7 +68,7 @@ export const CLASSES: readonly ModuleClass[] = [
         (directory) => `drivers/usb/${directory}/`,
       ),
     ),
-    late: paths("drivers/usb/"),
+    late: { paths: ["drivers/usb/"], modules: ["typec_displayport", "typec_nvidia"] },
     always: "early",
   },
   {
@@ -82,7 +91,7 @@ export const CLASSES: readonly ModuleClass[] = [
         `).map((directory) => `fs/${directory}/`),
       modules: ["sunrpc", "mbcache"],
     },
-    late: paths("fs/"),
+    late: { paths: ["fs/"], modules: ["ksmbd"] },
     always: "early",
   },
   {
@@ -112,9 +121,9 @@ export const CLASSES: readonly ModuleClass[] = [
   { name: "dm", about: "Device mapper: crypt, multipath and all others", early: NONE, late: paths("drivers/md/"), always: "all" },
   {
     name: "nvme",
-    about: "NVMe drives, over PCIe and over fabrics, also behind Intel VMD",
+    about: "NVMe drives on PCIe, also behind Intel VMD; fabrics can wait",
     early: { paths: ["drivers/nvme/host/", "drivers/nvme/common/"], modules: ["vmd"] },
-    late: paths("drivers/nvme/"),
+    late: { paths: ["drivers/nvme/"], modules: ["nvme_fabrics", "nvme_fc", "nvme_rdma", "nvme_tcp"] },
     always: "none",
   },
   {
@@ -124,7 +133,7 @@ export const CLASSES: readonly ModuleClass[] = [
       paths: ["drivers/virtio/", "net/9p/"],
       modules: ["virtio_blk", "virtio_scsi", "virtio_net", "virtio_console", "virtio_rng", "virtio_iommu"],
     },
-    late: NONE,
+    late: modules("9pnet_rdma"),
     always: "none",
   },
   {
@@ -172,9 +181,9 @@ export const CLASSES: readonly ModuleClass[] = [
   },
   {
     name: "firewire",
-    about: "FireWire and Thunderbolt, as ways to a disk or dock",
-    early: { paths: ["drivers/thunderbolt/"], modules: ["firewire_core", "firewire_ohci", "firewire_sbp2"] },
-    late: paths("drivers/firewire/"),
+    about: "FireWire disks; Thunderbolt, whose tunnels the firmware has set up by then, can wait",
+    early: modules("firewire_core", "firewire_ohci", "firewire_sbp2"),
+    late: paths("drivers/firewire/", "drivers/thunderbolt/"),
     always: "none",
   },
   {

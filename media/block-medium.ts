@@ -41,7 +41,7 @@ export async function openBlockMedium(options: BlockMediumOptions): Promise<Medi
   if (rule === undefined) return undefined;
   await options.needFileSystem(rule.kernelName);
   await makeDirectory(options.mountPoint);
-  const mounted = await options.run(["mount", "-t", rule.kernelName, "-o", rule.options, options.device, options.mountPoint]);
+  const mounted = await options.run(["busybox", "mount", "-t", rule.kernelName, "-o", rule.options, options.device, options.mountPoint]);
   if (mounted.exitCode !== 0) {
     throw new LifeboatError(`Cannot mount "${options.device}" as a ${rule.kernelName} file system: ${mounted.output}`);
   }

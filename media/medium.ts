@@ -25,13 +25,13 @@ export function mountedMedium(about: { readonly url: string; readonly descriptio
     ...about,
     localPath: at,
     copyTo: async (name, path) => {
-      const copied = await run(["cp", at(name), path]);
+      const copied = await run(["busybox", "cp", at(name), path]);
       if (copied.exitCode !== 0) {
         throw new LifeboatError(`Cannot copy "${name}" from ${about.description} as the medium must be readable: ${copied.output}`);
       }
     },
     close: async () => {
-      await run(["umount", mountPoint]);
+      await run(["busybox", "umount", mountPoint]);
     },
   };
 }

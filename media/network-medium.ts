@@ -32,7 +32,7 @@ export async function openNfsMedium(url: MediumUrl & { scheme: "nfs" }, options:
   const failures: string[] = [];
   for (const version of nfsVersions(url.server, options.nfsOptions)) {
     await options.needFileSystem(version.fileSystem);
-    const mounted = await options.run(["mount", "-t", "nfs", "-o", version.options, source, options.mountPoint]);
+    const mounted = await options.run(["busybox", "mount", "-t", "nfs", "-o", version.options, source, options.mountPoint]);
     if (mounted.exitCode === 0) return mountedMedium(name, options.mountPoint, options.run);
     failures.push(mounted.output.replace(/^mount: /, ""));
   }
@@ -61,7 +61,7 @@ export function openTftpMedium(url: MediumUrl & { scheme: "tftp" }, run: RunComm
     localPath: () => undefined,
     copyTo: async (name, path) => {
       const remote = `${url.path === "/" ? "" : url.path}/${name}`.replace(/^\//, "");
-      const got = await run(["tftp", "-g", "-b", "1432", "-l", path, "-r", remote, url.server]);
+      const got = await run(["busybox", "tftp", "-g", "-b", "1432", "-l", path, "-r", remote, url.server]);
       if (got.exitCode !== 0) {
         throw new LifeboatError(`Cannot read "${remote}" from "${url.server}" as its TFTP server must give it: ${got.output}`);
       }

@@ -84,7 +84,7 @@ export function start(command: Command, options: RunOptions = {}): RunningProces
   };
 }
 
-function inputOption(input: string | Uint8Array | undefined): Options {
+function inputOption(input: string | Uint8Array | undefined): { stdin: "ignore" } | { input: string | Uint8Array } {
   return input === undefined ? { stdin: "ignore" } : { input };
 }
 

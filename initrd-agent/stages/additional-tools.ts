@@ -66,11 +66,11 @@ async function checkDigest(path: string, tools: ToolsLayer): Promise<void> {
 /** Stacks the tools layer under /usr by an overlay; its few files of /etc are copied where the image has none. */
 async function takeIn({ shell }: AgentContext, squashfsPath: string): Promise<void> {
   await makeDirectory(TOOLS_ROOT);
-  const mounted = await shell.run(["mount", "-t", "squashfs", "-o", "loop,ro", squashfsPath, TOOLS_ROOT]);
+  const mounted = await shell.run(["busybox", "mount", "-t", "squashfs", "-o", "loop,ro", squashfsPath, TOOLS_ROOT]);
   if (mounted.exitCode !== 0) throw new LifeboatError(`Cannot mount ${TOOLS_FILE} as squashfs: ${mounted.output}`);
-  const stacked = await shell.run(["mount", "-t", "overlay", "-o", `lowerdir=${TOOLS_ROOT}/usr:/usr`, "overlay", "/usr"]);
+  const stacked = await shell.run(["busybox", "mount", "-t", "overlay", "-o", `lowerdir=${TOOLS_ROOT}/usr:/usr`, "overlay", "/usr"]);
   if (stacked.exitCode !== 0) throw new LifeboatError(`Cannot stack ${TOOLS_FILE} under /usr as an overlay: ${stacked.output}`);
-  if (await exists(`${TOOLS_ROOT}/etc`)) await shell.run(["cp", "-a", `${TOOLS_ROOT}/etc/.`, "/etc/"]);
+  if (await exists(`${TOOLS_ROOT}/etc`)) await shell.run(["busybox", "cp", "-a", `${TOOLS_ROOT}/etc/.`, "/etc/"]);
 }
 
 function availableBytes(): number {

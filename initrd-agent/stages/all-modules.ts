@@ -2,7 +2,7 @@
 
 import { writeFile } from "#os/files";
 import { readBusDevices } from "../../machine/bus-devices.ts";
-import { matchModalias } from "kmod-parse/module-table";
+import { matchModalias } from "kmod-parse/match-modalias";
 import { coldplug, loadModules } from "../coldplug.ts";
 import type { AgentContext } from "../context.ts";
 import type { Outcome } from "../stage.ts";

@@ -9,8 +9,8 @@ const ALWAYS = ["loop", "squashfs", "overlay", "sd_mod", "sr_mod", "isofs", "nls
 
 export async function essentialModules(context: AgentContext): Promise<Outcome> {
   const forced = (context.words.values.get("forcemods") ?? "").split(/[ ,]+/).filter((name) => name !== "");
-  const unknown = forced.filter((name) => !context.modules.modules.some((module) => module.name === name.replace(/-/g, "_")));
-  await loadModules(context, [...forced.map((name) => name.replace(/-/g, "_")), ...ALWAYS]);
+  const unknown = forced.filter((name) => !context.modules.byName.has(name.replace(/-/g, "_")));
+  await loadModules(context, [...forced, ...ALWAYS]);
   await coldplug(context);
   if (unknown.length > 0) return { kind: "fallback", text: `forcemods= names modules that are not in the image: ${unknown.join(" ")}` };
   return { kind: "ok" };

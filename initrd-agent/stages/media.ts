@@ -75,14 +75,12 @@ async function openNetworkMedium(context: AgentContext, url: MediumUrl, signal: 
 async function waitForServer({ words, shell, console }: AgentContext, server: string): Promise<void> {
   const pings = words.values.get("ping");
   if (pings === undefined) return;
-  const result = await shell.run(["ping", "-c", pings, server]);
+  const result = await shell.run(["busybox", "ping", "-c", pings, server]);
   if (result.exitCode !== 0) console.say(`lifeboat: network ${server} does not answer ${pings} pings`);
 }
 
 async function needDriver(context: AgentContext, kernelName: string): Promise<void> {
-  const aliases = [kernelName, `fs_${kernelName}`];
-  const names = context.modules.modules.filter((module) => aliases.includes(module.name)).map((module) => module.name);
-  await loadModules(context, [...names, ...(FILE_SYSTEM_MODULES[kernelName] ?? [])]);
+  await loadModules(context, FILE_SYSTEM_MODULES[kernelName] ?? [kernelName]);
 }
 
 /** Where the module is not called like the file system. */

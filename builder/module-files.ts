@@ -1,0 +1,156 @@
+// The kernel's module directory as the builder needs it: the parsed texts, the uncompressed files, the firmware each module names.
+
+import { join } from "node:path";
+import { CONFIG_DIRECTORIES, type ConfigFile } from "kmod-parse/modprobe-config";
+import { modinfoValues, readModinfo } from "kmod-parse/modinfo-section";
+import { parseModuleTree, type ModuleTree, type ModuleTreeTexts } from "kmod-parse/module-tree";
+import { digestOf } from "#os/digest";
+import { run } from "#os/exec";
+import { LifeboatError } from "#os/error";
+import {
+  copyFile,
+  exists,
+  fileInfo,
+  listDirectory,
+  makeDirectory,
+  moveIntoPlace,
+  readBytes,
+  readTextIfThere,
+  removeTree,
+  temporaryName,
+  writeAtomic,
+} from "#os/files";
+
+export interface ModuleFile {
+  /** Relative to the module directory, as modules.dep names it. */
+  readonly path: string;
+  /** The uncompressed file on this machine. */
+  readonly hostPath: string;
+  readonly sizeBytes: number;
+}
+
+export interface ModuleFiles {
+  readonly tree: ModuleTree;
+  /** By module name. */
+  readonly files: ReadonlyMap<string, ModuleFile>;
+  /** Firmware names by module name. */
+  readonly firmware: ReadonlyMap<string, readonly string[]>;
+}
+
+const TEXTS = [
+  "modules.dep",
+  "modules.alias",
+  "modules.softdep",
+  "modules.weakdep",
+  "modules.builtin",
+  "modules.builtin.modinfo",
+  "modules.devname",
+] as const;
+const COMPRESSED = /\.(xz|zst|gz)$/;
+
+/** Reads the directory `/lib/modules/RELEASE`. Slow parts are kept in the cache. Throws LifeboatError naming the file that is wrong. */
+export async function readModuleFiles(directory: string, cacheDirectory: string): Promise<ModuleFiles> {
+  const tree = parseModuleTree(await readTexts(directory), await readConfigFiles());
+  const stamps = await stampModules(directory, tree);
+  const key = digestOf(...stamps.map(({ path, stamp }) => `${path}\0${stamp}\n`)).slice(0, 32);
+  const plain = await plainFiles(directory, stamps, join(cacheDirectory, `modules-${key}`));
+  return { tree, files: plain, firmware: await readFirmwareNames(plain, join(cacheDirectory, `firmware-${key}.json`)) };
+}
+
+/** The module's path in the image: without the suffix of its compression. */
+export function plainPath(path: string): string {
+  return path.replace(COMPRESSED, "");
+}
+
+async function readTexts(directory: string): Promise<ModuleTreeTexts> {
+  const pairs = await Promise.all(TEXTS.map(async (name) => [name, await readTextIfThere(join(directory, name))] as const));
+  return Object.fromEntries(pairs.filter(([, text]) => text !== undefined));
+}
+
+async function readConfigFiles(): Promise<readonly ConfigFile[]> {
+  const files: ConfigFile[] = [];
+  for (const directory of CONFIG_DIRECTORIES) {
+    for (const name of await listDirectory(directory)) {
+      const text = name.endsWith(".conf") ? await readTextIfThere(join(directory, name)) : undefined;
+      if (text !== undefined) files.push({ name, directory, text });
+    }
+  }
+  return files;
+}
+
+interface Stamped {
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly stamp: string;
+}
+
+async function stampModules(directory: string, tree: ModuleTree): Promise<readonly Stamped[]> {
+  return Promise.all(
+    [...tree.modules.values()].map(async ({ name, path }) => {
+      const info = await fileInfo(join(directory, path));
+      if (info === undefined) {
+        throw new LifeboatError(`Cannot read module "${name}" as modules.dep names it: "${join(directory, path)}" is not there`, {
+          hint: "Run depmod, or install the kernel's package again",
+        });
+      }
+      return { name, path, sizeBytes: info.sizeBytes, stamp: `${info.sizeBytes} ${info.mtimeNs} ${info.inode}` };
+    }),
+  );
+}
+
+async function plainFiles(
+  directory: string,
+  stamps: readonly Stamped[],
+  unpackedDirectory: string,
+): Promise<ReadonlyMap<string, ModuleFile>> {
+  const compressed = stamps.filter(({ path }) => COMPRESSED.test(path));
+  if (compressed.length > 0 && !(await exists(unpackedDirectory))) await unpack(directory, compressed, unpackedDirectory);
+  const files = await Promise.all(
+    stamps.map(async ({ name, path, sizeBytes }): Promise<[string, ModuleFile]> => {
+      if (!COMPRESSED.test(path)) return [name, { path, hostPath: join(directory, path), sizeBytes }];
+      const hostPath = join(unpackedDirectory, plainPath(path));
+      return [name, { path, hostPath, sizeBytes: (await fileInfo(hostPath))?.sizeBytes ?? 0 }];
+    }),
+  );
+  return new Map(files);
+}
+
+const UNPACKERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  xz: ["xz", "-d", "-q"],
+  zst: ["zstd", "-d", "-q", "--rm"],
+  gz: ["gzip", "-d", "-q"],
+};
+
+/** One process unpacks many modules: a process for each would cost more than the unpacking. */
+const BATCH = 200;
+
+async function unpack(directory: string, modules: readonly Stamped[], unpackedDirectory: string): Promise<void> {
+  const unfinished = temporaryName(unpackedDirectory);
+  await removeTree(unfinished);
+  for (const { path } of modules) {
+    await makeDirectory(join(unfinished, path, ".."));
+    await copyFile(join(directory, path), join(unfinished, path));
+  }
+  for (const [suffix, command] of Object.entries(UNPACKERS)) {
+    const paths = modules.filter(({ path }) => path.endsWith(`.${suffix}`)).map(({ path }) => join(unfinished, path));
+    for (let at = 0; at < paths.length; at += BATCH) await run([...command, ...paths.slice(at, at + BATCH)]);
+  }
+  await moveIntoPlace(unfinished, unpackedDirectory);
+}
+
+async function readFirmwareNames(
+  files: ReadonlyMap<string, ModuleFile>,
+  cachePath: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const cached = await readTextIfThere(cachePath);
+  if (cached !== undefined) return new Map(JSON.parse(cached) as [string, string[]][]);
+  const names: [string, readonly string[]][] = [];
+  for (const [name, { hostPath }] of files) {
+    const firmware = modinfoValues(readModinfo(await readBytes(hostPath), hostPath), "firmware");
+    if (firmware.length > 0) names.push([name, [...new Set(firmware)]]);
+  }
+  await makeDirectory(join(cachePath, ".."));
+  await writeAtomic(cachePath, JSON.stringify(names));
+  return new Map(names);
+}

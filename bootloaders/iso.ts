@@ -61,7 +61,14 @@ export async function assembleIso(files: RescueFiles, menu: MenuOptions, options
   const neededBytes = (await sizesOf(treeFiles)).reduce((sum, size) => sum + size + 4096, espBytes + 2 ** 21);
   const { outputPath, sourceDateEpoch } = options;
   const output = { outputPath, neededBytes, force: options.force === true };
-  const image = { layout: options.layout ?? "gpt", volumeId, sourceDateEpoch, isohybridMbrPath: assets.isohybridMbr, espPath, files: treeFiles };
+  const image = {
+    layout: options.layout ?? "gpt",
+    volumeId,
+    sourceDateEpoch,
+    isohybridMbrPath: assets.isohybridMbr,
+    espPath,
+    files: treeFiles,
+  };
   const env = { SOURCE_DATE_EPOCH: String(sourceDateEpoch), TZ: "UTC" };
   const sizeBytes = await writeOutput(output, async (temporaryPath) => {
     await run(["xorriso", ...xorrisoArgs({ ...image, outputPath: temporaryPath })], { env });

@@ -12,6 +12,9 @@ import {
 import { MODE_TEXTS, plain } from "./menu-page.ts";
 import { NETWORK_WORD } from "./menu-pxelinux.ts";
 
+/** What fits between the menu's borders. */
+const COLUMNS = 74;
+
 /** `boot/grub/grub.cfg` of ISO, USB stick and ESP alike; wherever GRUB reads it from, it finds the medium by its marker. */
 export function grubMenu(menu: MenuOptions, buildId: string): string {
   return [...settings(menu), ...findMedium(buildId), ...entries(menu, [])].join("\n") + "\n";
@@ -66,7 +69,9 @@ function askServer(): readonly string[] {
 }
 
 function entries(menu: MenuOptions, scriptWords: readonly string[]): readonly string[] {
-  return menu.modes.flatMap((mode) => entry(menu, mode, scriptWords));
+  const about = `-- ${plain(`${menu.title}: ${menu.machineName}, ${menu.dateText}`)} --`.slice(0, COLUMNS);
+  // GRUB's menu has no heading, so the last line says which machine this is for; choosing it leads back to the menu.
+  return [...menu.modes.flatMap((mode) => entry(menu, mode, scriptWords)), "", `menuentry ${quote(about)} --id about {`, "  true", "}"];
 }
 
 /**
@@ -78,7 +83,7 @@ function entry(menu: MenuOptions, mode: BootMode, scriptWords: readonly string[]
   const allWords = [...words.slice(0, -1), ...scriptWords, ...words.slice(-1)].join(" ");
   return [
     "",
-    `menuentry ${quote(title(menu, mode))} --id ${mode} {`,
+    `menuentry ${quote(`${mode.padEnd(12)} ${MODE_TEXTS[mode]}`)} --id ${mode} {`,
     "  echo 'Loading the rescue system ...'",
     `  if linux /${LIFEBOAT_DIRECTORY}/${KERNEL_NAME} ${allWords}; then`,
     `    if initrd /${LIFEBOAT_DIRECTORY}/${INITRAMFS_NAME}; then boot; fi`,
@@ -88,10 +93,6 @@ function entry(menu: MenuOptions, mode: BootMode, scriptWords: readonly string[]
     "  false",
     "}",
   ];
-}
-
-function title(menu: MenuOptions, mode: BootMode): string {
-  return plain(`${mode.padEnd(12)} ${MODE_TEXTS[mode]} (${menu.machineName})`).slice(0, 74);
 }
 
 /** A word for GRUB's script language: bare where that is safe, else in single quotes. */

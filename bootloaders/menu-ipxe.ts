@@ -3,13 +3,11 @@ import { INITRAMFS_NAME, KERNEL_NAME, LIFEBOAT_DIRECTORY, type BootMode, type Me
 import { MODE_TEXTS, plain } from "./menu-page.ts";
 import { NETWORK_WORD } from "./menu-pxelinux.ts";
 
-/** `boot.ipxe`. `${cwduri}` is the directory that the script came from; builds of iPXE before it have only the boot server. */
+/** `boot.ipxe`. */
 export function ipxeMenu(menu: MenuOptions, mediumUrl?: string): string {
   const lines = [
     "#!ipxe",
-    mediumUrl === undefined
-      ? `isset \${cwduri} && set medium \${cwduri}${LIFEBOAT_DIRECTORY} || set medium tftp://\${next-server}/${LIFEBOAT_DIRECTORY}`
-      : `set medium ${mediumUrl}`,
+    ...(mediumUrl === undefined ? findMedium() : [`set medium ${mediumUrl}`]),
     ":start",
     `menu ${plain(menu.title)} - ${plain(menu.machineName)}`,
     ...menu.modes.map((mode) => `item ${mode} ${mode.padEnd(13)}${MODE_TEXTS[mode]}`),
@@ -25,6 +23,18 @@ export function ipxeMenu(menu: MenuOptions, mediumUrl?: string): string {
     "goto start",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/**
+ * Where the script came from: `cwduri` in iPXE of today. Builds before it (2019's, in QEMU 7.2) have only the file name of the DHCP
+ * answer, which is a URL for HTTP; no command cuts it, so the agent is left to resolve "..".
+ */
+function findMedium(): readonly string[] {
+  return [
+    `set medium tftp://\${next-server}/${LIFEBOAT_DIRECTORY}`,
+    `iseq \${filename} boot.ipxe || set medium \${filename}/../${LIFEBOAT_DIRECTORY}`,
+    `isset \${cwduri} && set medium \${cwduri}/${LIFEBOAT_DIRECTORY} ||`,
+  ];
 }
 
 function entry(menu: MenuOptions, mode: BootMode): readonly string[] {

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { dependenciesOf, fetchPackages } from "./fetch-package.ts";
-import { makeLocalApt } from "./local-apt.ts";
+import { makeLocalApt, type LocalApt } from "./local-apt.ts";
 
 const root = await mkdtemp(join(tmpdir(), "lifeboat-fetch-"));
 after(() => rm(root, { recursive: true }));
@@ -83,7 +83,9 @@ test("fetchPackages() makes one tree when two builds ask at once", { skip }, asy
   const cache = join(root, "twice-cache");
   await local.add({ name: "twin", version: "1", files: { f: "x" } });
   await local.update();
-  const trees = await Promise.all([1, 2].map(() => fetchPackages(["twin"], cache, { apt: local })));
+  const trees = await Promise.all(
+    [1, 2].map(async () => (await run([process.execPath, ...fetchProgram("twin", cache, local)])).stdout.trim()),
+  );
   assert.equal(trees[0], trees[1]);
   assert.deepEqual(await readdir(join(cache, "packages/twin")), ["1"]);
 });
@@ -134,6 +136,14 @@ test("fetchPackages() refuses a package that is damaged", { skip }, async () => 
   await assert.rejects(fetchPackages(["bent"], join(root, "damaged-cache"), { apt: local }), /Cannot fetch "bent=1"/);
 });
 
+/** Node's arguments for a build of its own, which prints the directory. */
+function fetchProgram(name: string, cache: string, { env, lists }: LocalApt): readonly string[] {
+  const file = join(import.meta.dirname, "fetch-package.ts");
+  const program = `import { fetchPackages } from ${JSON.stringify(file)};
+    console.log(await fetchPackages([${JSON.stringify(name)}], ${JSON.stringify(cache)}, { apt: ${JSON.stringify({ env, lists })} }));`;
+  return ["--input-type=module", "--eval", program];
+}
+
 const AS_NOBODY = ["setpriv", "--reuid", "nobody", "--clear-groups"] as const;
 
 async function whyNotAsNobody(): Promise<string | false> {
@@ -151,9 +161,7 @@ test("fetchPackages() needs no root", { skip: await whyNotAsNobody() }, async ()
   await mkdir(cache);
   await run(["chown", "-R", "nobody", join(root, "nobody"), cache]);
   await run(["chmod", "755", root]);
-  const program = `import { fetchPackages } from ${JSON.stringify(join(import.meta.dirname, "fetch-package.ts"))};
-    console.log(await fetchPackages(["low"], ${JSON.stringify(cache)}, { apt: ${JSON.stringify(local)} }));`;
-  const command = [...AS_NOBODY, process.execPath, "--input-type=module", "--eval", program] as const;
+  const command = [...AS_NOBODY, process.execPath, ...fetchProgram("low", cache, local)] as const;
   const { stdout } = await run(command, { env: { HOME: "/" } });
   assert.equal(await text(join(stdout.trim(), "f")), "x");
 });

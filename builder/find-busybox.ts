@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
-import { fileInfo, readBytes } from "#os/files";
+import { fileInfo, makeSymlink, makeTemporaryDirectory, readBytes, realPath } from "#os/files";
 import { isElf, readElf } from "../formats/elf.ts";
 import { fetchPackages } from "./fetch-package.ts";
 import type { AptPlace } from "./package-cache.ts";
@@ -88,13 +88,24 @@ async function lookAt(path: string): Promise<Omit<Busybox, "provenance"> | strin
   if (!isElf(bytes)) return "is no ELF program";
   const elf = readElf(bytes, path);
   if (elf.interpreter !== undefined) return `is not static: it wants ${elf.interpreter}`;
-  const listed = await run([path, "--list"], { timeoutMs: 10_000 }).catch((error: unknown) => {
-    if (error instanceof LifeboatError) return undefined;
-    throw error;
-  });
-  if (listed === undefined) return "does not run on this machine";
-  const applets = listed.stdout.split("\n").filter((name) => name !== "" && name !== "busybox");
+  const applets = await listApplets(path);
+  if (applets === undefined) return "does not run on this machine";
   const missing = REQUIRED_APPLETS.filter((name) => !applets.includes(name));
   if (missing.length > 0) return `lacks the applets ${missing.join(", ")}`;
   return { path, sizeBytes: info.sizeBytes, applets };
+}
+
+/** Undefined when it does not run. */
+async function listApplets(path: string): Promise<readonly string[] | undefined> {
+  // It goes by the name it is called by: a file of another name would be taken for an applet.
+  await using directory = await makeTemporaryDirectory("lifeboat-busybox-");
+  const busybox = join(directory.path, "busybox");
+  await makeSymlink(await realPath(path), busybox);
+  try {
+    const { stdout } = await run([busybox, "--list"], { timeoutMs: 10_000 });
+    return stdout.split("\n").filter((name) => name !== "" && name !== "busybox");
+  } catch (error) {
+    if (error instanceof LifeboatError) return undefined;
+    throw error;
+  }
 }

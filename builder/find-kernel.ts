@@ -88,7 +88,7 @@ async function findVersion(release: string, system: KernelSystem, provenance: st
   const moduleDirectory = await findModuleDirectory(release, system, kernelPath);
   if (moduleDirectory === undefined) throw await modulesGone(release, system, kernelPath !== undefined);
   if (kernelPath === undefined)
-    throw noImage(release, `there is none in "${join(system.root, "boot")}" or where its distribution keeps it`);
+    throw noImage(release, `no image of kernel ${release} is in "${join(system.root, "boot")}" or where else its distribution keeps it`);
   return foundKernel({ kernelPath, release, moduleDirectory, provenance, standIn: false }, system);
 }
 

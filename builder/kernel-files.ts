@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { LifeboatError } from "#os/error";
 import { exists, fileInfo, listDirectory, readBytes, readRange, readText } from "#os/files";
+import { readLinuxImage } from "../formats/linux-image.ts";
 import { CONFIG_PATHS, fillTemplate, MODULE_PATHS } from "../machine/distributions.ts";
 import { parseKernelConfig, type KernelConfig } from "../machine/parse-kernel-config.ts";
 
@@ -18,24 +19,41 @@ export interface KernelTree {
   readonly runningRelease: string | undefined;
 }
 
-/** The first word of the version that the image tells, or undefined when its format tells none. Throws when it is no kernel. */
+/** A bzImage tells its version in its first bytes: a 16-bit pointer, and at most 256 bytes where it points. */
+const HEAD_BYTES = 0x10400;
+
+/** The release, or undefined where the image keeps it inside a compressed payload (zboot). Throws when it is no kernel. */
 export async function releaseOfImage(path: string): Promise<string | undefined> {
   const info = await fileInfo(path);
   if (info === undefined) throw noKernel(path, "there is no such file", "Name a file such as /boot/vmlinuz-6.1.0-56-amd64");
   if (info.type !== "file") throw noKernel(path, `it is a ${info.type}`, "Name the file itself");
-  return kernelRelease(path, await readRange(path, 0, 0x10000));
+  const head = await readRange(path, 0, HEAD_BYTES);
+  const isBzImage = String.fromCharCode(...head.subarray(0x202, 0x206)) === "HdrS";
+  const image = readLinuxImage(isBzImage ? head : await unpacked(path), path);
+  return image.format === "zboot" ? undefined : image.release;
 }
 
-/** The module tree of `release`, in the tree's usual places or beside the image; undefined when there is none. */
+/** Some arm64 distributions install an Image compressed with gzip. */
+async function unpacked(path: string): Promise<Uint8Array> {
+  const bytes = await readBytes(path);
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(path, bytes) : bytes;
+}
+
+function gunzip(path: string, bytes: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw new LifeboatError(`Cannot unpack "${path}" as it begins like gzip: the rest is damaged`, {
+      hint: "Install the kernel again",
+      cause: error,
+    });
+  }
+}
+
+/** The module tree of `release` in the image's own tree or in `tree`; undefined when there is none. */
 export async function findModuleDirectory(release: string, tree: KernelTree, kernelPath?: string): Promise<string | undefined> {
-  const usual = MODULE_PATHS.flatMap((template) => fillTemplate(template, { release }) ?? []).map((path) => join(tree.root, path));
-  // /usr/lib/modules/R/vmlinuz stands in its module tree; X/boot/vmlinuz-R beside X/lib/modules/R.
-  const beside =
-    kernelPath === undefined
-      ? []
-      : [dirname(kernelPath), ...MODULE_PATHS.map((path) => join(dirname(kernelPath), "..", path.replace("{release}", release)))];
-  for (const directory of [...beside, ...usual]) {
-    if (directory.endsWith(`/${release}`) && (await fileInfo(directory))?.type === "directory") return directory;
+  for (const directory of placesOf(MODULE_PATHS, release, rootsOf(tree, kernelPath))) {
+    if ((await fileInfo(directory))?.type === "directory") return directory;
   }
   return undefined;
 }
@@ -43,7 +61,7 @@ export async function findModuleDirectory(release: string, tree: KernelTree, ker
 /** Throws unless depmod has run there. */
 export async function checkModuleDirectory(directory: string): Promise<void> {
   if (await exists(join(directory, "modules.dep"))) return;
-  throw new LifeboatError(`Cannot use the modules in "${directory}" as depmod must have listed them: there is no modules.dep`, {
+  throw new LifeboatError(`Cannot use the modules in "${directory}" as depmod must have listed them: "${directory}" has no modules.dep`, {
     exitCode: 3,
     hint: `Run: depmod ${directory.slice(directory.lastIndexOf("/") + 1)}`,
   });
@@ -60,17 +78,13 @@ export async function releasesWithModules(tree: KernelTree): Promise<readonly st
   return [...releases].sort((a, b) => compareReleases(b, a));
 }
 
-/** The configuration of `release`, looked for in the tree, below the image's own tree, and in the running kernel. */
+/** The configuration of `release` in the image's own tree, in `tree`, and in the running kernel when it is that one. */
 export async function findKernelConfig(release: string, tree: KernelTree, kernelPath: string): Promise<KernelConfigFile | undefined> {
-  const paths = CONFIG_PATHS.flatMap((template) => fillTemplate(template, { release }) ?? []);
-  const candidates = [
-    join(dirname(kernelPath), "config"),
-    ...paths.flatMap((path) => [join(dirname(kernelPath), "..", path), join(tree.root, path)]),
-  ];
-  if (release === tree.runningRelease) candidates.push(join(tree.root, "/proc/config.gz"));
+  const candidates = placesOf(CONFIG_PATHS, release, rootsOf(tree, kernelPath));
+  if (release === tree.runningRelease) candidates.push(join(tree.root, "proc/config.gz"));
   for (const path of candidates) {
     if ((await fileInfo(path))?.type !== "file") continue;
-    const text = path.endsWith(".gz") ? new TextDecoder().decode(gunzipSync(await readBytes(path))) : await readText(path);
+    const text = path.endsWith(".gz") ? new TextDecoder().decode(gunzip(path, await readBytes(path))) : await readText(path);
     const config = parseKernelConfig(text);
     if (config.states.size > 0) return { path, config };
   }
@@ -92,18 +106,17 @@ export function compareReleases(a: string, b: string): number {
   return 0;
 }
 
-// Linux Documentation/arch/x86/boot.rst: "HdrS" at 0x202; kernel_version at 0x20E counts from 0x200.
-function kernelRelease(path: string, head: Uint8Array): string | undefined {
-  const ascii = (from: number, to: number): string => String.fromCharCode(...head.subarray(from, to));
-  if (ascii(0x202, 0x206) !== "HdrS") {
-    const other = [ascii(0x38, 0x3c) === "ARM\x64", ascii(4, 8) === "zimg", ascii(0, 4) === "\x7fELF", ascii(0, 2) === "\x1f\x8b"];
-    if (other.includes(true)) return undefined;
-    throw noKernel(path, "no kernel's signature is in it", "Name a bzImage, an ARM Image or a zboot image");
-  }
-  const start = 0x200 + ((head[0x20e] ?? 0) | ((head[0x20f] ?? 0) << 8));
-  const release = /^[\x21-\x7e]+/.exec(ascii(start, start + 127))?.[0];
-  if (release === undefined) throw noKernel(path, "its header points to no version", "The file may be damaged: install the kernel again");
-  return release;
+/** The tree around an image: that of X/boot/vmlinuz and of X/usr/lib/modules/RELEASE/vmlinuz is X. */
+function rootsOf(tree: KernelTree, kernelPath: string | undefined): readonly string[] {
+  if (kernelPath === undefined) return [tree.root];
+  const own = /^(.*?)\/(?:usr\/)?lib\/modules\/[^/]+\/[^/]+$/.exec(kernelPath)?.[1] ?? join(dirname(kernelPath), "..");
+  return [own, tree.root];
+}
+
+function placesOf(templates: readonly string[], release: string, roots: readonly string[]): string[] {
+  return roots.flatMap((root) =>
+    templates.flatMap((template) => fillTemplate(template, { release }) ?? []).map((path) => join(root || "/", path)),
+  );
 }
 
 function noKernel(path: string, state: string, hint: string): LifeboatError {

@@ -1,6 +1,7 @@
 // All commands, in the order of the help.
 
 import { binaryCommand } from "./binary.ts";
+import { buildCommand } from "./build.ts";
 import type { CommandSpec } from "./command-spec.ts";
 
-export const COMMANDS: readonly CommandSpec[] = [binaryCommand];
+export const COMMANDS: readonly CommandSpec[] = [buildCommand, binaryCommand];

@@ -39,7 +39,7 @@ export interface ArchiveFifo extends EntryBase {
 
 export type ArchiveEntry = ArchiveFile | ArchiveDirectory | ArchiveSymlink | ArchiveDevice | ArchiveFifo;
 
-/** The kernel's PATH_MAX counts the final NUL. */
+/** The kernel's PATH_MAX counts the final NUL; it holds for names and for the targets of links. */
 const NAME_LIMIT_BYTES = 4095;
 
 /** The S_IFMT bits of a mode, the same in cpio and in stat(2). */
@@ -61,6 +61,7 @@ export function entryOrderChecker(format: string, existing: Iterable<string> = [
   const seen = new Set<string>();
   return (entry) => {
     checkPath(format, entry.path);
+    if (entry.type === "symlink") checkTarget(format, entry.path, entry.target);
     const parent = entry.path.slice(0, Math.max(entry.path.lastIndexOf("/"), 0));
     if (parent !== "" && !directories.has(parent)) {
       throw refusal(format, entry.path, "a directory must come before what it holds", `no directory "${parent}" before it`);
@@ -102,4 +103,10 @@ function checkPath(format: string, path: string): void {
   if (lengthBytes > NAME_LIMIT_BYTES) {
     throw refusal(format, `${path.slice(0, 40)}…`, `a name must have at most ${NAME_LIMIT_BYTES} bytes`, `${lengthBytes}`);
   }
+}
+
+function checkTarget(format: string, path: string, target: string): void {
+  const lengthBytes = utf8Encode(target).length;
+  if (lengthBytes > 0 && lengthBytes <= NAME_LIMIT_BYTES && !target.includes("\0")) return;
+  throw refusal(format, path, `a link's target must have 1 to ${NAME_LIMIT_BYTES} bytes and no NUL`, `${lengthBytes} bytes`);
 }

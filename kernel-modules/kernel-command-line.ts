@@ -36,7 +36,7 @@ function quotedWords(text: string): readonly string[] {
 }
 
 function moduleOption(word: string): ModuleOptions | undefined {
-  const match = /^([^.="\s]+)\.([^.="\s]+)(=[^]*)?$/.exec(unwrapped(word));
+  const match = /^([\w-]+)\.([^.="\s]+)(=[^]*)?$/.exec(unwrapped(word));
   if (match === null) return undefined;
   return { module: match[1]!.replace(/-/g, "_"), options: `${match[2]!}${match[3] ?? ""}` };
 }

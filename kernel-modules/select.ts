@@ -56,7 +56,8 @@ export function selectModules(tree: ModuleTree, options: SelectOptions = {}): Se
   const forced = forcedModules(tree, options.forceModules ?? [], denied);
   const chosen = options.host === undefined ? everyModule(tree, denied) : hostModules(tree, options.host, { denied, forced });
   const late = withDependents(tree, options.lateModules ?? new Map());
-  const refuse = new Set([...denied.keys(), ...late.keys()].filter((name) => !forced.some((wanted) => wanted.name === name)));
+  const exempt = new Set(forced.flatMap(({ name }) => [name, ...(tree.modules.get(name)?.needs ?? [])]));
+  const refuse = new Set([...denied.keys(), ...[...late.keys()].filter((name) => !exempt.has(name))]);
   const early = resolveClosure(tree, [...forced, ...earlyModules(tree, chosen, options.host !== undefined)], { refuse });
   const reasonOf = (name: string) => early.modules.get(name) ?? late.get(name) ?? lateReason(tree, chosen, name);
   return {

@@ -62,6 +62,10 @@ export class VirtualMachine implements AsyncDisposable {
     this.consoleLog = join(parts.workDirectory, "console.log");
   }
 
+  get pid(): number {
+    return this.#parts.process.pid;
+  }
+
   /** All serial text so far, without escape sequences; the log has the raw bytes. */
   get text(): string {
     return this.#parts.console.text();

@@ -20,14 +20,16 @@ export interface SmokeResult {
   readonly seconds: number;
 }
 
+/** Logs, images and screenshots stay here for whoever looks into a failure. */
+const OUTPUT = join(import.meta.dirname, "../out/qemu-smoke");
+
 /** Runs the scenarios called `only`, or all, one machine at a time; throws at the first that fails. */
 export async function runQemuSmoke(kernelPath: string, initrdPath: string, only: readonly string[] = []): Promise<readonly SmokeResult[]> {
   const results: SmokeResult[] = [];
-  await using directory = await makeTemporaryDirectory("lifeboat-smoke-");
   for (const [name, scenario] of Object.entries(SCENARIOS)) {
     if (only.length > 0 && !only.includes(name)) continue;
     const started = performance.now();
-    const workDirectory = join(directory.path, name);
+    const workDirectory = join(OUTPUT, name);
     await makeDirectory(workDirectory);
     await scenario({ kernelPath, initrdPath, workDirectory });
     results.push({ name, seconds: Math.round((performance.now() - started) / 100) / 10 });

@@ -1,0 +1,109 @@
+// Gathers all that goes into a rescue image: every entry with its layer, its group and its reasons.
+
+import { join } from "node:path";
+import { fileClosure, type ClosureEntry, type WantedFile } from "./file-closure.ts";
+import { findBusybox, type Busybox } from "./find-busybox.ts";
+import type { FoundKernel } from "./find-kernel.ts";
+import { findFirmware, type FirmwareFiles } from "./firmware-files.ts";
+import { imagePath, imageTarget } from "./image-path.ts";
+import type { Group, Layer, PlanEntry } from "./image-plan.ts";
+import { busyboxEntries, initEntries } from "./init-files.ts";
+import { moduleEntries, type ModuleChoice, type ModulePart } from "./module-entries.ts";
+import { readModuleFiles } from "./module-files.ts";
+import { TOOL_FILES, TOOL_PROGRAMS, type ToolProgram } from "./programs.ts";
+
+export interface GatherOptions {
+  readonly root: string;
+  readonly cacheDirectory: string;
+  /** The single binary that becomes the agent. */
+  readonly agentPath: string;
+  readonly busybox: string | undefined;
+  readonly modules: ModuleChoice;
+  /** `needed`: what the chosen modules name; `none`: no firmware at all. */
+  readonly firmware: "needed" | "none";
+}
+
+export interface ImageContents {
+  readonly entries: readonly PlanEntry[];
+  readonly busybox: Busybox;
+  readonly modulePart: ModulePart;
+  /** Of the kernel's whole module directory. */
+  readonly moduleNames: ReadonlySet<string>;
+  /** Programs that this machine does not have. */
+  readonly absentPrograms: readonly ToolProgram[];
+  /** Image paths of all programs, to be tried. */
+  readonly programPaths: readonly string[];
+}
+
+export async function gatherImage(kernel: FoundKernel, options: GatherOptions): Promise<ImageContents> {
+  const busybox = await findBusybox({ given: options.busybox, cacheDirectory: join(options.cacheDirectory, "packages") });
+  const files = await readModuleFiles(kernel.moduleDirectory, options.cacheDirectory);
+  const firmware = await gatherFirmware(kernel, options, [...files.firmware.values()].flat());
+  const modulePart = moduleEntries(kernel.release, files, firmware, options.modules);
+  const agent = await agentEntries(options.agentPath);
+  const tools = await toolEntries(options.root, new Set([...agent.map(({ path }) => path), "usr/bin/busybox"]));
+  const entries = [
+    ...initEntries(),
+    ...busyboxEntries(busybox.path, busybox.sizeBytes, busybox.applets),
+    ...agent,
+    ...modulePart.entries,
+    ...tools.entries,
+  ];
+  return {
+    entries: firstOfEach(entries),
+    busybox,
+    modulePart,
+    moduleNames: new Set(files.tree.modules.keys()),
+    absentPrograms: tools.absent,
+    programPaths: tools.programPaths,
+  };
+}
+
+async function gatherFirmware(kernel: FoundKernel, { root, firmware }: GatherOptions, names: readonly string[]): Promise<FirmwareFiles> {
+  if (firmware === "none") return { found: [], missing: [], entries: [] };
+  return findFirmware(names, { root, release: kernel.release });
+}
+
+async function agentEntries(agentPath: string): Promise<readonly PlanEntry[]> {
+  const closure = await fileClosure([{ name: agentPath, need: "required", because: ["the agent runs the stages"] }]);
+  return closure.entries.flatMap((entry) => {
+    const isAgent = `/${entry.path}` === agentPath;
+    return planEntry(isAgent ? { ...entry, path: "usr/bin/lifeboat" } : entry, "initramfs", isAgent ? "agent" : "libraries");
+  });
+}
+
+interface Tools {
+  readonly entries: readonly PlanEntry[];
+  readonly absent: readonly ToolProgram[];
+  readonly programPaths: readonly string[];
+}
+
+/** What is in the initramfs already is not put into the tools layer again. */
+async function toolEntries(root: string, inInitramfs: ReadonlySet<string>): Promise<Tools> {
+  const programs = TOOL_PROGRAMS.map(({ name, purpose }): WantedFile => ({ name, need: "optional", because: [`${name} ${purpose}`] }));
+  const data = TOOL_FILES.map(({ path, purpose }): WantedFile => ({ name: path, need: "optional", because: [purpose] }));
+  const closure = await fileClosure([...programs, ...data], { root });
+  const entries = closure.entries.flatMap((entry) => planEntry(entry, "tools", entry.group)).filter(({ path }) => !inInitramfs.has(path));
+  const absent = new Set(closure.missing.map(({ name }) => name));
+  return {
+    entries,
+    absent: TOOL_PROGRAMS.filter(({ name }) => absent.has(name)),
+    programPaths: entries
+      .filter(({ group, mode, type }) => group === "programs" && type === "file" && (mode & 0o111) !== 0)
+      .map(({ path }) => path),
+  };
+}
+
+function planEntry(entry: ClosureEntry, layer: Layer, group: Group): readonly PlanEntry[] {
+  const path = imagePath(entry.path);
+  if (path === undefined) return [];
+  if (entry.type === "symlink") return [{ ...entry, path, layer, group, target: imageTarget(entry.target) }];
+  return [{ ...entry, path, layer, group }];
+}
+
+/** An entry of the initramfs goes before one of the same path elsewhere; the first reason is kept. */
+function firstOfEach(entries: readonly PlanEntry[]): readonly PlanEntry[] {
+  const byPath = new Map<string, PlanEntry>();
+  for (const entry of entries) if (!byPath.has(`${entry.layer} ${entry.path}`)) byPath.set(`${entry.layer} ${entry.path}`, entry);
+  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}

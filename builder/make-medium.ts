@@ -1,0 +1,52 @@
+// Puts a rescue image on its medium: ISO, USB image or PXE tree, with the signed boot loaders where they can be had.
+
+import { join } from "node:path";
+import { LifeboatError } from "#os/error";
+import { exists } from "#os/files";
+import { assembleIso, type BootMedium } from "../bootloaders/iso.ts";
+import { assemblePxeTree } from "../bootloaders/pxe-tree.ts";
+import type { MenuOptions, RescueFiles } from "../bootloaders/rescue-files.ts";
+import { assembleUsbImage } from "../bootloaders/usb-image.ts";
+import type { IsoLayout } from "../bootloaders/xorriso-args.ts";
+import { fetchPackages } from "./fetch-package.ts";
+
+export type MediumFormat = "iso" | "usb" | "pxe";
+
+export interface MediumOptions {
+  readonly format: MediumFormat;
+  readonly outputPath: string;
+  readonly force: boolean;
+  readonly layout: IsoLayout;
+  readonly mediumUrl: string | undefined;
+  readonly cacheDirectory: string;
+  readonly sourceDateEpoch: number;
+  readonly menu: MenuOptions;
+}
+
+export async function makeMedium(files: RescueFiles, options: MediumOptions): Promise<BootMedium> {
+  const { outputPath, force, sourceDateEpoch, menu, layout, mediumUrl } = options;
+  const assetRoots = ["/", ...(await signedPackages(join(options.cacheDirectory, "packages")))];
+  const common = { force, sourceDateEpoch, secureBoot: "auto", assetRoots } as const;
+  switch (options.format) {
+    case "iso":
+      return assembleIso(files, menu, { ...common, outputPath, layout });
+    case "usb":
+      return assembleUsbImage(files, menu, { ...common, outputPath });
+    case "pxe":
+      return assemblePxeTree(files, menu, { ...common, outputDirectory: outputPath, ...(mediumUrl === undefined ? {} : { mediumUrl }) });
+  }
+}
+
+/** Installing these packages would change this machine's own boot loader, so they are only unpacked. */
+const SIGNED_PACKAGES = ["shim-signed", "grub-efi-amd64-signed", "shim-helpers-amd64-signed"];
+
+/** A tree with the signed boot loaders, or nothing where they cannot be had: the medium then boots without Secure Boot. */
+async function signedPackages(cacheDirectory: string): Promise<readonly string[]> {
+  if (await exists("/usr/lib/shim/shimx64.efi.signed")) return [];
+  try {
+    return [await fetchPackages(SIGNED_PACKAGES, cacheDirectory)];
+  } catch (error) {
+    if (error instanceof LifeboatError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+// The modules and the firmware of a rescue image as plan entries: which layer each goes to, and why.
+
+import { makeModuleTable } from "kmod-parse/module-table";
+import { formatModuleTable } from "kmod-parse/module-table-text";
+import { selectModules, type HostFacts, type Layer, type Selection } from "kmod-parse/select";
+import type { FirmwareEntry, FirmwareFiles } from "./firmware-files.ts";
+import type { PlanEntry } from "./image-plan.ts";
+import { plainPath, type ModuleFiles } from "./module-files.ts";
+
+export interface ModuleChoice {
+  /** Given for `--modules host`. */
+  readonly host?: HostFacts;
+  readonly forceModules: readonly string[];
+  readonly denyModules: readonly string[];
+}
+
+export interface ModulePart {
+  readonly selection: Selection;
+  readonly entries: readonly PlanEntry[];
+  /** Names of firmware that chosen modules ask for and this machine does not have. */
+  readonly missingFirmware: readonly string[];
+}
+
+/**
+ * A module whose firmware is not in the initramfs waits for the tools layer with it: a device that probes without its
+ * firmware may never try again (reference: qualcomm-linux/kernel issue 923).
+ */
+export function moduleEntries(release: string, files: ModuleFiles, firmware: FirmwareFiles, choice: ModuleChoice): ModulePart {
+  const { forceModules, denyModules, host } = choice;
+  const selection = selectModules(files.tree, { forceModules, denyModules, ...(host === undefined ? {} : { host }) });
+  const table = makeModuleTable({ release, tree: files.tree, selection, firmware: files.firmware, pathOf: plainPath });
+  const directory = `usr/lib/modules/${release}`;
+  const bytes = new TextEncoder().encode(formatModuleTable(table));
+  const tableEntry: PlanEntry = {
+    type: "file",
+    path: `${directory}/lifeboat-modules.json`,
+    mode: 0o644,
+    layer: "initramfs",
+    group: "modules",
+    because: ["the agent looks modules up there"],
+    sizeBytes: bytes.length,
+    content: { bytes },
+  };
+  const modules = selection.modules.map((module): PlanEntry => {
+    const file = files.files.get(module.name)!;
+    const path = module.path.startsWith("/") ? plainPath(module.path).slice(1) : `${directory}/${plainPath(module.path)}`;
+    const { hostPath, sizeBytes } = file;
+    return {
+      type: "file",
+      path,
+      mode: 0o644,
+      layer: module.layer,
+      group: "modules",
+      because: module.because,
+      sizeBytes,
+      content: { hostPath },
+    };
+  });
+  return {
+    selection,
+    entries: [tableEntry, ...modules, ...firmwareEntries(selection, files, firmware)],
+    missingFirmware: firmware.missing,
+  };
+}
+
+/** Firmware lies in the layer of the first module that asks for it; built-in drivers ask before any layer is there. */
+function firmwareEntries(selection: Selection, files: ModuleFiles, firmware: FirmwareFiles): readonly PlanEntry[] {
+  const wantedBy = new Map<string, { layer: Layer; module: string }>();
+  for (const module of selection.modules) {
+    for (const name of files.firmware.get(module.name) ?? []) {
+      const known = wantedBy.get(name);
+      if (known === undefined || (known.layer === "tools" && module.layer === "initramfs"))
+        wantedBy.set(name, { layer: module.layer, module: module.name });
+    }
+  }
+  const pathOwner = new Map<string, { layer: Layer; because: string }>();
+  for (const { name, paths } of firmware.found) {
+    const owner = ownerOf(name, wantedBy);
+    if (owner === undefined) continue;
+    for (const path of paths)
+      if (pathOwner.get(path)?.layer !== "initramfs")
+        pathOwner.set(path, { layer: owner.layer, because: `${owner.module} asks for ${name}` });
+  }
+  return firmware.entries.flatMap((entry) => {
+    const owner = pathOwner.get(entry.path);
+    return owner === undefined ? [] : [firmwareEntry(entry, owner)];
+  });
+}
+
+/** A glob among the wanted names owns what it matched. */
+function ownerOf(name: string, wantedBy: ReadonlyMap<string, { layer: Layer; module: string }>) {
+  const exact = wantedBy.get(name);
+  if (exact !== undefined) return exact;
+  for (const [pattern, owner] of wantedBy) if (/[*?[]/.test(pattern) && globMatches(pattern, name)) return owner;
+  return undefined;
+}
+
+function globMatches(pattern: string, name: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|\\]/g, "\\$&")
+    .replace(/\*/g, "[^/]*")
+    .replace(/\?/g, "[^/]");
+  return new RegExp(`^${source}$`).test(name);
+}
+
+function firmwareEntry(entry: FirmwareEntry, owner: { readonly layer: Layer; readonly because: string }): PlanEntry {
+  const path = entry.path.replace(/^lib\//, "usr/lib/");
+  const common = { path, layer: owner.layer, group: "firmware", because: [owner.because] } as const;
+  if (entry.type === "symlink") return { ...common, type: "symlink", mode: 0o777, target: entry.target };
+  return { ...common, type: "file", mode: 0o644, sizeBytes: entry.sizeBytes, content: { hostPath: entry.hostPath } };
+}

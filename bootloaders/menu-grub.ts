@@ -33,6 +33,7 @@ function settings(menu: MenuOptions): readonly string[] {
     `set default=${menu.defaultMode}`,
     // A limit of 0 would start the default at once; -1 waits for ever (GRUB manual, "timeout").
     `set timeout=${menu.timeoutSeconds === 0 ? -1 : menu.timeoutSeconds}`,
+    'if [ "$lifeboat_failed" ]; then set timeout=-1; fi',
     "set timeout_style=menu",
     ...(serial === undefined ? [] : serialTerminal(serial.unit, serial.speedBaud)),
   ];
@@ -75,8 +76,8 @@ function entries(menu: MenuOptions, scriptWords: readonly string[]): readonly st
 }
 
 /**
- * GRUB boots what is loaded when an entry ends without an error, an initramfs that failed to load notwithstanding. So `boot` stands
- * where both are in, and the entry ends in `false` otherwise.
+ * When an entry ends, GRUB boots the kernel that was loaded, though its initramfs could not be (seen with 2.06, also after `false`),
+ * and nothing unloads a kernel. So an entry that failed never ends: it shows a new menu, which waits for ever.
  */
 function entry(menu: MenuOptions, mode: BootMode, scriptWords: readonly string[]): readonly string[] {
   const words = bootWords(menu, mode).map(quote);
@@ -89,8 +90,11 @@ function entry(menu: MenuOptions, mode: BootMode, scriptWords: readonly string[]
     `    if initrd /${LIFEBOAT_DIRECTORY}/${INITRAMFS_NAME}; then boot; fi`,
     "  fi",
     "  echo 'Cannot start the rescue system as kernel and initramfs must load whole: see above'",
+    "  echo 'The menu comes back in a minute, or after Esc'",
     "  sleep --interruptible 60",
-    "  false",
+    "  set lifeboat_failed=1",
+    "  export lifeboat_failed",
+    "  while true; do configfile $prefix/grub.cfg; sleep 5; done",
     "}",
   ];
 }

@@ -63,10 +63,14 @@ describe("the oracle", () => {
       context.skip("fewer than 30 dynamic programs in /usr/bin and /usr/sbin");
       return;
     }
-    for (const path of chosen) {
-      const { stdout } = await run(["ldd", path], { okCodes: [0, 1] });
-      if (stdout.includes("not found")) continue;
-      const expected = [...stdout.matchAll(/(?:=> |^\t)(\/\S+) \(/gm)].map((match) => realpathSync(match[1] ?? ""));
+    const { stdout } = await run(["ldd", ...chosen], { okCodes: [0, 1] });
+    const sections = stdout.split(/^(?=\/.*:$)/m);
+    assert.equal(sections.length, chosen.length);
+    for (const [index, path] of chosen.entries()) {
+      const section = sections[index] ?? "";
+      assert.ok(section.startsWith(`${path}:`));
+      if (section.includes("not found")) continue;
+      const expected = [...section.matchAll(/(?:=> |^\t)(\/\S+) \(/gm)].map((match) => realpathSync(match[1] ?? ""));
       const closure = await fileClosure([want(path)], { dlopens: [] });
       const found = closure.entries.filter((entry) => entry.type === "file").map((entry) => `/${entry.path}`);
       assert.deepEqual(new Set(found), new Set([...expected, realpathSync(path)]), path);

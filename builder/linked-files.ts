@@ -177,11 +177,11 @@ function opensUnexplained({ elf }: Queued, known: readonly KnownDlopen[]): boole
 function applies({ when }: KnownDlopen, { path, elf, loader }: Queued): boolean {
   if (when.library !== undefined && elf.soname === when.library) return true;
   if (loader === undefined && when.programs?.includes(posix.basename(path)) === true) return true;
-  return !/^libc\./.test(elf.soname ?? "") && (when.imports?.some((symbol) => elf.mentions(symbol)) ?? false);
+  return elf.soname?.startsWith("libc.") !== true && (when.imports?.some((symbol) => elf.mentions(symbol)) ?? false);
 }
 
 async function libcHas(walk: Walk, symbol: string): Promise<boolean> {
-  const libc = walk.queue.find((one) => /^libc\.so/.test(one.elf.soname ?? ""));
+  const libc = walk.queue.find((one) => one.elf.soname?.startsWith("libc.so") === true);
   return libc?.elf.mentions(symbol) ?? false;
 }
 

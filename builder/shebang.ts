@@ -16,7 +16,7 @@ export function readShebang(head: Uint8Array): Shebang | undefined {
   const line = new TextDecoder("latin1").decode(head.subarray(2, SHEBANG_BYTES)).split("\n", 1)[0] ?? "";
   const [interpreter = "", ...words] = line.trim().split(/[ \t]+/);
   if (!interpreter.startsWith("/")) return undefined;
-  if (!/\/env$/.test(interpreter)) return { interpreter };
+  if (!interpreter.endsWith("/env")) return { interpreter };
   // Options and VAR=VALUE come before the program's name; `-S` may be glued to it.
   const program = words.map((word) => word.replace(/^-S(?=.)/, "")).find((word) => !word.startsWith("-") && !word.includes("="));
   return program === undefined ? { interpreter } : { interpreter, program };

@@ -28,7 +28,8 @@ export async function loadModules(context: AgentContext, names: readonly string[
   const { state, modules } = context;
   const plan = loadPlan(modules, names, { loaded: [...state.loaded], layers: state.toolsTakenIn ? ["initramfs", "tools"] : ["initramfs"] });
   const running = new Map<string, Promise<boolean>>();
-  for (const step of plan.steps.filter(({ name }) => !state.failed.has(name))) running.set(step.name, loadAfter(context, step, running));
+  for (const step of plan.steps.filter(({ name }) => !state.failed.has(name) && !state.declined.has(name)))
+    running.set(step.name, loadAfter(context, step, running));
   const results = await Promise.all(running.values());
   return results.filter(Boolean).length;
 }
@@ -38,7 +39,7 @@ function wantedModules({ modules, state, words }: AgentContext): readonly string
   const denied = (words.values.get("denymods") ?? "").split(/[ ,]+/);
   const modaliases = new Set(readBusDevices().map((device) => device.modalias));
   const names = new Set([...modaliases].flatMap((modalias) => coldplugModules(modules, modalias, denied).load));
-  return [...names].filter((name) => !state.loaded.has(name) && !state.failed.has(name));
+  return [...names].filter((name) => !state.loaded.has(name) && !state.failed.has(name) && !state.declined.has(name));
 }
 
 async function loadAfter(context: AgentContext, step: LoadStep, running: ReadonlyMap<string, Promise<boolean>>): Promise<boolean> {
@@ -57,7 +58,9 @@ async function loadAfter(context: AgentContext, step: LoadStep, running: Readonl
     return result.exitCode === 0;
   }
   const reason = result.output.replace(/^(?:busybox )?insmod: can't insert '[^']*': /, "");
-  state.failed.set(step.name, reason);
+  // ENODEV: the module looked and found nothing of its own. Not an error, and no reason to ask it again.
+  if (/No such device/.test(reason)) state.declined.add(step.name);
+  else state.failed.set(step.name, reason);
   console.note(`module ${step.name} did not load: ${reason}`);
   return false;
 }

@@ -24,6 +24,8 @@ export interface AgentState {
   medium: Medium | undefined;
   /** Modules loaded by name, in the kernel's spelling. */
   readonly loaded: Set<string>;
+  /** Modules that were tried and found no device of theirs. */
+  readonly declined: Set<string>;
   /** Modules that would not load, with the reason. */
   readonly failed: Map<string, string>;
   /** Disks set read-only, by kernel name. */
@@ -37,6 +39,7 @@ export function newState(loaded: readonly string[]): AgentState {
     toolsTakenIn: false,
     medium: undefined,
     loaded: new Set(loaded),
+    declined: new Set(),
     failed: new Map(),
     readOnlyDisks: new Set(),
     disks: [],

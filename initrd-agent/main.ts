@@ -42,8 +42,7 @@ export async function runAgent(): Promise<void> {
   if (context.words.mode === "expert") return startShells(context);
   const title = `Lifeboat rescue system for ${context.image.machineName}, kernel ${context.image.kernelRelease}`;
   const operator = startMenu(context, title, () => currentMissing(context));
-  await keepLooking(context);
-  operator.draw();
+  if (await keepLooking(context)) operator.draw();
 }
 
 async function makeContext(): Promise<AgentContext> {
@@ -80,8 +79,8 @@ async function report(context: AgentContext): Promise<void> {
 }
 
 function currentMissing({ modules, state }: AgentContext): readonly string[] {
-  const { loaded, failed, toolsTakenIn } = state;
-  return missingLines({ devices: readBusDevices(), modules, loaded, failed, toolsTakenIn, kernelLog: "" });
+  const { loaded, declined, failed, toolsTakenIn } = state;
+  return missingLines({ devices: readBusDevices(), modules, loaded, declined, failed, toolsTakenIn, kernelLog: "" });
 }
 
 function diskLine(disk: BlockDevice): string {
@@ -90,9 +89,9 @@ function diskLine(disk: BlockDevice): string {
   return `lifeboat: disk ${parts.filter((part) => part !== "").join(" ")}`;
 }
 
-/** `interactive` goes on polling for a medium; when it comes, the stages that wait for it run again. */
-async function keepLooking(context: AgentContext): Promise<void> {
-  if (context.words.mode !== "interactive" || context.state.medium !== undefined) return;
+/** `interactive` goes on polling for a medium; when it comes, the stages that wait for it run again. True then. */
+async function keepLooking(context: AgentContext): Promise<boolean> {
+  if (context.words.mode !== "interactive" || context.state.medium !== undefined) return false;
   for (;;) {
     const signal = { over: true, deadlineMs: 0 };
     const outcome = await findMedium(context, signal).catch(() => undefined);
@@ -101,4 +100,5 @@ async function keepLooking(context: AgentContext): Promise<void> {
   }
   for (const name of ["additional-tools", "all-modules", "hand-off"] as const) await runAndSay(context, name);
   await report(context);
+  return true;
 }

@@ -8,6 +8,7 @@ export interface MissingFacts {
   readonly devices: readonly BusDevice[];
   readonly modules: ModuleTable;
   readonly loaded: ReadonlySet<string>;
+  readonly declined: ReadonlySet<string>;
   readonly failed: ReadonlyMap<string, string>;
   readonly toolsTakenIn: boolean;
   /** The kernel's log, for firmware that it asked for in vain. */
@@ -28,11 +29,11 @@ const PCI_CLASSES_THAT_MATTER = /^pci:.*bc(?:01|02|0C)sc/;
 /** Display adapters stay on the firmware's console by design. */
 const PCI_DISPLAY = /^pci:.*bc03sc/;
 
-function missingState({ modules, loaded, failed, toolsTakenIn }: MissingFacts, device: BusDevice): string | undefined {
+function missingState({ modules, loaded, declined, failed, toolsTakenIn }: MissingFacts, device: BusDevice): string | undefined {
   if (device.driver !== undefined || PCI_DISPLAY.test(device.modalias)) return undefined;
   const candidates = matchModalias(modules, device.modalias);
   // A module that is there and drives nothing has looked at the device and declined it.
-  if (candidates.some((name) => loaded.has(name) || modules.builtins.has(name))) return undefined;
+  if (candidates.some((name) => loaded.has(name) || declined.has(name) || modules.builtins.has(name))) return undefined;
   const known = candidates.map((name) => moduleNamed(modules, name)).filter((module) => module.heldBecause === undefined);
   const [first] = known;
   if (first === undefined) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { buildAliasIndex, matchAliasIndex } from "./alias-index.ts";
 import { matchAlias, normalizeAlias } from "./alias-match.ts";
 import { KmodParseError } from "./parse-error.ts";
@@ -18,6 +18,7 @@ test("an alias matches as fnmatch(3) without flags does", () => {
     ["a[!0-9]?*", "axy"],
     ["a\\*b", "a*b"],
     ["*ab*ab", "abxababab"],
+    ["*a[b]c", "aabc"],
     ["*", ""],
     ["***a", "a"],
   ];

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { type FirmwareNeed, listFirmware, firmwareFileNames } from "./firmware.ts";
-import { type ModinfoEntry, modinfoValues, readModinfo } from "./modinfo-section.ts";
+import * as fc from "fast-check";
+import { type ModinfoEntry, readModinfo } from "./modinfo-section.ts";
 import { detectModuleCompression } from "./module-compression.ts";
 import { KmodParseError } from "./parse-error.ts";
 
@@ -102,17 +101,6 @@ test("compression is told by the first bytes", () => {
   const files = [[0x1f, 0x8b, 8], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], [0x28, 0xb5, 0x2f, 0xfd], [0x7f, 0x45, 0x4c, 0x46], [0x1f], []];
   const found = files.map((bytes) => detectModuleCompression(new Uint8Array(bytes)));
   assert.deepEqual(found, ["gzip", "xz", "zstd", "none", "none", "none"]);
-});
-
-test("firmware is listed by module, patterns kept, built-in modules told apart", () => {
-  const needs = listFirmware(new Map([["wifi", [...ENTRIES, ...ENTRIES]]]), new Map([["early", [{ key: "firmware", value: "e.bin" }]]]));
-  const expected: readonly FirmwareNeed[] = [
-    { module: "early", builtIn: true, file: "e.bin", isPattern: false },
-    { module: "wifi", builtIn: false, file: "a/b*.bin", isPattern: true },
-  ];
-  assert.deepEqual(needs, expected);
-  assert.deepEqual(modinfoValues(ENTRIES, "license"), ["GPL"]);
-  assert.deepEqual(firmwareFileNames("a.bin"), ["a.bin", "a.bin.zst", "a.bin.xz"]);
 });
 
 function assertOnlyParseErrors(bytes: Uint8Array): void {

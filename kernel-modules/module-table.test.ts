@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { loadPlan } from "./load-plan.ts";
 import { coldplugModules, matchModalias } from "./match-modalias.ts";
 import { formatModuleTable, parseModuleTable } from "./module-table-text.ts";

@@ -127,7 +127,7 @@ async function resolveAll(queries: readonly string[]): Promise<readonly (readonl
     const words = queries.slice(at, at + 500).flatMap((query) => [query, MARK]);
     const { stdout } = await run(["modprobe", "-d", root, "-S", release, "-C", config, "-a", "-R", ...words], { okCodes: [0, 1] });
     const groups = stdout.split(`${MARK.replace(/-/g, "_")}\n`).slice(0, -1);
-    answers.push(...groups.map((group) => [...new Set(group.split("\n").filter((line) => line !== ""))]));
+    for (const group of groups) answers.push([...new Set(group.split("\n").filter((line) => line !== ""))]);
   }
   return answers;
 }

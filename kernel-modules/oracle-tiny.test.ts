@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 // oxlint-disable-next-line no-restricted-imports -- "#os" is the root package's word, which a workspace package cannot say
 import { run } from "../os/exec.ts";
 import { matchAlias } from "./alias-match.ts";

@@ -1,7 +1,7 @@
 // The line-by-line formats: what they mean, and what damaged lines are told.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parseBuiltinModinfo } from "./builtin-modinfo.ts";
 import { parseModulesAlias } from "./modules-alias.ts";
 import { parseModulesBuiltin } from "./modules-builtin.ts";
@@ -50,7 +50,7 @@ test("parseModulesDevname() reads type and numbers", () => {
 });
 
 test("parseBuiltinModinfo() groups by module, empty values, equals signs and doubled NULs included", () => {
-  const modules = parseBuiltinModinfo("a.license=GPL\0b-c.parm=x:=y\0\0a.depends=\0");
+  const modules = parseBuiltinModinfo("a.license=GPL\0b-c.parm.x=x:=y\0\0a.depends=\0");
   assert.deepEqual(
     [...modules],
     [
@@ -61,7 +61,7 @@ test("parseBuiltinModinfo() groups by module, empty values, equals signs and dou
           { key: "depends", value: "" },
         ],
       ],
-      ["b_c", [{ key: "parm", value: "x:=y" }]],
+      ["b_c", [{ key: "parm.x", value: "x:=y" }]],
     ],
   );
 });

@@ -23,8 +23,8 @@ async function inspectDevices(): Promise<readonly LsblkDevice[]> {
   const unknown = flattenDevices(devices).filter((device) => device.fsType === undefined && device.sizeBytes > 0);
   // lsblk asks udev alone where it can; without a running udevd (containers, rescue systems) it then knows of no content.
   if (unknown.length === 0) return devices;
-  // Exit code 2: blkid knows nothing of these devices. They may be named so as not to stop at one that went away.
-  const found = await run(["blkid", "-o", "export", ...unknown.map((device) => device.path)], { okCodes: [0, 2] });
+  // blkid's cache would tell of what was on a device once. Exit code 2: it knows nothing of any of these.
+  const found = await run(["blkid", "-c", "/dev/null", "-o", "export", ...unknown.map((device) => device.path)], { okCodes: [0, 2] });
   return fillContent(devices, parseBlkid(found.stdout));
 }
 

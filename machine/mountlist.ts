@@ -10,7 +10,7 @@ export interface MountlistRow {
   readonly format: string;
   /** A logical volume carries the word `lvm`: its size is LVM's business. */
   readonly sizeBytes: number | "lvm";
-  /** The label, else `UUID=…`, else empty. */
+  /** The label, else `UUID=…`, else empty; empty for parts of LVM and RAID. */
   readonly labelOrUuid: string;
 }
 
@@ -32,7 +32,7 @@ const MEMORY = /^(zram|ram)\d+$/;
 /**
  * A row for each device that carries something: a file system (mounted or not), swap, or a part of LVM, RAID or LUKS.
  * Partitions without content (extended, BIOS boot) have none. A device mounted more than once has one row, with
- * its most telling mountpoint: `/`, else where its root directory is seen, else the shortest.
+ * its most telling mountpoint: `/`, else where its root directory is seen first.
  */
 export function makeMountlist(devices: readonly LsblkDevice[], mounts: readonly Mount[]): readonly MountlistRow[] {
   return flattenDevices(devices).flatMap((device): MountlistRow[] => {
@@ -46,7 +46,8 @@ export function makeMountlist(devices: readonly LsblkDevice[], mounts: readonly 
         mountpoint: stack?.mountpoint ?? mount?.target ?? "none",
         format,
         sizeBytes: device.type === "lvm" ? "lvm" : device.sizeBytes,
-        labelOrUuid: labelOrUuid(device.label ?? mount?.label, device.uuid ?? mount?.uuid),
+        // The label of an array's member is the array's name, and a physical volume's UUID is LVM's own.
+        labelOrUuid: format === "lvm" || format === "raid" ? "" : labelOrUuid(device.label ?? mount?.label, device.uuid ?? mount?.uuid),
       },
     ];
   });
@@ -86,5 +87,6 @@ function mountOf(device: LsblkDevice, mounts: readonly Mount[]): Mount | undefin
     (mount) => mount.source === device.path || (device.majorMinor !== "" && mount.majorMinor === device.majorMinor),
   );
   const rank = (mount: Mount): number => (mount.target === "/" ? 0 : mount.fsRoot === "/" ? 1 : 2);
-  return own.sort((a, b) => rank(a) - rank(b) || a.target.length - b.target.length || (a.target < b.target ? -1 : 1))[0];
+  // Sorting is stable: among equals the one mounted first stays first, so that a bind mount never wins.
+  return own.sort((a, b) => rank(a) - rank(b))[0];
 }

@@ -10,7 +10,11 @@ const root = mkdtempSync(join(tmpdir(), "lifeboat-sysfs-"));
 after(() => rmSync(root, { recursive: true }));
 
 /** One device as the kernel lays it out: a directory below devices/, linked from its bus, with a link to its driver. */
-function addDevice(bus: string, id: string, options: { readonly modalias?: string; readonly driver?: string; readonly module?: string }): void {
+function addDevice(
+  bus: string,
+  id: string,
+  options: { readonly modalias?: string; readonly driver?: string; readonly module?: string },
+): void {
   const device = join(root, "devices", bus, id);
   mkdirSync(device, { recursive: true });
   mkdirSync(join(root, "bus", bus, "devices"), { recursive: true });
@@ -59,5 +63,8 @@ test("readHardwareModules() agrees with find and /proc/modules on this machine",
   const found = await run(["sh", "-c", "cat /sys/bus/*/devices/*/modalias 2>/dev/null | grep -c ."], { okCodes: [0, 1] });
   assert.equal(hardware.devices.length, Number(found.stdout));
   const loaded = await run(["sh", "-c", "cut -d' ' -f1 /proc/modules 2>/dev/null | LC_ALL=C sort"]);
-  assert.deepEqual(hardware.loadedModules, loaded.stdout.split("\n").filter((name) => name !== ""));
+  assert.deepEqual(
+    hardware.loadedModules,
+    loaded.stdout.split("\n").filter((name) => name !== ""),
+  );
 });

@@ -1,7 +1,7 @@
 // From the names of modules to the steps that load them: what comes before what, and what can run in parallel.
 import { loadOrder } from "./load-order.ts";
 import { normalizeModuleName } from "./module-name.ts";
-import type { ModuleTable, TableModule } from "./module-table.ts";
+import type { ModuleTable, Place, TableModule } from "./module-table.ts";
 import type { Layer } from "./select.ts";
 
 export interface LoadState {
@@ -14,7 +14,7 @@ export interface LoadState {
 export interface LoadStep {
   readonly name: string;
   readonly path: string;
-  readonly layer: Layer;
+  readonly layer: Place;
   /** Parameters for finit_module, one string. */
   readonly options: string;
   /** Names of earlier steps that must have ended, well or not, before this one starts. */
@@ -60,7 +60,7 @@ function moduleAt(table: ModuleTable, id: number): TableModule {
 }
 
 function isReadable(module: TableModule, state: LoadState, loaded: ReadonlySet<string>): boolean {
-  return loaded.has(module.name) || state.layers.includes(module.layer);
+  return loaded.has(module.name) || (module.layer !== "none" && state.layers.includes(module.layer));
 }
 
 function stepsOf(table: ModuleTable, order: ReadonlySet<number>, loaded: ReadonlySet<string>): readonly LoadStep[] {

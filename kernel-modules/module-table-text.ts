@@ -1,6 +1,6 @@
 // The module table as JSON text and back; what comes in is checked by hand, as the text may have been damaged on its medium.
 import { moduleNameOf } from "./module-name.ts";
-import type { ModuleTable, TableModule } from "./module-table.ts";
+import type { ModuleTable, Place, TableModule } from "./module-table.ts";
 import type { ModuleAlias } from "./modules-alias.ts";
 import type { DeviceNode } from "./modules-devname.ts";
 import { KmodParseError } from "./parse-error.ts";
@@ -48,7 +48,7 @@ export function parseModuleTable(text: string): ModuleTable {
 
 function wireModule(module: TableModule): Record<string, unknown> {
   const wire: Record<string, unknown> = { path: module.path };
-  if (module.layer === "tools") wire["tools"] = true;
+  if (module.layer !== "initramfs") wire["in"] = module.layer;
   for (const field of ["needs", "pre", "post", "firmware", "options"] as const) {
     if (module[field].length > 0) wire[field] = module[field];
   }
@@ -64,7 +64,7 @@ function readModule(value: unknown, where: string, count: number): TableModule {
   return {
     name: moduleNameOf(path),
     path,
-    layer: wire["tools"] === true ? "tools" : "initramfs",
+    layer: readPlace(wire["in"], `${where}.in`),
     needs: ids("needs"),
     pre: ids("pre"),
     post: ids("post"),
@@ -72,6 +72,12 @@ function readModule(value: unknown, where: string, count: number): TableModule {
     options: text("options") ?? "",
     heldBecause: text("held"),
   };
+}
+
+function readPlace(value: unknown, field: string): Place {
+  if (value === undefined) return "initramfs";
+  if (value === "tools" || value === "none") return value;
+  throw wrong(field, '"tools" or "none"', value);
 }
 
 /** Checked in place and kept: rebuilding tens of thousands of lists is what the agent's slow start can do without. */

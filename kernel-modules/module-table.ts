@@ -10,7 +10,7 @@ import { modulesFor } from "./tree-load-order.ts";
 export interface ModuleTable {
   /** Of the kernel, as `uname -r` prints it. */
   readonly release: string;
-  /** In order of priority. */
+  /** All of the kernel's, in order of priority. */
   readonly modules: readonly TableModule[];
   readonly byName: ReadonlyMap<string, number>;
   /** Its `modules` are the names of this table's, in the same order. */
@@ -21,11 +21,14 @@ export interface ModuleTable {
   readonly devices: readonly DeviceNode[];
 }
 
+/** `none`: not in the image, but known, so that a report can name it. */
+export type Place = Layer | "none";
+
 export interface TableModule {
   readonly name: string;
   /** Relative to `/lib/modules/RELEASE` (or absolute), as in modules.dep: the uncompressed file's name is the builder's choice. */
   readonly path: string;
-  readonly layer: Layer;
+  readonly layer: Place;
   /** Hard dependencies, all of them, first to load first; indices of `modules`. */
   readonly needs: readonly number[];
   /** Of the softdep that counts; aliases looked up, what is not in the table left out. */
@@ -50,23 +53,24 @@ export interface TableInput {
 
 /** The same input gives the same table, and the same text. */
 export function makeModuleTable({ release, tree, selection, firmware, pathOf = (path) => path }: TableInput): ModuleTable {
-  const names = selection.modules.map((module) => module.name);
+  const chosen = new Map(selection.modules.map((module) => [module.name, module]));
+  const names = [...tree.modules.keys()];
   const byName = new Map(names.map((name, id) => [name, id]));
   const ids = (list: readonly string[]) => list.flatMap((name) => byName.get(name) ?? []);
-  const modules = selection.modules.map((module): TableModule => {
-    const { name, path, layer, heldBecause } = module;
+  const modules = [...tree.modules.values()].map(({ name, path }): TableModule => {
+    const selected = chosen.get(name);
     const soft = tree.softdeps.get(name)?.[0];
     const softIds = (words: readonly string[] = []) => ids(words.flatMap((word) => modulesFor(tree, word)));
     return {
       name,
       path: pathOf(path),
-      layer,
+      layer: selected?.layer ?? "none",
       needs: ids(tree.modules.get(name)?.needs ?? []).reverse(),
       pre: softIds(soft?.pre),
       post: softIds(soft?.post),
       firmware: firmware.get(name) ?? [],
       options: optionsFor(tree.config, name),
-      heldBecause,
+      heldBecause: selected?.heldBecause,
     };
   });
   return {

@@ -2,6 +2,7 @@
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { createReadStream } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { LifeboatError } from "#os/error";
@@ -146,9 +147,9 @@ export async function moveIntoPlace(temporaryPath: string, path: string): Promis
   });
 }
 
-/** A name beside `path` for what is not finished yet. */
+/** A name beside `path` for what is not finished yet; never the same twice. */
 export function temporaryName(path: string): string {
-  return `${path}.part-${process.pid}`;
+  return `${path}.part-${randomBytes(6).toString("hex")}`;
 }
 
 /** Plain write, for pseudo files and for places where atomic makes no sense. */

@@ -85,7 +85,7 @@ function createRequests(write: (text: string) => void): Requests {
     settle(message) {
       const request = message.id === undefined ? undefined : pending.get(message.id);
       if (request === undefined || message.id === undefined) return;
-      pending.clear();
+      pending.delete(message.id);
       if (message.kind === "reply") request.resolve(message.value);
       else request.reject(refusal(request.command, message.description));
     },

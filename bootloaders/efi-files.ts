@@ -38,13 +38,29 @@ export async function diskEfiFiles(options: EfiOptions, buildId: string, workDir
   return { files: [{ path: "EFI/BOOT/BOOTX64.EFI", source }], signed: false };
 }
 
-/** The EFI programs at the root of a boot server; the shim asks its server for grubx64.efi beside it. */
-export async function networkEfiFiles(options: EfiOptions, workDirectory: string): Promise<EfiFiles> {
+export interface NetworkEfiFiles extends EfiFiles {
+  /** What firmware loads by TFTP. */
+  readonly tftpLoader: string;
+  /** What firmware loads by HTTP; undefined where the modules to make it of are missing. */
+  readonly httpLoader: string | undefined;
+}
+
+/**
+ * The EFI programs at the root of a boot server; the shim asks its server for grubx64.efi beside it. Debian's signed GRUB has no
+ * `http` module (its prefix is "(tftp)/grub"), so HTTP boot always takes a GRUB of our making, and Secure Boot must be off for it.
+ */
+export async function networkEfiFiles(options: EfiOptions, workDirectory: string): Promise<NetworkEfiFiles> {
   const signed = await signedFiles(options, "signedNetworkGrub");
-  if (signed !== undefined) return { files: layOut(signed, "", "shimx64.efi"), signed: true };
   const source = `${workDirectory}/grub-network.efi`;
-  await makeGrub({ source, prefix: "/grub", modules: NETWORK_MODULES, early: [] }, options, workDirectory);
-  return { files: [{ path: "grubx64.efi", source }], signed: false };
+  const canMake = signed === undefined || (await findAsset("grubModules", options.assetRoots)) !== undefined;
+  if (canMake) await makeGrub({ source, prefix: "/grub", modules: NETWORK_MODULES, early: [] }, options, workDirectory);
+  if (signed === undefined) {
+    const path = "grubx64.efi";
+    return { files: [{ path, source }], signed: false, tftpLoader: path, httpLoader: path };
+  }
+  const httpLoader = canMake ? "grub-http.efi" : undefined;
+  const unsigned = httpLoader === undefined ? [] : [{ path: httpLoader, source }];
+  return { files: [...layOut(signed, "", "shimx64.efi"), ...unsigned], signed: true, tftpLoader: "shimx64.efi", httpLoader };
 }
 
 const COMMON_MODULES =

@@ -1,16 +1,14 @@
 // README.txt of a PXE tree: which DHCP answer starts which machine, with the lines for dnsmasq.
+import type { NetworkEfiFiles } from "./efi-files.ts";
 import { plain } from "./menu-page.ts";
 import type { MenuOptions } from "./rescue-files.ts";
 
-export interface PxeReadmeOptions {
-  readonly signed: boolean;
-  readonly mediumUrl: string | undefined;
-}
+type Loaders = Pick<NetworkEfiFiles, "signed" | "tftpLoader" | "httpLoader">;
 
 /** Plain ASCII, 79 columns. Architecture numbers are those of RFC 4578 and its registry. */
-export function pxeReadme(menu: MenuOptions, options: PxeReadmeOptions): string {
-  const efi = options.signed ? "shimx64.efi" : "grubx64.efi";
-  return `${plain(menu.title)}: network boot of ${plain(menu.machineName)}, made ${plain(menu.dateText)}
+export function pxeReadme(menu: MenuOptions, loaders: Loaders, mediumUrl: string | undefined): string {
+  const heading = `${plain(menu.title)}: network boot of ${plain(menu.machineName)}, made ${plain(menu.dateText)}`;
+  return `${heading}
 
 Make this directory the ROOT of a TFTP server (GRUB asks for /grub/grub.cfg),
 and the root of a web server too where machines boot over HTTP.
@@ -20,39 +18,56 @@ option 67 (or filename) depends on what the machine says in option 93:
 
   option 93          machine               option 67
   0                  BIOS                  pxelinux.0
-  7 or 9             UEFI, 64 bits         ${efi}
-  16                 UEFI, HTTP boot       http://SERVER/${efi}
-                                           (and option 60 must be "HTTPClient")
+  7 or 9             UEFI, 64 bits         ${loaders.tftpLoader}
+${httpRow(loaders)}
   user class "iPXE"  iPXE, any firmware    http://SERVER/boot.ipxe
 
-Secure Boot: ${secureBootText(options.signed)}
+${secureBootText(loaders.signed)}
 
 The menu asks for a mode; Enter or the time limit starts "${menu.defaultMode}".
 The tools layer (lifeboat/tools.squashfs) is fetched from
-  ${options.mediumUrl ?? "the server that the machine booted from, by TFTP or HTTP"}
+  ${mediumUrl ?? "the server that the machine booted from, by TFTP or HTTP"}
 
 dnsmasq, complete:
 
-  enable-tftp
-  tftp-root=/path/to/this/directory
-  dhcp-range=192.0.2.50,192.0.2.90,1h
-  dhcp-match=set:efi,option:client-arch,7
-  dhcp-match=set:efi,option:client-arch,9
-  dhcp-match=set:efihttp,option:client-arch,16
-  dhcp-userclass=set:ipxe,iPXE
-  dhcp-boot=tag:!efi,tag:!efihttp,tag:!ipxe,pxelinux.0
-  dhcp-boot=tag:efi,tag:!ipxe,${efi}
-  dhcp-boot=tag:efihttp,tag:!ipxe,http://SERVER/${efi}
-  dhcp-option-force=tag:efihttp,option:vendor-class,HTTPClient
-  dhcp-boot=tag:ipxe,http://SERVER/boot.ipxe
+${dnsmasqLines(loaders)
+  .map((line) => `  ${line}`)
+  .join("\n")}
 `;
+}
+
+function httpRow(loaders: Loaders): string {
+  if (loaders.httpLoader === undefined) return "  16                 UEFI, HTTP boot       (none: made without grub-efi-amd64-bin)";
+  return `  16                 UEFI, HTTP boot       http://SERVER/${loaders.httpLoader}
+                                           (and option 60 must be "HTTPClient")`;
 }
 
 function secureBootText(signed: boolean): string {
   return signed
-    ? `shimx64.efi and grubx64.efi are signed; the kernel must be too.
-iPXE is not signed: machines under Secure Boot use shimx64.efi.`
-    : `grubx64.efi is not signed, so switch Secure Boot off for these
+    ? `Secure Boot: shimx64.efi and the grubx64.efi that it loads are signed; the
+kernel must be too. They boot by TFTP only: the loaders for HTTP and iPXE are
+not signed.`
+    : `Secure Boot: grubx64.efi is not signed, so switch Secure Boot off for these
 machines, or make this tree again where shim-signed and grub-efi-amd64-signed
 are installed.`;
+}
+
+function dnsmasqLines(loaders: Loaders): readonly string[] {
+  const http = [
+    "dhcp-match=set:efihttp,option:client-arch,16",
+    `dhcp-boot=tag:efihttp,tag:!ipxe,http://SERVER/${loaders.httpLoader}`,
+    "dhcp-option-force=tag:efihttp,60,HTTPClient",
+  ];
+  return [
+    "enable-tftp",
+    "tftp-root=/path/to/this/directory",
+    "dhcp-range=192.0.2.50,192.0.2.90,1h",
+    "dhcp-userclass=set:ipxe,iPXE",
+    "dhcp-match=set:efi,option:client-arch,7",
+    "dhcp-match=set:efi,option:client-arch,9",
+    "dhcp-boot=tag:!efi,tag:!efihttp,tag:!ipxe,pxelinux.0",
+    `dhcp-boot=tag:efi,tag:!ipxe,${loaders.tftpLoader}`,
+    ...(loaders.httpLoader === undefined ? [] : http),
+    "dhcp-boot=tag:ipxe,http://SERVER/boot.ipxe",
+  ];
 }

@@ -38,7 +38,7 @@ export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, opt
     { path: "pxelinux.0", source: assets.pxelinux },
     { path: "ldlinux.c32", source: assets.ldlinux },
     { path: PXELINUX_PAGE_NAME, text: bootPage(menu) },
-    { path: "README.txt", text: pxeReadme(menu, { signed: efi.signed, mediumUrl }) },
+    { path: "README.txt", text: pxeReadme(menu, efi, mediumUrl) },
   ];
   const menus = [
     { path: "pxelinux.cfg/default", text: pxelinuxMenu(menu, mediumUrl) },

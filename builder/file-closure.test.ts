@@ -66,15 +66,24 @@ describe("the oracle", () => {
     const { stdout } = await run(["ldd", ...chosen], { okCodes: [0, 1] });
     const sections = stdout.split(/^(?=\/.*:$)/m);
     assert.equal(sections.length, chosen.length);
+    const expected = new Map<string, readonly string[]>();
     for (const [index, path] of chosen.entries()) {
       const section = sections[index] ?? "";
       assert.ok(section.startsWith(`${path}:`));
-      if (section.includes("not found")) continue;
-      const expected = [...section.matchAll(/(?:=> |^\t)(\/\S+) \(/gm)].map((match) => realpathSync(match[1] ?? ""));
-      const closure = await fileClosure([want(path)], { dlopens: [] });
-      const found = closure.entries.filter((entry) => entry.type === "file").map((entry) => `/${entry.path}`);
-      assert.deepEqual(new Set(found), new Set([...expected, realpathSync(path)]), path);
+      const libraries = [...section.matchAll(/(?:=> |^\t)(\/\S+) \(/gm)].map((match) => realpathSync(match[1] ?? ""));
+      if (!section.includes("not found")) expected.set(path, [...libraries, realpathSync(path)]);
     }
+    const found = async (paths: readonly string[]) => {
+      const { entries } = await fileClosure(
+        paths.map((path) => want(path)),
+        { dlopens: [] },
+      );
+      return new Set(entries.filter((entry) => entry.type === "file").map((entry) => `/${entry.path}`));
+    };
+    // All at once, because that shares what is read; then some alone, so that none lives on another's libraries.
+    assert.deepEqual(await found([...expected.keys()]), new Set([...expected.values()].flat()));
+    for (const [path, files] of [...expected].filter((_, index) => index % 5 === 0))
+      assert.deepEqual(await found([path]), new Set(files), path);
   });
 });
 
@@ -158,6 +167,30 @@ describe("the loader's rules", () => {
       assert.deepEqual(found, [...new Set([...expected, wanted, "lib64", "usr/lib64/ld-linux-x86-64.so.2"])].sort());
     });
   }
+
+  test("a library with a RUNPATH does not inherit the program's RPATH", async () => {
+    const files = {
+      p: program({ needed: ["libx.so"], rpath: "/private" }),
+      "private/libx.so": { needed: ["liby.so"], runpath: "/elsewhere" },
+      "private/liby.so": {},
+    };
+    await assert.rejects(closureOf(files, ["/p"]), /its library "liby\.so" must be there/);
+  });
+
+  test("a library that is loaded under another name serves by its soname", async () => {
+    const files = {
+      p: program({ needed: ["libalias.so", "liby.so"] }),
+      "usr/lib/libalias.so": { soname: "libx.so.1" },
+      "usr/lib/liby.so": { needed: ["libx.so.1"] },
+    };
+    assert.deepEqual(await pathsOf(files, ["/p"]), [
+      "lib64",
+      "p",
+      "usr/lib/libalias.so",
+      "usr/lib/liby.so",
+      "usr/lib64/ld-linux-x86-64.so.2",
+    ]);
+  });
 
   test("ld.so.conf is followed with its includes, and named when something was found there", async () => {
     const files = {

@@ -95,8 +95,8 @@ function* dashRuns(bytes: Uint8Array): Generator<number> {
     while (bytes[end] === DASH) end += 1;
     const start = end - DASHES;
     if (bytes[end] === LETTER_B && start >= 0 && bytes.subarray(start, end).every((byte) => byte === DASH)) yield start;
-    // Long rules of dashes are passed once, not once for each probe.
-    probe = Math.max(probe, end - 1 - ((end - 1 - probe) % DASHES));
+    // Long rules of dashes are passed once; the next five cannot begin before end + 1.
+    probe = end;
   }
 }
 

@@ -112,6 +112,13 @@ describe("the writer", () => {
     await assert.rejects(write(3), /Cannot write "f" to the cpio archive as its header says 3 bytes: more came/);
     await assert.rejects(write(5), /Cannot write "f" to the cpio archive as its header says 5 bytes: only 4 came/);
     await write(4);
+    let pulled = 0;
+    async function* endless() {
+      for (; pulled < 100; pulled += 1) yield utf8Encode("more");
+    }
+    const flood: ArchiveEntry = { type: "file", path: "f", mode: 0o644, sizeBytes: 10, data: endless() };
+    await assert.rejects(Array.fromAsync(encodeNewc([flood], OPTIONS)), /more came/);
+    assert.ok(pulled < 5, `${pulled} pieces were taken`);
   });
 
   for (const [name, entries, message] of [

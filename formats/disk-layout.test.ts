@@ -240,6 +240,15 @@ describe("a GPT by sfdisk", () => {
     });
   }
 
+  test("names every partition that a long one covers", async (context) => {
+    if (missing !== undefined) return context.skip(missing);
+    const disk = (await sfdiskImage("label: gpt\nfirst-lba: 34\nstart=40, size=100\nstart=200, size=20\nstart=240, size=20\n"))!;
+    // The first one's end from 139 to 511.
+    disk.set([0xff, 1], lba(2, 40));
+    const overlaps = readGpt(disk)?.problems.filter((problem) => problem.includes("overlap"));
+    return assert.deepEqual(overlaps, ["partitions 1 and 2 overlap", "partitions 1 and 3 overlap"]);
+  });
+
   test("on a longer disk says that the backup is not at the end; on none says nothing", async (context) => {
     if (missing !== undefined) return context.skip(missing);
     const disk = (await sfdiskImage(TWO_PARTITIONS))!;

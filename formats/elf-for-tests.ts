@@ -11,6 +11,8 @@ export interface ElfRecipe {
   readonly rpath?: string;
   readonly runpath?: string;
   readonly dlopen?: string;
+  /** 8 puts a short note of another owner first and pads notes to 8; 4 unless given. */
+  readonly noteAlign?: 8;
 }
 
 /** A dynamic ELF file made by hand: header, segments, then interpreter, strings, dynamic section and notes. */
@@ -42,17 +44,15 @@ export function makeElf(recipe: ElfRecipe): Uint8Array {
     uw(0x600 + index * 2 * word, tag);
     uw(0x600 + (index * 2 + 1) * word, value);
   });
-  const segments: { type: number; offset: number; size: number }[] = [
+  const segments: { type: number; offset: number; size: number; align?: number }[] = [
     { type: 1, offset: 0, size: 4096 },
     { type: 2, offset: 0x600, size: entries.length * 2 * word },
   ];
   if (recipe.interpreter !== undefined) segments.push({ type: 3, offset: 0x300, size: text(0x300, recipe.interpreter) });
   if (recipe.dlopen !== undefined) {
-    u32(0x800, 4);
-    u32(0x804, recipe.dlopen.length + 1);
-    u32(0x808, 0x407c0c0a);
-    text(0x80c, "FDO");
-    segments.push({ type: 4, offset: 0x800, size: 16 + Math.ceil(text(0x810, recipe.dlopen) / 4) * 4 });
+    const bytes = makeNotes(recipe.dlopen, recipe.noteAlign, little);
+    out.set(bytes, 0x800);
+    segments.push({ type: 4, offset: 0x800, size: bytes.length, align: recipe.noteAlign ?? 4 });
   }
   out.set([0x7f, 0x45, 0x4c, 0x46, bits === 64 ? 2 : 1, little ? 1 : 2, 1]);
   u16(16, 3);
@@ -69,7 +69,25 @@ export function makeElf(recipe: ElfRecipe): Uint8Array {
     uw(at + offset, segment.offset);
     uw(at + vaddr, base + segment.offset);
     uw(at + filesz, segment.size);
-    uw(at + align, 4);
+    uw(at + align, segment.align ?? 4);
   });
+  return out;
+}
+
+function makeNotes(dlopen: string, align: 8 | undefined, little: boolean): Uint8Array {
+  const description = utf8Encode(`${dlopen}\0`);
+  // Header 12, name 4, description 4: the next note begins at 20, or padded to 8 at 24.
+  const at = align === 8 ? 24 : 0;
+  const out = new Uint8Array(at + 16 + Math.ceil(description.length / 4) * 4);
+  const view = new DataView(out.buffer);
+  const header = (offset: number, words: readonly number[]) =>
+    words.forEach((word, index) => view.setUint32(offset + index * 4, word, little));
+  if (align === 8) {
+    header(0, [4, 4, 1]);
+    out.set(utf8Encode("GNU"), 12);
+  }
+  header(at, [4, description.length, 0x407c0c0a]);
+  out.set(utf8Encode("FDO"), at + 12);
+  out.set(description, at + 16);
   return out;
 }

@@ -75,6 +75,11 @@ describe("readElf()", () => {
     }
   });
 
+  test("finds a dlopen note behind another one in a segment aligned to 8", () => {
+    const dlopen = '[{"soname":["libz.so"]}]';
+    assert.deepEqual(readElf(makeElf({ ...FULL, dlopen, noteAlign: 8 })).dlopen, [{ sonames: ["libz.so"], priority: "recommended" }]);
+  });
+
   test("tells files of another class or machine apart", () => {
     const self = readElf(makeElf(FULL));
     assert.equal(isSameAbi(self, readElf(makeElf({ ...FULL, runpath: "/other" }))), true);

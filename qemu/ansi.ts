@@ -25,4 +25,4 @@ const CONTROL = String.raw`[\x00-\x08\x0B-\x1F\x7F]`;
 const NOT_PLAIN = new RegExp([`(${CURSOR_MOVE}|\\r+\\n?)`, STRING, CONTROL_SEQUENCE, ESCAPE, CONTROL].join("|"), "g");
 
 // The bounds keep a lone ESC in binary noise from holding the text back for ever.
-const UNFINISHED = new RegExp(String.raw`(?:\x1B(?:\[[0-?]{0,32}[ -/]{0,4}|[\]P^_X][^\x07\x1B]{0,256}\x1B?|[ -/]{0,4})|\0)$`);
+const UNFINISHED = new RegExp(String.raw`(?:\x1B(?:\[[0-?]{0,32}[ -/]{0,4}|[\]P^_X][^\x07\x1B]{0,256}\x1B?|[ -/]{0,4})|(?<!\r)\r+)$`);

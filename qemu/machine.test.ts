@@ -90,6 +90,15 @@ test("startMachine() makes a machine that QEMU accepts: network cards, USB keybo
   );
 });
 
+const noOvmf = skip === false && !(await exists("/usr/share/OVMF/OVMF_CODE_4M.ms.fd")) ? "ovmf is not installed" : skip;
+
+test("startMachine() makes a machine that QEMU accepts: Secure Boot", { skip: noOvmf }, async () => {
+  await using directory = await makeTemporaryDirectory();
+  const machine: MachineSpec = { ...STOPPED, machineType: "q35", firmware: { kind: "uefi", secureBoot: true } };
+  await using vm = await startMachine(machine, { workDirectory: directory.path, timeLimitMs: 20_000 });
+  assert.equal(((await vm.qmp("query-status")) as { status: string }).status, "prelaunch");
+});
+
 test("screenText() shows what the firmware says, and a machine ends when it is disposed", { skip }, async () => {
   await using directory = await makeTemporaryDirectory();
   const vm = await startMachine({ ...PC, display: "vga" }, { workDirectory: directory.path, timeLimitMs: 30_000 });
@@ -97,6 +106,7 @@ test("screenText() shows what the firmware says, and a machine ends when it is d
     await using running = vm;
     const screen = await running.expectScreen(/No bootable device/, { timeoutMs: 20_000 });
     assert.match(screen.split("\n")[0] ?? "", /^SeaBIOS/);
+    assert.equal(await exists(join(directory.path, "screen.bin")), false);
     await running.screenshot(join(directory.path, "screen.png"));
     assert.ok(await exists(join(directory.path, "screen.png")));
     await assert.rejects(running.expectScreen(/never/, { timeoutMs: 10 }), /it shows\nSeaBIOS/);

@@ -68,7 +68,7 @@ consoles() {
 }
 say() {
   echo "lifeboat: $*" >> /var/log/lifeboat.log
-  for console in $(consoles); do printf 'lifeboat: %s\\r\\n' "$*" > "$console"; done
+  for console in $(consoles); do printf 'lifeboat: %s\\n' "$*" > "$console"; done
 }
 shells() {
   for console in $(consoles); do

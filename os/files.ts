@@ -1,5 +1,5 @@
 // Files as the rest of the house sees them: small calls, plain values, errors that name the path.
-import { constants, type Stats } from "node:fs";
+import { closeSync, constants, openSync, writeSync, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { randomBytes } from "node:crypto";
@@ -163,6 +163,18 @@ export async function writeChunks(path: string, chunks: AsyncIterable<Uint8Array
     await using file = await fs.open(path, "w", mode);
     for await (const chunk of chunks) await file.writeFile(chunk);
   });
+}
+
+/** A file that only ever grows; what is appended is in it when the call returns. */
+export interface Appender {
+  append(data: string | Uint8Array): void;
+  close(): void;
+}
+
+/** Opens `path` for appending, making it when it is not there. */
+export function openAppender(path: string, mode = 0o600): Appender {
+  const descriptor = openSync(path, "a", mode);
+  return { append: (data) => void writeSync(descriptor, data as Uint8Array), close: () => closeSync(descriptor) };
 }
 
 export async function appendFile(path: string, data: string): Promise<void> {

@@ -37,7 +37,7 @@ export function openTerminal(path: string): Terminal | undefined {
   };
   return {
     path,
-    write: (text) => void output.write(text.replace(/\r?\n/g, "\r\n")),
+    write: (text) => void output.write(text),
     onKeys: (newListener) => {
       listener = newListener;
     },

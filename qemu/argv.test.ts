@@ -17,10 +17,10 @@ function devicesOf(machine: MachineSpec): readonly string[] {
 test("qemuArgv() boots a kernel directly", () => {
   const machine: MachineSpec = { ...PC, kernel: { image: "/vmlinuz", initrd: "/initrd,1", append: "console=ttyS0 a,b" } };
   assert.deepEqual(
-    qemuArgv(machine, { consoleLog: "/w/console.log", qmpSocket: "/s/qmp" }),
+    qemuArgv(machine, { qmpSocket: "/s/qmp" }),
     [
       ["qemu-system-x86_64", "-no-user-config", "-nodefaults", "-no-reboot", "-machine", "pc", ...TCG, "-m", "512"],
-      ["-display", "none", "-chardev", "stdio,id=console,signal=off,logfile=/w/console.log", "-serial", "chardev:console"],
+      ["-display", "none", "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
       ["-qmp", "unix:/s/qmp,server=on,wait=off"],
       ["-kernel", "/vmlinuz", "-initrd", "/initrd,1", "-append", "console=ttyS0 a,b"],
     ].flat(),

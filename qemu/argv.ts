@@ -55,8 +55,9 @@ function firmwareArguments({ firmware }: MachineSpec, { firmwareFiles }: Wiring)
   ].flat();
 }
 
+/** The first serial port is QEMU's standard input and output. */
 function consoleArguments(machine: MachineSpec, wiring: Wiring): string[] {
-  const chardev = argumentOf("stdio", { id: "console", signal: "off", logfile: wiring.consoleLog });
+  const chardev = argumentOf("stdio", { id: "console", signal: "off" });
   return [
     ["-display", "none"],
     machine.display === "vga" ? ["-device", "VGA"] : [],

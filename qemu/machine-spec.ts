@@ -114,8 +114,6 @@ export interface MachineSpec {
 
 /** What `startMachine` adds to a spec: paths that exist only while the machine runs. */
 export interface Wiring {
-  /** The first serial port is QEMU's standard input and output; this file gets every byte as well. */
-  readonly consoleLog?: string;
   readonly qmpSocket?: string;
   readonly firmwareFiles?: FirmwareFiles;
 }

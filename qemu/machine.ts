@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LifeboatError } from "#os/error";
 import { start, type RunningProcess } from "#os/exec";
-import { makeDirectory, makeTemporaryDirectory, writeFile } from "#os/files";
+import { makeDirectory, makeTemporaryDirectory, openAppender, writeFile } from "#os/files";
 import { connectUnixSocket } from "#os/unix-socket";
 import { qemuArgv } from "./argv.ts";
 import { prepareFirmware } from "./firmware.ts";
@@ -31,13 +31,19 @@ export async function startMachine(machine: MachineSpec, options: StartOptions):
   await using setUp = new AsyncDisposableStack();
   // Not in the work directory: a socket's path holds 107 bytes at most (unix(7)).
   const qmpSocket = join(setUp.use(await makeTemporaryDirectory("lifeboat-vm-")).path, "qmp");
-  const argv = qemuArgv(machine, { consoleLog, qmpSocket, ...(firmwareFiles === undefined ? {} : { firmwareFiles }) });
+  const argv = qemuArgv(machine, { qmpSocket, ...(firmwareFiles === undefined ? {} : { firmwareFiles }) });
   await writeFile(join(workDirectory, "command.txt"), `${argv.join("\n")}\n`);
   // The kernel ends QEMU with us, even when nobody is left to dispose it.
   const process = setUp.use(start(["setpriv", "--pdeathsig", "KILL", ...argv]));
   const life = watchLife(process, options.timeLimitMs);
   const console = createSerialConsole(consoleLog);
-  process.onOutput((bytes) => console.push(bytes));
+  // Written by us: QEMU's own log of a chardev has characters twice when its reader is slow.
+  const log = openAppender(consoleLog);
+  setUp.defer(() => log.close());
+  process.onOutput((bytes) => {
+    log.append(bytes);
+    console.push(bytes);
+  });
   void life.ended.then((end) => console.end(describeEnd(end)));
   const qmp = await connectQmp(qmpSocket, life);
   setUp.defer(() => qmp.close());

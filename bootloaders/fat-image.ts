@@ -29,7 +29,7 @@ export async function makeFatImage(image: FatImage, files: readonly MediumFile[]
   for (const { path, source } of files) await run(["mcopy", "-i", target, source, `::/${path}`], { env });
 }
 
-/** What mkfs.vfat, mtools and syslinux read the date from. FAT knows local time only, so the zone is fixed. */
+/** What mtools, run by us or by syslinux, reads the date from. FAT knows local time only, so the zone is fixed. */
 export function fatEnvironment(sourceDateEpoch: number): Readonly<Record<string, string>> {
   return { SOURCE_DATE_EPOCH: String(sourceDateEpoch), TZ: "UTC", MTOOLS_SKIP_CHECK: "1", MTOOLSRC: "/dev/null" };
 }
@@ -63,6 +63,8 @@ export function hex8(value: number): string {
 
 function formatCommand(image: FatImage): readonly [string, ...string[]] {
   const options = [
+    // Before -i, which it would overwrite. Without it the label gets the time of day: SOURCE_DATE_EPOCH is not asked (4.2).
+    ["--invariant"],
     ["-F", String(image.fatBits)],
     ["-s", String(image.clusterSectors)],
     ["-n", image.label],

@@ -7,8 +7,8 @@ type Loaders = Pick<NetworkEfiFiles, "signed" | "tftpLoader" | "httpLoader">;
 
 /** Plain ASCII, 79 columns. Architecture numbers are those of RFC 4578 and its registry. */
 export function pxeReadme(menu: MenuOptions, loaders: Loaders, mediumUrl: string | undefined): string {
-  const heading = `${plain(menu.title)}: network boot of ${plain(menu.machineName)}, made ${plain(menu.dateText)}`;
-  return `${heading}
+  return `${plain(menu.title)}
+Network boot of ${plain(menu.machineName)}, made ${plain(menu.dateText)}
 
 Make this directory the ROOT of a TFTP server (GRUB asks for /grub/grub.cfg),
 and the root of a web server too where machines boot over HTTP.

@@ -3,19 +3,20 @@
 import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { digestFile, digestOf } from "#os/digest";
-import { makeDirectory, makeTemporaryDirectory, readChunks, writeChunks } from "#os/files";
+import { makeTemporaryDirectory, readChunks, writeChunks } from "#os/files";
 import type { RescueFiles } from "../bootloaders/rescue-files.ts";
 import { writeNewc } from "../formats/cpio-newc.ts";
 import { formatImageManifest, IMAGE_MANIFEST_PATH, type ImageManifest } from "../set/image-manifest.ts";
 import { checkKernelConfig, checkUnknownConfig, type KernelFinding } from "./check-kernel-config.ts";
 import { checkPrograms } from "./check-programs.ts";
+import { checkSecrets } from "./check-secrets.ts";
 import { compressionChoice, type Compression } from "./compression.ts";
 import type { FoundKernel } from "./find-kernel.ts";
 import { gatherImage, type GatherOptions, type ImageContents } from "./gather-image.ts";
 import type { PlanEntry } from "./image-plan.ts";
 import { joinSegments, type SegmentSource } from "./join-segments.ts";
 import { microcodeFiles } from "./microcode.ts";
-import { makeSegment, makeToolsLayer, type Piece, type PieceRequest, type ToolsPiece } from "./segments.ts";
+import { planSegment, planToolsLayer, type Piece, type PieceRequest, type ToolsPiece } from "./segments.ts";
 import { largestGroups, formatMebibytes } from "./size-report.ts";
 
 export interface RescueImageOptions extends GatherOptions {
@@ -106,15 +107,19 @@ async function makePieces(contents: ImageContents, options: RescueImageOptions):
   const inLayer = (layer: PlanEntry["layer"]) => contents.entries.filter((entry) => entry.layer === layer);
   const base = inLayer("initramfs").filter(({ group }) => group !== "modules" && group !== "firmware");
   const rest = inLayer("initramfs").filter(({ group }) => group === "modules" || group === "firmware");
-  await makeDirectory(cacheDirectory);
-  const baseSegment = await makeSegment(request("base", base), new Set());
-  const modulesSegment = await makeSegment(request("modules", rest), directoriesOf(base));
-  const tools = await makeToolsLayer(request("tools", inLayer("tools")));
-  if (baseSegment.made || tools.made) {
-    remark("checking that every program runs in the image");
-    await checkPrograms(contents.entries, contents.programPaths);
-  }
-  return { segments: [baseSegment, modulesSegment], tools };
+  const baseSegment = await planSegment(request("base", base), new Set());
+  const modulesSegment = await planSegment(request("modules", rest), directoriesOf(base));
+  const tools = await planToolsLayer(request("tools", inLayer("tools")));
+  if (!baseSegment.cached || !tools.cached) await checkContents(contents, remark);
+  return { segments: [await baseSegment.make(), await modulesSegment.make()], tools: await tools.make() };
+}
+
+/** Once for the same contents: what is in the cache has passed. */
+async function checkContents({ entries, programPaths }: ImageContents, remark: RescueImageOptions["remark"]): Promise<void> {
+  remark("looking for secrets");
+  await checkSecrets(entries);
+  remark("running every program in the image");
+  await checkPrograms(entries, programPaths);
 }
 
 function directoriesOf(entries: readonly PlanEntry[]): ReadonlySet<string> {

@@ -1,7 +1,7 @@
 // Runs every program of the image inside the image's own tree, so that a missing library is found today and not on the bad day.
 
 import { join } from "node:path";
-import { run } from "#os/exec";
+import { run, type Command } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { changeMode, copyFile, makeDirectory, makeSymlink, makeTemporaryDirectory, writeFile } from "#os/files";
 import { archiveEntries } from "./archive-entries.ts";
@@ -9,6 +9,7 @@ import type { PlanEntry } from "./image-plan.ts";
 
 /** 126 and 127 are a shell's words for "cannot be run"; from 129 on a signal ended it. */
 const CHECK_SCRIPT = `
+[ -r /etc/lifeboat/library-path ] && export LD_LIBRARY_PATH=$(cat /etc/lifeboat/library-path)
 for program; do
   output=$(timeout 20 "$program" --version </dev/null 2>&1); code=$?
   case "$code $output" in
@@ -25,9 +26,9 @@ export async function checkPrograms(entries: readonly PlanEntry[], programPaths:
   wanted.sort((a, b) => Number(a.layer === "initramfs") - Number(b.layer === "initramfs"));
   await stageEntries(stage.path, wanted);
   const isRoot = process.getuid?.() === 0;
-  const enter = isRoot ? ["chroot"] : ["unshare", "--map-root-user", "chroot"];
-  const [program = "chroot", ...args] = [...enter, stage.path, "/usr/bin/busybox", "sh", "-c", CHECK_SCRIPT, "sh"];
-  const result = await run([program, ...args, ...programPaths.map((path) => `/${path}`)], { timeoutMs: 300_000 });
+  const enter: Command = isRoot ? ["chroot"] : ["unshare", "--map-root-user", "chroot"];
+  const shell = [stage.path, "/usr/bin/busybox", "sh", "-c", CHECK_SCRIPT, "sh"];
+  const result = await run([...enter, ...shell, ...programPaths.map((path) => `/${path}`)], { timeoutMs: 300_000 });
   const failures = result.stdout.trim();
   if (failures === "") return;
   throw new LifeboatError(`Cannot make the image as every program must run in it: ${failures.split("\n").join("; ")}`, {

@@ -1,9 +1,20 @@
 // The file closure against ldd on this machine's programs, and each rule of the loader on trees made by hand.
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { makeElf, type ElfRecipe } from "../formats/elf-for-tests.ts";
@@ -11,11 +22,14 @@ import { readElf, isElf } from "../formats/elf.ts";
 import { fileClosure, type ClosureOptions, type WantedFile } from "./file-closure.ts";
 import { KNOWN_DLOPENS, type KnownDlopen } from "./known-dlopens.ts";
 
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-closure-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
 type Content = string | Partial<ElfRecipe> | { readonly link: string };
 
 /** A root directory from paths to texts, ELF recipes and links. */
 function makeRoot(files: Readonly<Record<string, Content>>): string {
-  const root = mkdtempSync(join(tmpdir(), "lifeboat-closure-"));
+  const root = mkdtempSync(join(scratch, "t-"));
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(join(root, dirname(path)), { recursive: true });
     if (typeof content === "object" && "link" in content) symlinkSync(content.link, join(root, path));

@@ -7,7 +7,7 @@ import type { FoundKernel } from "./find-kernel.ts";
 import { findFirmware, type FirmwareFiles } from "./firmware-files.ts";
 import { imagePath, imageTarget } from "./image-path.ts";
 import type { Group, Layer, PlanEntry } from "./image-plan.ts";
-import { busyboxEntries, initEntries } from "./init-files.ts";
+import { busyboxEntries, initEntries, LIBRARY_PATH_FILE } from "./init-files.ts";
 import { moduleEntries, type ModuleChoice, type ModulePart } from "./module-entries.ts";
 import { readModuleFiles } from "./module-files.ts";
 import { TOOL_FILES, TOOL_PROGRAMS, type ToolProgram } from "./programs.ts";
@@ -33,6 +33,8 @@ export interface ImageContents {
   readonly absentPrograms: readonly ToolProgram[];
   /** Image paths of all programs, to be tried. */
   readonly programPaths: readonly string[];
+  /** Libraries that a program would open by itself and this machine lacks; one sentence each. */
+  readonly notes: readonly string[];
 }
 
 export async function gatherImage(kernel: FoundKernel, options: GatherOptions): Promise<ImageContents> {
@@ -56,6 +58,7 @@ export async function gatherImage(kernel: FoundKernel, options: GatherOptions): 
     moduleNames: new Set(files.tree.modules.keys()),
     absentPrograms: tools.absent,
     programPaths: tools.programPaths,
+    notes: tools.notes,
   };
 }
 
@@ -74,6 +77,7 @@ async function agentEntries(agentPath: string): Promise<readonly PlanEntry[]> {
 
 interface Tools {
   readonly entries: readonly PlanEntry[];
+  readonly notes: readonly string[];
   readonly absent: readonly ToolProgram[];
   readonly programPaths: readonly string[];
 }
@@ -86,12 +90,32 @@ async function toolEntries(root: string, inInitramfs: ReadonlySet<string>): Prom
   const entries = closure.entries.flatMap((entry) => planEntry(entry, "tools", entry.group)).filter(({ path }) => !inInitramfs.has(path));
   const absent = new Set(closure.missing.map(({ name }) => name));
   return {
-    entries,
+    entries: [...entries, ...libraryPathEntries(closure.configuredDirectories)],
+    notes: closure.notes,
     absent: TOOL_PROGRAMS.filter(({ name }) => absent.has(name)),
     programPaths: entries
       .filter(({ group, mode, type }) => group === "programs" && type === "file" && (mode & 0o111) !== 0)
       .map(({ path }) => path),
   };
+}
+
+/** The image has no ld.so.cache: directories of ld.so.conf that hold a library are told to the loader by LD_LIBRARY_PATH. */
+function libraryPathEntries(directories: readonly string[]): readonly PlanEntry[] {
+  if (directories.length === 0) return [];
+  const bytes = new TextEncoder().encode(directories.map((path) => `/${imagePath(path) ?? path}`).join(":"));
+  const because = ["the loader looks for libraries there"];
+  return [
+    {
+      type: "file",
+      path: LIBRARY_PATH_FILE,
+      mode: 0o644,
+      layer: "tools",
+      group: "libraries",
+      because,
+      sizeBytes: bytes.length,
+      content: { bytes },
+    },
+  ];
 }
 
 function planEntry(entry: ClosureEntry, layer: Layer, group: Group): readonly PlanEntry[] {

@@ -5,6 +5,9 @@ import type { DeviceEntry, DirectoryEntry, FileEntry, PlanEntry, SymlinkEntry } 
 const BECAUSE = ["every rescue image starts so"] as const;
 const BASE = { layer: "initramfs", group: "init", because: BECAUSE } as const;
 
+/** Where the tools layer says which directories beside the usual ones hold libraries. */
+export const LIBRARY_PATH_FILE = "etc/lifeboat/library-path";
+
 /** Where the kernel, busybox and the programs expect things; the image's /bin, /sbin and /lib are links into /usr. */
 const DIRECTORIES = [
   "dev",
@@ -113,7 +116,11 @@ const FILES: readonly (readonly [path: string, mode: number, text: string])[] = 
   ["etc/lifeboat/boot", 0o755, BOOT_SCRIPT],
   ["etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"],
   ["etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\n"],
-  ["etc/profile", 0o644, "export PATH=/usr/sbin:/usr/bin:/sbin:/bin\nexport PS1='lifeboat# '\ncd /root\n"],
+  [
+    "etc/profile",
+    0o644,
+    "export PATH=/usr/sbin:/usr/bin:/sbin:/bin\nexport PS1='lifeboat# '\n[ -r /etc/lifeboat/library-path ] && export LD_LIBRARY_PATH=$(cat /etc/lifeboat/library-path)\ncd /root\n",
+  ],
 ];
 
 /** All of them, in no particular order. */

@@ -1,12 +1,15 @@
 // Links resolved inside a root, against what chroot(8) or the kernel would say.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { rootedTree } from "./rooted-tree.ts";
 
-const root = mkdtempSync(join(tmpdir(), "lifeboat-tree-"));
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-tree-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const root = mkdtempSync(join(scratch, "t-"));
 mkdirSync(join(root, "usr/lib"), { recursive: true });
 writeFileSync(join(root, "usr/lib/real"), "x");
 for (const [path, target] of [

@@ -1,13 +1,16 @@
 // The secret scanner: a table of files that are secrets and of files that only look like it.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { run } from "#os/exec";
 import { PATH_RULES, TEXT_RULES } from "./secret-rules.ts";
 import { scanFile, scanForSecrets } from "./secret-scanner.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-secret-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
 
 // Put together here, so that no scanner of repositories takes this file for a leak.
 const PEM = (kind: string) => `-----BEGIN ${kind}PRIVATE KEY-----`;
@@ -161,7 +164,7 @@ function list(directory: string): string[] {
 }
 
 test("keys that ssh-keygen and openssl make are found under any name", async (context) => {
-  const directory = mkdtempSync(join(tmpdir(), "lifeboat-secret-"));
+  const directory = mkdtempSync(join(scratch, "t-"));
   const makers = [
     ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(directory, "ed25519")],
     ["ssh-keygen", "-q", "-t", "rsa", "-b", "1024", "-m", "PEM", "-N", "sesame", "-f", join(directory, "pem")],

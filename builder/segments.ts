@@ -1,6 +1,6 @@
 // The pieces of the initramfs and the tools layer, made once for the same inputs and kept in the cache.
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { digestFile, digestOf } from "#os/digest";
 import { runPipeline, type Command } from "#os/exec";
 import { exists, fileInfo, makeDirectory, moveIntoPlace, readTextIfThere, removeFile, temporaryName, writeAtomic } from "#os/files";
@@ -28,10 +28,16 @@ export interface Piece {
   readonly made: boolean;
 }
 
+/** A piece whose name in the cache is known, and so whether it must be made. */
+export interface PlannedPiece<Made extends Piece> {
+  readonly cached: boolean;
+  make(): Promise<Made>;
+}
+
 /** One cpio archive, compressed on its own; the kernel accepts any number of them, one after the other. */
-export async function makeSegment(request: PieceRequest, existingDirectories: ReadonlySet<string>): Promise<Piece> {
+export async function planSegment(request: PieceRequest, existingDirectories: ReadonlySet<string>): Promise<PlannedPiece<Piece>> {
   const key = await pieceKey(request, ["segment", ...[...existingDirectories].sort()]);
-  return makePiece(request, `${key}.cpio`, (path) => {
+  return planPiece(request, `${key}.cpio`, (path) => {
     const entries = archiveEntries(request.entries, existingDirectories, request.open);
     return runPipeline(
       encodeNewc(entries, { mtimeSeconds: request.mtimeSeconds, existingDirectories }),
@@ -47,13 +53,17 @@ export interface ToolsPiece extends Piece {
 }
 
 /** The tools layer: a squashfs made from a tar stream, so that nothing has to be staged on disk. */
-export async function makeToolsLayer(request: PieceRequest): Promise<ToolsPiece> {
+export async function planToolsLayer(request: PieceRequest): Promise<PlannedPiece<ToolsPiece>> {
   const key = await pieceKey(request, ["squashfs"]);
-  const piece = await makePiece(request, `${key}.squashfs`, (path) => {
+  const { cached, make } = await planPiece(request, `${key}.squashfs`, (path) => {
     const entries = archiveEntries(request.entries, new Set(), request.open);
     const tar = encodeTar(entries, { mtimeSeconds: request.mtimeSeconds });
     return runPipeline(tar, [mksquashfsCommand(request, path)], "/dev/null");
   });
+  return { cached, make: async () => withDigest(await make()) };
+}
+
+async function withDigest(piece: Piece): Promise<ToolsPiece> {
   const digestPath = `${piece.path}.b2`;
   const known = piece.made ? undefined : await readTextIfThere(digestPath);
   const digest = known ?? (await digestFile(piece.path));
@@ -79,22 +89,25 @@ function mksquashfsCommand({ compression, mtimeSeconds }: PieceRequest, path: st
   return ["mksquashfs", "-", path, ...fixed, ...compression.squashfsOptions];
 }
 
-async function makePiece(request: PieceRequest, fileName: string, write: (path: string) => Promise<void>): Promise<Piece> {
+async function planPiece(request: PieceRequest, fileName: string, write: (path: string) => Promise<void>): Promise<PlannedPiece<Piece>> {
   const path = join(request.cacheDirectory, `${request.label}-${fileName}`);
-  const made = !(await exists(path));
-  if (made) {
-    await makeDirectory(request.cacheDirectory);
-    const unfinished = temporaryName(path);
+  const cached = await exists(path);
+  const make = async (): Promise<Piece> => {
+    if (!cached) await writeWhole(path, write);
+    return { path, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, made: !cached };
+  };
+  return { cached, make };
+}
+
+async function writeWhole(path: string, write: (path: string) => Promise<void>): Promise<void> {
+  await makeDirectory(dirname(path));
+  const unfinished = temporaryName(path);
+  try {
+    await write(unfinished);
+    await moveIntoPlace(unfinished, path);
+  } finally {
     await removeFile(unfinished);
-    try {
-      await write(unfinished);
-      await moveIntoPlace(unfinished, path);
-    } catch (error) {
-      await removeFile(unfinished);
-      throw error;
-    }
   }
-  return { path, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, made };
 }
 
 /** Names the inputs: paths, modes and contents, the latter by size, inode and time of change where they are files of this machine. */

@@ -1,15 +1,18 @@
 // Our newc writer against bytes written by hand, our reader, GNU cpio, bsdtar and npm's cpio-stream.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import type { ArchiveEntry } from "./archive-entry.ts";
 import { encodeNewc, writeNewc, type BytesEntry } from "./cpio-newc.ts";
 import { readNewc } from "./cpio-read.ts";
 import { utf8Decode, utf8Encode } from "./text.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-cpio-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const OPTIONS = { mtimeSeconds: 1_700_000_000 };
 const SAMPLE: readonly BytesEntry[] = [
@@ -33,7 +36,7 @@ function join2(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 function temporary(): string {
-  return mkdtempSync(join(tmpdir(), "lifeboat-cpio-"));
+  return mkdtempSync(join(scratch, "t-"));
 }
 
 describe("the writer", () => {

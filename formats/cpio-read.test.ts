@@ -1,15 +1,18 @@
 // Our newc reader against bytes written by hand, GNU cpio, our writer, and damage of all kinds.
 import assert from "node:assert/strict";
-import { linkSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { LifeboatError } from "#os/error";
 import { runBytes } from "#os/exec";
 import { writeNewc, type BytesEntry } from "./cpio-newc.ts";
 import { readNewc } from "./cpio-read.ts";
 import { utf8Decode, utf8Encode } from "./text.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-cpio-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
 
 function archive(entries: Iterable<BytesEntry>): Uint8Array {
   return join2([...writeNewc(entries, { mtimeSeconds: 1 })]);
@@ -60,7 +63,7 @@ const TRAILER = handmade({ mode: 0 }, "TRAILER!!!");
 
 describe("the reader", () => {
   test("our reader agrees with GNU cpio on a tree it packed: hard links, symlinks, checksums", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "lifeboat-cpio-"));
+    const directory = mkdtempSync(join(scratch, "t-"));
     mkdirSync(join(directory, "tree/sub"), { recursive: true });
     writeFileSync(join(directory, "tree/sub/one"), "content of one");
     linkSync(join(directory, "tree/sub/one"), join(directory, "tree/sub/two"));

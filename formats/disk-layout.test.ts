@@ -1,9 +1,9 @@
 // MBR, GPT, El Torito and ISO 9660 readers against xorriso and sfdisk, on images made here, and against damage.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
@@ -12,6 +12,9 @@ import { readElTorito } from "./el-torito.ts";
 import { GUID_ESP, readGpt } from "./gpt.ts";
 import { findOnIso, listIsoDirectory, readIsoFile, readIsoVolume } from "./iso9660.ts";
 import { readMbr } from "./mbr.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-iso-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const APPEND = ["-append_partition", "2", GUID_ESP, "efi.img"];
 const EFI_BOOT = ["-eltorito-alt-boot", "-e", "--interval:appended_partition_2:all::", "-no-emul-boot"];
@@ -23,7 +26,7 @@ const LAYOUTS = {
   archiso: ["--mbr-force-bootable", "-partition_offset", "16", ...APPEND, "-isohybrid-gpt-basdat", ...EFI_BOOT],
 };
 
-const directory = mkdtempSync(join(tmpdir(), "lifeboat-iso-"));
+const directory = mkdtempSync(join(scratch, "t-"));
 const images: Record<string, Uint8Array> = {};
 let missing: string | undefined;
 
@@ -200,7 +203,7 @@ describe("a hybrid ISO", () => {
 
 /** A disk of 1024 sectors with a partition table by sfdisk. */
 async function sfdiskImage(script: string): Promise<Uint8Array | undefined> {
-  const path = join(mkdtempSync(join(tmpdir(), "lifeboat-gpt-")), "disk.img");
+  const path = join(mkdtempSync(join(scratch, "t-")), "disk.img");
   writeFileSync(path, new Uint8Array(1024 * 512));
   await run(["sfdisk", "--quiet", path], { input: script });
   return new Uint8Array(readFileSync(path));

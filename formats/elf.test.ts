@@ -1,14 +1,17 @@
 // Our ELF reader against readelf on this machine's files, bytes made by hand, and mutations of both.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { makeElf, type ElfRecipe } from "./elf-for-tests.ts";
 import { elfSection, isElf, isSameAbi, readElf } from "./elf.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-elf-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const FULL: ElfRecipe = {
   bits: 64,
@@ -88,7 +91,7 @@ describe("readElf()", () => {
   });
 
   test("reads a .note.dlopen that the assembler made", async (context) => {
-    const directory = mkdtempSync(join(tmpdir(), "lifeboat-elf-"));
+    const directory = mkdtempSync(join(scratch, "t-"));
     const json = '[{"soname":["libz.so.1"],"feature":"z","priority":"required"}]';
     const source = `.section .note.dlopen,"a",@note\n.balign 4\n.long 4\n.long 1f-0f\n.long 0x407c0c0a\n.asciz "FDO"\n0: .ascii "${json.replaceAll('"', '\\"')}\\0"\n1: .balign 4\n.globl _start\n.text\n_start: ret\n`;
     writeFileSync(join(directory, "note.s"), source);

@@ -1,15 +1,18 @@
 // Our tar writer against GNU tar and mksquashfs.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import * as fc from "fast-check";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import type { ArchiveEntry } from "./archive-entry.ts";
 import { encodeHead, encodeTar } from "./tar-header.ts";
 import { utf8Encode } from "./text.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-tar-"));
+after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const OPTIONS = { mtimeSeconds: 1_700_000_000 };
 const LONG = "d".repeat(99);
@@ -27,7 +30,7 @@ const SAMPLE: readonly ArchiveEntry[] = [
 ];
 
 async function writeSample(entries: readonly ArchiveEntry[]): Promise<{ readonly directory: string; readonly file: string }> {
-  const directory = mkdtempSync(join(tmpdir(), "lifeboat-tar-"));
+  const directory = mkdtempSync(join(scratch, "t-"));
   const file = join(directory, "a.tar");
   writeFileSync(file, Buffer.concat(await Array.fromAsync(encodeTar(entries, OPTIONS))));
   return { directory, file };

@@ -25,12 +25,20 @@ export interface StageClock {
   sleep(milliseconds: number): Promise<void>;
 }
 
+/** A stage that hears that its time is over can still say what it was waiting for. */
+const GRACE_MS = 2000;
+
 /** Runs the stage. Never throws: what goes wrong is the outcome. */
 export async function runStage(run: StageRun, clock: StageClock): Promise<{ readonly outcome: Outcome; readonly tookMs: number }> {
   const startMs = clock.nowMs();
   const signal = { over: false, deadlineMs: startMs + run.limitMs };
-  const late: Promise<Outcome> = clock.sleep(run.limitMs).then(() => ({ kind: "failed", text: `no end after ${run.limitMs / 1000} s` }));
-  const outcome = await Promise.race([run.action(signal).catch(asFailure), late]);
+  const late = async (): Promise<Outcome> => {
+    await clock.sleep(run.limitMs);
+    signal.over = true;
+    await clock.sleep(GRACE_MS);
+    return { kind: "failed", text: `no end after ${run.limitMs / 1000} s` };
+  };
+  const outcome = await Promise.race([run.action(signal).catch(asFailure), late()]);
   signal.over = true;
   return { outcome, tookMs: clock.nowMs() - startMs };
 }

@@ -2,5 +2,6 @@
 
 import type { Scenario } from "./scenario.ts";
 import { BOOT_PATHS } from "./scenarios/boot-paths.ts";
+import { IMAGE_BYTES } from "./scenarios/image-bytes.ts";
 
-export const SCENARIOS: readonly Scenario[] = [...BOOT_PATHS];
+export const SCENARIOS: readonly Scenario[] = [...IMAGE_BYTES, ...BOOT_PATHS];

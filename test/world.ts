@@ -33,8 +33,13 @@ export function makeWorld(): World {
   };
 }
 
+/** The single binary, made when the sources have changed. */
+export async function binaryPath(): Promise<string> {
+  return (await makeBinary(ROOT, join(ROOT, "out/lifeboat"))).path;
+}
+
 async function build(name: string, words: readonly string[]): Promise<Report> {
-  const { path: binary } = await makeBinary(ROOT, join(ROOT, "out/lifeboat"));
+  const binary = await binaryPath();
   await makeDirectory(OUT);
   const result = await run([binary, "build", "--output", join(OUT, name), "--force", "--json", "--firmware", "none", ...words]);
   return v.parse(Report, JSON.parse(result.stdout));

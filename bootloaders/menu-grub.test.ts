@@ -53,6 +53,7 @@ test("grubNetworkMenu() tells the agent the server it came from, in the form of 
   const linuxLine = (medium: string) =>
     `  if linux /lifeboat/vmlinuz console=tty0 console=ttyS0,115200n8 quiet panic=10 pxe ${medium} "BOOTIF=$bootif" compare; then`;
   const menu = { ...MENU, modes: ["interactive", "compare"] } as const;
+  assert.match(grubNetworkMenu(menu), /^set medium=\$scheme:\/\/\$server$/m);
   assert.ok(grubNetworkMenu(menu).split("\n").includes(linuxLine('"lifeboat.medium=$medium"')));
   const named = grubNetworkMenu(menu, "http://10.0.0.1/a?b&c");
   assert.ok(named.split("\n").includes(linuxLine("'lifeboat.medium=http://10.0.0.1/a?b&c'")), named);

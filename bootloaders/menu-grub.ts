@@ -20,7 +20,7 @@ export function grubMenu(menu: MenuOptions, buildId: string): string {
   return [...settings(menu), ...findMedium(buildId), ...entries(menu, [])].join("\n") + "\n";
 }
 
-/** `grub/grub.cfg` of a TFTP or HTTP root. Without `mediumUrl` the tools layer is where GRUB itself was served from. */
+/** `grub/grub.cfg` of a TFTP or HTTP root. Without `mediumUrl` the medium is the root that GRUB itself was served from. */
 export function grubNetworkMenu(menu: MenuOptions, mediumUrl?: string): string {
   const medium = mediumUrl === undefined ? '"lifeboat.medium=$medium"' : quote(`lifeboat.medium=${mediumUrl}`);
   const words = [NETWORK_WORD, medium, '"BOOTIF=$bootif"'];
@@ -63,7 +63,7 @@ function askServer(): readonly string[] {
     "set scheme=tftp",
     "set server=$net_default_server",
     `regexp --set=1:scheme --set=2:server '^([a-z]+),(.+)$' "$root"`,
-    `set medium=$scheme://$server/${LIFEBOAT_DIRECTORY}`,
+    "set medium=$scheme://$server",
     `regexp ${sets} '^${pattern}$' "$net_default_mac"`,
     `set bootif=01-${groups.map((group) => `$m${group}`).join("-")}`,
   ];

@@ -12,9 +12,9 @@ initrd --name initramfs.img lifeboat/initramfs.img || goto failed
 boot || goto failed
 `;
   const expected = `#!ipxe
-set medium tftp://\${next-server}/lifeboat
-iseq \${filename} boot.ipxe || set medium \${filename}/../lifeboat
-isset \${cwduri} && set medium \${cwduri}/lifeboat ||
+set medium tftp://\${next-server}
+iseq \${filename} boot.ipxe || set medium \${filename}/..
+isset \${cwduri} && set medium \${cwduri} ||
 :start
 menu Lifeboat rescue medium - web1.example.org
 item interactive interactive  Look at this machine, then ask before each step

@@ -31,9 +31,9 @@ export function ipxeMenu(menu: MenuOptions, mediumUrl?: string): string {
  */
 function findMedium(): readonly string[] {
   return [
-    `set medium tftp://\${next-server}/${LIFEBOAT_DIRECTORY}`,
-    `iseq \${filename} boot.ipxe || set medium \${filename}/../${LIFEBOAT_DIRECTORY}`,
-    `isset \${cwduri} && set medium \${cwduri}/${LIFEBOAT_DIRECTORY} ||`,
+    `set medium tftp://\${next-server}`,
+    `iseq \${filename} boot.ipxe || set medium \${filename}/..`,
+    `isset \${cwduri} && set medium \${cwduri} ||`,
   ];
 }
 

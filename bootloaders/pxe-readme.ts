@@ -25,7 +25,7 @@ ${httpRow(loaders)}
 ${secureBootText(loaders.signed)}
 
 The menu asks for a mode; Enter or the time limit starts "${menu.defaultMode}".
-The tools layer (lifeboat/tools.squashfs) is fetched from
+The tools layer, lifeboat/tools.squashfs, is fetched from below
   ${mediumUrl ?? "the server that the machine booted from, by TFTP or HTTP"}
 
 dnsmasq, complete:

@@ -9,7 +9,7 @@ import { grubNetworkMenu } from "./menu-grub.ts";
 import { ipxeMenu } from "./menu-ipxe.ts";
 import { bootPage } from "./menu-page.ts";
 import { PXELINUX_PAGE_NAME, pxelinuxMenu } from "./menu-pxelinux.ts";
-import { checkSpace, parentOf } from "./output.ts";
+import { checkSpace } from "./output.ts";
 import { pxeReadme } from "./pxe-readme.ts";
 import { type MenuOptions, type RescueFiles, checkBuildId, checkMenu } from "./rescue-files.ts";
 
@@ -17,11 +17,11 @@ export interface PxeOptions extends EfiOptions {
   readonly outputDirectory: string;
   /** Put our files into a directory that holds others, replacing those of the same names and nothing else. */
   readonly force?: boolean;
-  /** Where the agent finds the `lifeboat` directory; the boot server itself unless given. */
+  /** The medium's root, below which the agent finds `lifeboat/`; the boot server's own unless given. */
   readonly mediumUrl?: string;
 }
 
-/** Menus appear last, so that no machine boots a tree that is being written. Files are readable by all: TFTP servers run as nobody. */
+/** Menus appear last, so that no machine boots a new tree before it is whole. Files are readable by all: TFTP servers run as nobody. */
 export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, options: PxeOptions): Promise<BootMedium> {
   const { outputDirectory, mediumUrl } = options;
   checkMenu(menu);
@@ -29,8 +29,7 @@ export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, opt
   checkMediumUrl(mediumUrl);
   await checkDirectory(outputDirectory, options.force === true);
   const assets = await findAssets(["pxelinux", "ldlinux"], options.assetRoots);
-  const parent = parentOf(outputDirectory);
-  await using work = await makeTemporaryDirectory(".lifeboat-pxe-", parent);
+  await using work = await makeTemporaryDirectory();
   const efi = await networkEfiFiles(options, work.path);
   const contents = [
     ...rescueContents(files),
@@ -48,21 +47,23 @@ export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, opt
   const ordered = [...(await writeTexts(contents, work.path)), ...(await writeTexts(menus, work.path))];
   const sizes = await sizesOf(ordered);
   const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
-  await checkSpace(parent, sizeBytes + 2 ** 20);
-  await fill(ordered, outputDirectory, `${work.path}/tree`);
+  await makeDirectory(outputDirectory);
+  await checkSpace(outputDirectory, sizeBytes + 2 ** 20);
+  await fill(ordered, outputDirectory);
   return { outputPath: outputDirectory, sizeBytes, signed: efi.signed };
 }
 
-/** Copies everything into `stagingDirectory` first; only whole files are moved to their place. */
-async function fill(files: readonly MediumFile[], outputDirectory: string, stagingDirectory: string): Promise<void> {
+/** Copies everything into a directory there, on the same file system, first; only whole files are moved to their place. */
+async function fill(files: readonly MediumFile[], outputDirectory: string): Promise<void> {
+  await using staging = await makeTemporaryDirectory(".lifeboat-", outputDirectory);
   const directories = ["", ...directoriesOf(files).map((directory) => `/${directory}`)];
-  for (const directory of directories) await makeDirectory(`${stagingDirectory}${directory}`);
+  for (const directory of directories) await makeDirectory(`${staging.path}${directory}`);
   for (const { path, source } of files) {
-    await copyFile(source, `${stagingDirectory}/${path}`);
-    await changeMode(`${stagingDirectory}/${path}`, 0o644);
+    await copyFile(source, `${staging.path}/${path}`);
+    await changeMode(`${staging.path}/${path}`, 0o644);
   }
   for (const directory of directories) await makeDirectory(`${outputDirectory}${directory}`);
-  for (const { path } of files) await moveIntoPlace(`${stagingDirectory}/${path}`, `${outputDirectory}/${path}`);
+  for (const { path } of files) await moveIntoPlace(`${staging.path}/${path}`, `${outputDirectory}/${path}`);
 }
 
 async function checkDirectory(path: string, force: boolean): Promise<void> {

@@ -50,7 +50,7 @@ export function parseConfig(text: string, path: string, { options, others = [] }
 function convert(value: unknown, { type, values }: OptionSpec): OptionValue | undefined {
   const isAllowed = (text: unknown): text is string => typeof text === "string" && (values === undefined || values.includes(text));
   if (type === "boolean") return typeof value === "boolean" ? value : undefined;
-  if (type === "number") return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+  if (type === "number") return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   if (type === "string") return isAllowed(value) ? value : undefined;
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   return list.every(isAllowed) ? list : undefined;
@@ -103,7 +103,7 @@ function unknownKey(key: string, place: string, options: readonly OptionSpec[]):
 
 const EXPECTED: Readonly<Record<OptionSpec["type"], string>> = {
   boolean: "true or false",
-  number: "a number",
+  number: "a whole number",
   string: "a text in quotes",
   strings: 'a list of texts such as ["a", "b"]',
 };

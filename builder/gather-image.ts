@@ -9,7 +9,7 @@ import { imagePath, imageTarget } from "./image-path.ts";
 import type { Group, Layer, PlanEntry } from "./image-plan.ts";
 import { busyboxEntries, initEntries, LIBRARY_PATH_FILE } from "./init-files.ts";
 import { moduleEntries, type ModuleChoice, type ModulePart } from "./module-entries.ts";
-import { readModuleFiles } from "./module-files.ts";
+import { readModuleFiles, type ModuleFiles } from "./module-files.ts";
 import { TOOL_FILES, TOOL_PROGRAMS, type ToolProgram } from "./programs.ts";
 
 export interface GatherOptions {
@@ -27,6 +27,7 @@ export interface ImageContents {
   readonly entries: readonly PlanEntry[];
   readonly busybox: Busybox;
   readonly modulePart: ModulePart;
+  readonly moduleFiles: ModuleFiles;
   /** Of the kernel's whole module directory. */
   readonly moduleNames: ReadonlySet<string>;
   /** Programs that this machine does not have. */
@@ -55,6 +56,7 @@ export async function gatherImage(kernel: FoundKernel, options: GatherOptions): 
     entries: firstOfEach(entries),
     busybox,
     modulePart,
+    moduleFiles: files,
     moduleNames: new Set(files.tree.modules.keys()),
     absentPrograms: tools.absent,
     programPaths: tools.programPaths,

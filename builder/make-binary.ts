@@ -102,6 +102,9 @@ async function pack(bundlePath: string, nodePath: string, outputPath: string): P
   const { default: sea } = require(join(dirname(packageJson), "lib-es5/sea.js")) as {
     default: (entryPoint: string, options: SeaOptions) => Promise<void>;
   };
+  // Its progress would stand among our own lines.
+  const { log } = require(join(dirname(packageJson), "lib-es5/log.js")) as { log: { info: (text: string) => void } };
+  log.info = () => undefined;
   const target = { nodeRange: `node${process.versions.node.split(".")[0]}`, platform: "linux", arch: "x64", output: outputPath };
   await sea(bundlePath, { nodePath, targets: [target], seaConfig: SEA_CONFIG });
   const info = await files.fileInfo(outputPath);

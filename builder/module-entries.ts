@@ -5,6 +5,7 @@ import { formatModuleTable } from "kmod-parse/module-table-text";
 import { selectModules, type HostFacts, type Layer, type Selection } from "kmod-parse/select";
 import type { FirmwareEntry, FirmwareFiles } from "./firmware-files.ts";
 import type { PlanEntry } from "./image-plan.ts";
+import { withPlace } from "./module-errors.ts";
 import { plainPath, type ModuleFiles } from "./module-files.ts";
 
 export interface ModuleChoice {
@@ -27,9 +28,11 @@ export interface ModulePart {
  */
 export function moduleEntries(release: string, files: ModuleFiles, firmware: FirmwareFiles, choice: ModuleChoice): ModulePart {
   const { forceModules, denyModules, host } = choice;
-  const selection = selectModules(files.tree, { forceModules, denyModules, ...(host === undefined ? {} : { host }) });
-  const table = makeModuleTable({ release, tree: files.tree, selection, firmware: files.firmware, pathOf: plainPath });
   const directory = `usr/lib/modules/${release}`;
+  const selection = withPlace(`/${directory}`, () =>
+    selectModules(files.tree, { forceModules, denyModules, ...(host === undefined ? {} : { host }) }),
+  );
+  const table = makeModuleTable({ release, tree: files.tree, selection, firmware: files.firmware, pathOf: plainPath });
   const bytes = new TextEncoder().encode(formatModuleTable(table));
   const tableEntry: PlanEntry = {
     type: "file",

@@ -20,6 +20,7 @@ import {
   temporaryName,
   writeAtomic,
 } from "#os/files";
+import { withPlace } from "./module-errors.ts";
 
 export interface ModuleFile {
   /** Relative to the module directory, as modules.dep names it. */
@@ -50,11 +51,12 @@ const COMPRESSED = /\.(xz|zst|gz)$/;
 
 /** Reads the directory `/lib/modules/RELEASE`. Slow parts are kept in the cache. Throws LifeboatError naming the file that is wrong. */
 export async function readModuleFiles(directory: string, cacheDirectory: string): Promise<ModuleFiles> {
-  const tree = parseModuleTree(await readTexts(directory), await readConfigFiles());
+  const [texts, configFiles] = [await readTexts(directory), await readConfigFiles()];
+  const tree = withPlace(directory, () => parseModuleTree(texts, configFiles));
   const stamps = await stampModules(directory, tree);
   const key = digestOf(...stamps.map(({ path, stamp }) => `${path}\0${stamp}\n`)).slice(0, 32);
   const plain = await plainFiles(directory, stamps, join(cacheDirectory, `modules-${key}`));
-  return { tree, files: plain, firmware: await readFirmwareNames(plain, join(cacheDirectory, `firmware-${key}.json`)) };
+  return { tree, files: plain, firmware: await readFirmwareNames(directory, plain, join(cacheDirectory, `firmware-${key}.json`)) };
 }
 
 /** The module's path in the image: without the suffix of its compression. */
@@ -127,27 +129,44 @@ const BATCH = 200;
 
 async function unpack(directory: string, modules: readonly Stamped[], unpackedDirectory: string): Promise<void> {
   const unfinished = temporaryName(unpackedDirectory);
-  await removeTree(unfinished);
-  for (const { path } of modules) {
-    await makeDirectory(join(unfinished, path, ".."));
-    await copyFile(join(directory, path), join(unfinished, path));
+  try {
+    for (const { path } of modules) {
+      await makeDirectory(join(unfinished, path, ".."));
+      await copyFile(join(directory, path), join(unfinished, path));
+    }
+    for (const [suffix, command] of Object.entries(UNPACKERS)) {
+      const paths = modules.filter(({ path }) => path.endsWith(`.${suffix}`)).map(({ path }) => join(unfinished, path));
+      for (let at = 0; at < paths.length; at += BATCH) await run([...command, ...paths.slice(at, at + BATCH)]);
+    }
+    await moveIntoPlace(unfinished, unpackedDirectory);
+  } catch (error) {
+    await removeTree(unfinished);
+    throw error instanceof LifeboatError ? damagedModule(error, unfinished, directory) : error;
   }
-  for (const [suffix, command] of Object.entries(UNPACKERS)) {
-    const paths = modules.filter(({ path }) => path.endsWith(`.${suffix}`)).map(({ path }) => join(unfinished, path));
-    for (let at = 0; at < paths.length; at += BATCH) await run([...command, ...paths.slice(at, at + BATCH)]);
-  }
-  await moveIntoPlace(unfinished, unpackedDirectory);
+}
+
+function damagedModule(error: LifeboatError, unfinished: string, directory: string): LifeboatError {
+  const state = error.message
+    .slice(error.message.indexOf(": ") + 2)
+    .split(unfinished)
+    .join(directory);
+  return new LifeboatError(`Cannot unpack the modules in "${directory}" as each must be whole: ${state}`, {
+    hint: "Install the kernel's package again, and see that the cache has room",
+    cause: error,
+  });
 }
 
 async function readFirmwareNames(
+  directory: string,
   files: ReadonlyMap<string, ModuleFile>,
   cachePath: string,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const cached = await readTextIfThere(cachePath);
   if (cached !== undefined) return new Map(JSON.parse(cached) as [string, string[]][]);
   const names: [string, readonly string[]][] = [];
-  for (const [name, { hostPath }] of files) {
-    const firmware = modinfoValues(readModinfo(await readBytes(hostPath), hostPath), "firmware");
+  for (const [name, { path, hostPath }] of files) {
+    const bytes = await readBytes(hostPath);
+    const firmware = withPlace(directory, () => modinfoValues(readModinfo(bytes, join(directory, path)), "firmware"));
     if (firmware.length > 0) names.push([name, [...new Set(firmware)]]);
   }
   await makeDirectory(join(cachePath, ".."));

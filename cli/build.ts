@@ -3,7 +3,7 @@
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { LifeboatError } from "#os/error";
-import { exists } from "#os/files";
+import { exists, fileInfo } from "#os/files";
 import { makeRescueImage, type RescueImage, type RescueImageOptions } from "../builder/build.ts";
 import type { Compression } from "../builder/compression.ts";
 import { failsafeKernel } from "../builder/failsafe-kernel.ts";
@@ -16,18 +16,22 @@ import { readHardwareModules } from "../machine/sysfs-modules.ts";
 import {
   listOption,
   textOption,
+  FORCE_OPTION,
   JSON_OPTION,
   type CommandSpec,
   type Invocation,
   type OptionSpec,
   type OptionValues,
 } from "./command-spec.ts";
+import { checkOutputPlace } from "./output-place.ts";
 
 const CACHE_DIRECTORY = "/var/cache/lifeboat";
 const DEFAULT_BUDGET_MIB = 128;
+/** An initramfs without a single module, compressed: the agent alone is as large. */
+const SMALLEST_IMAGE_BYTES = 30 * 1024 * 1024;
 
-/** What all commands share that look at the image: which kernel, which modules. */
-export const IMAGE_OPTIONS: readonly OptionSpec[] = [
+/** What all commands share that look at a kernel. */
+export const KERNEL_OPTIONS: readonly OptionSpec[] = [
   {
     name: "kernel",
     short: "k",
@@ -36,6 +40,12 @@ export const IMAGE_OPTIONS: readonly OptionSpec[] = [
     defaultText: "the running kernel, else the newest installed, else failsafe",
   },
   { name: "failsafe-kernel", value: "FILE", description: "The Debian package of the failsafe kernel, instead of fetching it through apt" },
+  { name: "cache", value: "DIR", description: "Where pieces are kept for the next build", defaultText: CACHE_DIRECTORY },
+];
+
+/** What all commands share that look at the image: which kernel, which modules. */
+export const IMAGE_OPTIONS: readonly OptionSpec[] = [
+  ...KERNEL_OPTIONS,
   { name: "busybox", value: "FILE", description: "The static busybox, instead of this machine's own or Debian's" },
   {
     name: "modules",
@@ -53,7 +63,6 @@ export const IMAGE_OPTIONS: readonly OptionSpec[] = [
     description: "Take the firmware that the modules name, or none",
     defaultText: "needed",
   },
-  { name: "cache", value: "DIR", description: "Where pieces are kept for the next build", defaultText: CACHE_DIRECTORY },
 ];
 
 const BUILD_OPTIONS: readonly OptionSpec[] = [
@@ -72,8 +81,9 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     choices: ["zstd", "xz", "gzip", "none"],
     description: "How initramfs and tools layer are compressed",
     defaultText: "zstd",
+    excludes: ["small"],
   },
-  { name: "small", description: "Compress with xz: a smaller image for more processor time" },
+  { name: "small", description: "Compress with xz: a smaller image for more processor time", excludes: ["compression"] },
   { name: "append", value: "WORDS", description: "Kernel words added to every mode" },
   {
     name: "console",
@@ -110,7 +120,7 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     description: "Fail when the initramfs is larger",
     defaultText: String(DEFAULT_BUDGET_MIB),
   },
-  { name: "force", description: "Replace the output when it exists" },
+  FORCE_OPTION,
   JSON_OPTION,
 ];
 
@@ -133,8 +143,11 @@ export const buildCommand: CommandSpec = {
     const format = (textOption(options, "format") ?? "iso") as MediumFormat;
     const outputPath = textOption(options, "output") ?? { iso: "lifeboat.iso", usb: "lifeboat.img", pxe: "lifeboat-pxe" }[format];
     const force = options["force"] === true;
-    await checkOutput(outputPath, force);
+    const kind = format === "pxe" ? "directory" : "file";
+    await checkOutputPlace({ path: outputPath, kind, force, leastBytes: 0 });
     const kernel = await chooseKernel(options);
+    const leastBytes = ((await fileInfo(kernel.kernelPath))?.sizeBytes ?? 0) + SMALLEST_IMAGE_BYTES;
+    await checkOutputPlace({ path: outputPath, kind, force, leastBytes });
     remark(`kernel ${kernel.release}: ${kernel.provenance}`);
     const imageOptions = await readImageOptions(options, remark);
     await using image = await makeRescueImage(kernel, imageOptions);
@@ -153,15 +166,6 @@ export const buildCommand: CommandSpec = {
     return 0;
   },
 };
-
-/** Before minutes of work, and again when the file is put in its place. */
-async function checkOutput(path: string, force: boolean): Promise<void> {
-  if (!force && (await exists(path))) {
-    throw new LifeboatError(`Cannot write "${path}" as nothing is overwritten without being told: it exists`, {
-      hint: "Give --force to replace it, or another -o",
-    });
-  }
-}
 
 /** The kernel that the options ask for, checked. */
 export async function chooseKernel(options: OptionValues): Promise<FoundKernel> {
@@ -201,7 +205,7 @@ function hostFacts() {
 
 /** The running binary is the agent; in a source checkout, the one that `npm run binary` made. */
 async function agentPath(): Promise<string> {
-  const isBinary = !/\/node$/.test(process.execPath);
+  const isBinary = !process.execPath.endsWith("/node");
   const path = isBinary ? process.execPath : join(dirname(import.meta.dirname), "out/lifeboat");
   if (await exists(path)) return path;
   throw new LifeboatError(`Cannot build a rescue image as the agent's binary must be there: "${path}" is not`, {

@@ -3,13 +3,15 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { LifeboatError, type ExitCode } from "#os/error";
 import { COMMANDS } from "./commands.ts";
-import type { CommandSpec, Invocation, OptionSpec, OptionValues } from "./command-spec.ts";
+import { EXIT_CODE_TEXTS, type CommandSpec, type Invocation, type OptionSpec, type OptionValues } from "./command-spec.ts";
+import { fillFromConfig, optionsOf } from "./config-options.ts";
 import { VERSION } from "./version.ts";
 
+const EXIT_CODES = Object.entries(EXIT_CODE_TEXTS).map(([code, text]) => `${code} ${text}`);
 const ABOUT = `Disaster recovery for Linux: a rescue medium made from the machine it saves.
 
-Exit codes: 0 done; 1 differences found or damage accepted; 2 bad usage or config;
-3 refused before any write; 4 failed after writing began; 5 the set is damaged.`;
+Exit codes: ${EXIT_CODES.slice(0, 3).join("; ")};
+${EXIT_CODES.slice(3).join("; ")}.`;
 
 /** Runs one command; errors meant for users are printed in their form, others keep their stack. */
 export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
@@ -25,7 +27,7 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
   }
 }
 
-/** The whole command tree; `done` is told each command's exit code. Also what the man pages are made from. */
+/** The whole command tree; `done` is told each command's exit code. */
 export function makeProgram(done: (exitCode: ExitCode) => void): Command {
   const program = new Command("lifeboat")
     .description(ABOUT)
@@ -41,12 +43,12 @@ export function makeProgram(done: (exitCode: ExitCode) => void): Command {
 function makeCommand(spec: CommandSpec, done: (exitCode: ExitCode) => void): Command {
   const command = new Command(spec.name).summary(spec.summary).description(spec.description).exitOverride();
   for (const argument of spec.args) command.argument(argument.required ? `<${argument.name}>` : `[${argument.name}]`, argument.description);
-  for (const option of spec.options) command.addOption(makeOption(option));
+  for (const option of optionsOf(spec)) command.addOption(makeOption(option));
   command.addHelpText("after", exampleText(spec));
   command.action(async (...values: unknown[]) => {
-    const options = command.opts();
+    const options = await fillFromConfig(spec, byLongName(spec, command.opts()), COMMANDS);
     const args = values.slice(0, spec.args.length).map((value) => (typeof value === "string" ? value : undefined));
-    done(await spec.run(invocation(args, byLongName(spec, options))));
+    done(await spec.run(invocation(args, options)));
   });
   return command;
 }
@@ -58,6 +60,7 @@ function makeOption(spec: OptionSpec): Option {
     spec.defaultText === undefined ? spec.description : `${spec.description} (default: ${spec.defaultText})`,
   );
   if (spec.choices !== undefined) option.choices([...spec.choices]);
+  if (spec.excludes !== undefined) option.conflicts(spec.excludes.map(attributeName));
   if (spec.many === true) option.argParser((value: string, previous: unknown) => [...(Array.isArray(previous) ? previous : []), value]);
   if (spec.type === "number") option.argParser(parseNumber);
   return option;
@@ -70,8 +73,12 @@ function parseNumber(text: string): number {
 
 /** commander turns names into camelCase; ours stay as they are written. */
 function byLongName(spec: CommandSpec, options: Readonly<Record<string, unknown>>): OptionValues {
-  const entries = spec.options.map(({ name }) => [name, options[name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())]]);
+  const entries = optionsOf(spec).map(({ name }) => [name, options[attributeName(name)]]);
   return Object.fromEntries(entries) as OptionValues;
+}
+
+function attributeName(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function exampleText({ examples }: CommandSpec): string {

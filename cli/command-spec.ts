@@ -14,6 +14,8 @@ export interface OptionSpec {
   readonly type?: "number";
   readonly description: string;
   readonly defaultText?: string;
+  /** Names of options that say the opposite: one of them on the command line puts this one's value in the config file aside. */
+  readonly excludes?: readonly string[];
   /** False for what makes no sense in /etc/lifeboat.toml. */
   readonly inConfig?: boolean;
 }
@@ -52,7 +54,18 @@ export interface CommandSpec {
   run(invocation: Invocation): Promise<ExitCode>;
 }
 
+export const FORCE_OPTION: OptionSpec = { name: "force", description: "Replace the output when it exists", inConfig: false };
 export const JSON_OPTION: OptionSpec = { name: "json", description: "Print JSON instead of text", inConfig: false };
+
+/** For the help and the man pages (DESIGN section 8). */
+export const EXIT_CODE_TEXTS: Readonly<Record<ExitCode, string>> = {
+  0: "done",
+  1: "differences found or damage accepted",
+  2: "bad usage or config",
+  3: "refused before any write",
+  4: "failed after writing began",
+  5: "the set is damaged",
+};
 
 /** A value that is known to be a text when it is there. */
 export function textOption(options: OptionValues, name: string): string | undefined {

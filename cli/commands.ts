@@ -3,6 +3,20 @@
 import { binaryCommand } from "./binary.ts";
 import { buildCommand } from "./build.ts";
 import type { CommandSpec } from "./command-spec.ts";
+import { documentsCommand } from "./documents.ts";
+import { explainCommand } from "./explain.ts";
+import { findkernelCommand } from "./findkernel.ts";
+import { inspectCommand } from "./inspect.ts";
+import { mountlistCommand } from "./mountlist.ts";
 import { startCommand } from "./start.ts";
 
-export const COMMANDS: readonly CommandSpec[] = [buildCommand, binaryCommand, startCommand];
+export const COMMANDS: readonly CommandSpec[] = [
+  buildCommand,
+  findkernelCommand,
+  mountlistCommand,
+  explainCommand,
+  inspectCommand,
+  binaryCommand,
+  startCommand,
+  documentsCommand(() => COMMANDS),
+];

@@ -1,38 +1,16 @@
 // The words of /proc/cmdline that are ours: the mode, MondoRescue's parameters and `lifeboat.*` (DESIGN section 4).
 
 import { nearestName } from "../machine/nearest-name.ts";
+import { STAGE_NAMES, type StageName } from "./stage-names.ts";
+import { FLAG_WORDS, LOADER_WORDS, OWN_WORDS, VALUE_WORDS, type MODE_WORDS } from "./word-table.ts";
 
-export type Mode = "interactive" | "nuke" | "compare" | "expert";
+export { STAGE_NAMES, type StageName } from "./stage-names.ts";
 
-export type StageName = "essential-modules" | "media" | "additional-tools" | "all-modules" | "hand-off";
-
-export const STAGE_NAMES: readonly StageName[] = ["essential-modules", "media", "additional-tools", "all-modules", "hand-off"];
-
+export type Mode = keyof typeof MODE_WORDS;
 /** MondoRescue's parameters that stand alone. */
-const FLAGS = ["pxe", "net", "noresize", "nopart", "nolvm", "nomd", "nohw", "textonly", "donteject"] as const;
-/** MondoRescue's parameters that take a value. */
-const VALUES = [
-  "prefix",
-  "ipconf",
-  "nfsmount",
-  "nfsopt",
-  "ping",
-  "hwaddr",
-  "usb",
-  "serial",
-  "pre",
-  "post",
-  "excludedevs",
-  "forcemods",
-  "denymods",
-] as const;
-/** What a boot loader adds about the network it booted from (pxelinux `ipappend 3`). */
-const LOADER_VALUES = ["ip", "BOOTIF"] as const;
-/** Ours, without the leading `lifeboat.`; all take a value. */
-const OWN = ["medium", "heap"];
-
-export type Flag = (typeof FLAGS)[number];
-export type Value = (typeof VALUES)[number] | (typeof LOADER_VALUES)[number];
+export type Flag = keyof typeof FLAG_WORDS;
+/** MondoRescue's parameters that take a value, and what a boot loader adds. */
+export type Value = keyof typeof VALUE_WORDS | keyof typeof LOADER_WORDS;
 
 export interface BootWords {
   readonly mode: Mode;
@@ -46,6 +24,9 @@ export interface BootWords {
   readonly problems: readonly string[];
 }
 
+const FLAGS = Object.keys(FLAG_WORDS) as Flag[];
+const VALUES: readonly string[] = [...Object.keys(VALUE_WORDS), ...Object.keys(LOADER_WORDS)];
+/** MondoRescue's order of precedence when several are given. */
 const MODES: readonly Mode[] = ["compare", "nuke", "expert", "interactive"];
 
 /** Reads a kernel command line. Whole words only; the last of two equal names wins; double quotes group. */
@@ -54,7 +35,6 @@ export function parseBootWords(commandLine: string): BootWords {
   const own = readOwnWords(words);
   const named = words.map(splitWord);
   return {
-    // MondoRescue's order of precedence when several are given.
     mode: MODES.find((mode) => words.includes(mode)) ?? "interactive",
     flags: new Set(FLAGS.filter((flag) => words.includes(flag))),
     values: new Map(named.flatMap(({ name, value }) => (value !== undefined && isValue(name) ? [[name, value] as const] : []))),
@@ -74,27 +54,39 @@ function splitWord(word: string): { name: string; value: string | undefined } {
 }
 
 function isValue(name: string): name is Value {
-  return [...VALUES, ...LOADER_VALUES].includes(name as Value);
+  return VALUES.includes(name);
 }
 
+const TIMEOUT = "lifeboat.timeout.";
+const NAMES = Object.keys(OWN_WORDS).flatMap((name) =>
+  name.startsWith(TIMEOUT) ? STAGE_NAMES.map((stage) => `${TIMEOUT}${stage}`) : [name],
+);
+
 function readOwnWords(words: readonly string[]): Pick<BootWords, "medium" | "timeoutsMs" | "problems"> {
-  const known = [...OWN, ...STAGE_NAMES.map((stage) => `timeout.${stage}`)].map((name) => `lifeboat.${name}`);
   const timeoutsMs = new Map<StageName, number>();
   const problems: string[] = [];
   let medium: string | undefined;
   for (const word of words.filter((candidate) => candidate.startsWith("lifeboat."))) {
     const { name, value } = splitWord(word);
-    const stage = STAGE_NAMES.find((candidate) => name === `lifeboat.timeout.${candidate}`);
-    if (!known.includes(name)) {
-      problems.push(`Cannot use the boot word "${name}" as it must be a known one: the nearest is "${nearestName(name, known)}"`);
+    const stage = STAGE_NAMES.find((candidate) => name === `${TIMEOUT}${candidate}`);
+    const isNumber = /^[1-9][0-9]{0,5}$/.test(value ?? "");
+    if (!NAMES.includes(name)) {
+      problems.push(`Cannot use the boot word "${name}" as it must be a known one: ${nearest(name)}`);
     } else if (value === undefined || value === "") {
       problems.push(`Cannot use the boot word "${name}" as it needs a value: write ${name}=VALUE`);
-    } else if (stage !== undefined) {
-      if (/^[1-9][0-9]{0,5}$/.test(value)) timeoutsMs.set(stage, Number(value) * 1000);
-      else problems.push(`Cannot use the boot word "${word}" as its value must be a number of seconds: "${value}"`);
     } else if (name === "lifeboat.medium") {
       medium = value;
+    } else if (!isNumber) {
+      const unit = stage === undefined ? "MiB" : "seconds";
+      problems.push(`Cannot use the boot word "${word}" as its value must be a number of ${unit}: "${value}"`);
+    } else if (stage !== undefined) {
+      timeoutsMs.set(stage, Number(value) * 1000);
     }
   }
   return { medium, timeoutsMs, problems };
+}
+
+function nearest(name: string): string {
+  const near = nearestName(name, NAMES);
+  return near === undefined ? `there are ${NAMES.join(" ")}` : `the nearest is "${near}"`;
 }

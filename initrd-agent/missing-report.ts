@@ -3,6 +3,7 @@
 import { matchModalias } from "kmod-parse/match-modalias";
 import type { ModuleTable, TableModule } from "kmod-parse/module-table";
 import type { BusDevice } from "../machine/bus-devices.ts";
+import { wantsDriver } from "../machine/wanted-drivers.ts";
 
 export interface MissingFacts {
   readonly devices: readonly BusDevice[];
@@ -24,8 +25,6 @@ export function missingLines(facts: MissingFacts): readonly string[] {
   return [...devices, ...missingFirmware(facts.kernelLog)];
 }
 
-/** PCI classes that a rescue system can't do without: storage, network, serial buses such as USB. */
-const PCI_CLASSES_THAT_MATTER = /^pci:.*bc(?:01|02|0C)sc/;
 /** Display adapters stay on the firmware's console by design. */
 const PCI_DISPLAY = /^pci:.*bc03sc/;
 
@@ -37,7 +36,7 @@ function missingState({ modules, loaded, declined, failed, toolsTakenIn }: Missi
   const known = candidates.map((name) => moduleNamed(modules, name)).filter((module) => module.heldBecause === undefined);
   const [first] = known;
   if (first === undefined) {
-    return candidates.length === 0 && PCI_CLASSES_THAT_MATTER.test(device.modalias) ? "this kernel has no module for it" : undefined;
+    return candidates.length === 0 && wantsDriver(device.modalias) ? "this kernel has no module for it" : undefined;
   }
   const reason = known.map((module) => failed.get(module.name)).find((text) => text !== undefined);
   if (reason !== undefined) return `module ${first.name} did not load: ${reason}`;

@@ -69,7 +69,7 @@ export async function runPipeline(
 export function start(command: Command, options: RunOptions = {}): RunningProcess {
   const child = spawn(command, { stdin: "pipe", buffer: false, encoding: "buffer" }, options);
   child.stdin?.on("error", () => undefined);
-  const exited = child.then((result) => ({ exitCode: result.exitCode, signal: result.signal }));
+  const exited = endOf(child);
   return {
     pid: child.pid ?? 0,
     write: (text) => void child.stdin?.write(text),
@@ -82,6 +82,20 @@ export function start(command: Command, options: RunOptions = {}): RunningProces
       await exited;
     },
   };
+}
+
+/** How long output may trail behind the end of its process. */
+const TRAILING_OUTPUT_MS = 500;
+
+/** When the process has ended and its output is read; a grandchild that keeps the pipe open does not hold this up. */
+async function endOf(child: ReturnType<typeof spawn>): Promise<{ exitCode: number | undefined; signal: string | undefined }> {
+  const whole = child.then(({ exitCode, signal }) => ({ exitCode, signal: signal as string | undefined }));
+  const ended = new Promise<{ exitCode: number | undefined; signal: string | undefined }>((resolve) => {
+    child.nodeChildProcess.once("exit", (exitCode, signal) => {
+      setTimeout(() => resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }), TRAILING_OUTPUT_MS);
+    });
+  });
+  return Promise.race([whole, ended]);
 }
 
 function inputOption(input: string | Uint8Array | undefined): { stdin: "ignore" } | { input: string | Uint8Array } {

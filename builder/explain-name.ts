@@ -1,0 +1,135 @@
+// Why something is in the rescue image, or why not: the answers of `lifeboat explain`. Data in, data out.
+
+import { lookup } from "kmod-parse/lookup";
+import { hasModuleExtension, moduleNameOf } from "kmod-parse/module-name";
+import { nearestName } from "../machine/nearest-name.ts";
+import { explainFirmware, firmwareNameOf } from "./explain-firmware.ts";
+import { explainModule } from "./explain-module.ts";
+import type { ImageContents } from "./gather-image.ts";
+import { imagePath } from "./image-path.ts";
+import type { Because, Layer, PlanEntry } from "./image-plan.ts";
+import { TOOL_PROGRAMS } from "./programs.ts";
+
+/** One thing that the name may mean. */
+export type Finding =
+  | {
+      readonly kind: "inside";
+      /** What it is, e.g. `module nvme`. */
+      readonly what: string;
+      readonly path: string;
+      readonly layer: Layer;
+      readonly sizeBytes: number;
+      /** Reasons, nearest first: each answers "why?" of the one before it. */
+      readonly because: Because;
+      /** What else is worth knowing; one sentence each. */
+      readonly remarks: readonly string[];
+    }
+  | {
+      readonly kind: "outside";
+      readonly what: string;
+      readonly why: string;
+      /** What the reader can do; one sentence. */
+      readonly hint: string | undefined;
+    };
+
+export interface Explanation {
+  readonly findings: readonly Finding[];
+  /** For a name that nothing answers to: the nearest one that something does. */
+  readonly nearest: string | undefined;
+}
+
+export interface ImageFacts {
+  readonly release: string;
+  readonly contents: ImageContents;
+  /** True for `--modules host`. */
+  readonly hostOnly: boolean;
+  /** False for `--firmware none`. */
+  readonly withFirmware: boolean;
+}
+
+/**
+ * `name` is a module, an alias or a device's modalias, a program, a library, a firmware name, or a path, as it is on this machine
+ * or in the image. `placeOnMachine` is where this machine has a program of that name.
+ */
+export function explainName(name: string, facts: ImageFacts, placeOnMachine: string | undefined): Explanation {
+  const modules = moduleNames(name, facts).map((module) => explainModule(module, name, facts));
+  const files = modules.length > 0 ? [] : explainFiles(name, facts);
+  const others = [explainProgram(name, facts.contents), explainFirmware(name, facts)].flatMap((finding) => finding ?? []);
+  const findings = [...modules, ...files, ...(files.length > 0 ? [] : others)];
+  if (findings.length > 0) return { findings, nearest: undefined };
+  if (placeOnMachine !== undefined) return { findings: [notListed(name, placeOnMachine)], nearest: undefined };
+  return { findings: [], nearest: nearestName(name, knownNames(facts)) };
+}
+
+/** A module's file, its name, or whatever alias it answers to. */
+function moduleNames(name: string, { contents }: ImageFacts): readonly string[] {
+  const { tree } = contents.moduleFiles;
+  const found = lookup(tree, hasModuleExtension(name) ? moduleNameOf(name) : name)?.names ?? [];
+  const asked = contents.modulePart.selection.unknown.filter((wanted) => wanted.name === name).map((wanted) => wanted.name);
+  return [...found.filter((module) => tree.modules.has(module) || tree.builtins.has(module)), ...asked];
+}
+
+function explainFiles(name: string, { contents }: ImageFacts): readonly Finding[] {
+  const path = imagePath(name.replace(/\/+$/, "")) ?? name;
+  const exact = contents.entries.filter((entry) => entry.path === path);
+  if (exact.length > 0) return exact.map(fileFinding);
+  const inside = contents.entries.filter((entry) => entry.path.startsWith(`${path}/`));
+  if (name.includes("/") && inside.length > 0) return [directoryFinding(path, inside)];
+  const firmware = firmwareNameOf(name);
+  const named = contents.entries.filter(
+    (entry) => entry.group !== "modules" && entry.path.replace(/\.(?:xz|zst)$/, "").endsWith(`/${firmware}`),
+  );
+  return named.map(fileFinding);
+}
+
+function fileFinding(entry: PlanEntry): Finding {
+  const { path, layer, because } = entry;
+  const sizeBytes = entry.type === "file" ? entry.sizeBytes : 0;
+  const remarks = entry.type === "symlink" ? [`a link to ${entry.target}`] : [];
+  return { kind: "inside", what: `${kindOf(entry)} ${nameOf(path)}`, path, layer, sizeBytes, because, remarks };
+}
+
+function kindOf({ group, path }: PlanEntry): string {
+  if (group === "libraries") return "library";
+  if (group === "firmware") return "firmware";
+  return /^usr\/(?:local\/)?s?bin\//.test(path) ? "program" : "file";
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function directoryFinding(path: string, entries: readonly PlanEntry[]): Finding {
+  const sizeBytes = entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.sizeBytes : 0), 0);
+  const reasons = [...new Set(entries.map(({ because }) => because[0] ?? ""))];
+  const layers = [...new Set(entries.map(({ layer }) => layer))];
+  const remarks = [`${entries.length} entries, for ${reasons.length} reasons${layers.length > 1 ? ", in both layers" : ""}`];
+  return { kind: "inside", what: `directory ${nameOf(path)}`, path, layer: layers[0]!, sizeBytes, because: reasons.slice(0, 3), remarks };
+}
+
+function explainProgram(name: string, { absentPrograms }: ImageContents): Finding | undefined {
+  const program = absentPrograms.find((one) => one.name === name || one.package === name);
+  if (program === undefined) return undefined;
+  return {
+    kind: "outside",
+    what: `program ${program.name}`,
+    why: `this machine does not have it (it ${program.purpose})`,
+    hint: `Install the package that has it, Debian's is ${program.package}, and build again`,
+  };
+}
+
+function notListed(name: string, place: string): Finding {
+  const why = `this machine has it as ${place}, but it is not among the programs of a rescue system`;
+  return { kind: "outside", what: `program ${name}`, why, hint: undefined };
+}
+
+function knownNames({ contents }: ImageFacts): readonly string[] {
+  const { tree } = contents.moduleFiles;
+  const names = [
+    ...tree.modules.keys(),
+    ...tree.builtins.keys(),
+    ...TOOL_PROGRAMS.map(({ name }) => name),
+    ...contents.entries.map(({ path }) => nameOf(path)),
+  ];
+  return [...new Set(names)];
+}

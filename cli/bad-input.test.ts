@@ -1,0 +1,189 @@
+// What is wrong is said in one line before the work, with nothing half-written left behind.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { run } from "#os/exec";
+import { lifeboat, makeKernel, makeModule, makeScratch, pathsIn, RELEASE } from "./command-line-for-tests.ts";
+
+const noTools = existsSync("/usr/bin/as") && existsSync("/usr/bin/zstd") ? false : "needs as and zstd";
+const noBusybox = existsSync("/bin/busybox") ? noTools : "needs a static /bin/busybox";
+const noRoot = process.getuid?.() === 0 ? false : "needs root to mount a tmpfs";
+
+interface Refusal {
+  readonly exitCode: number;
+  readonly message: RegExp;
+  readonly hint: RegExp;
+}
+
+/** Runs `lifeboat build ARGS` in a scratch directory; it must refuse and leave input, output and temporary directory as they are. */
+async function refuses(root: string, args: readonly string[], expected: Refusal): Promise<void> {
+  for (const name of ["out", "tmp"]) await mkdir(join(root, name), { recursive: true });
+  const before = await pathsIn(root);
+  const words = ["build", "--cache", join(root, "cache"), "--firmware", "none", ...args];
+  const result = await lifeboat(args.includes("-o") ? words : [...words, "-o", join(root, "out/rescue.iso")], join(root, "tmp"));
+  const [line = "", hint = "", ...more] = result.stderr
+    .trimEnd()
+    .split("\n")
+    .filter((one) => !one.startsWith("kernel "));
+  assert.match(line, /^lifeboat: Cannot .* as .*: ./, result.stderr);
+  assert.match(line, expected.message);
+  assert.match(hint, expected.hint);
+  assert.deepEqual([result.exitCode, result.stdout, more], [expected.exitCode, "", []]);
+  const after = await pathsIn(root);
+  // What is finished may stay in the cache for the next build.
+  const isFinished = (path: string) => /^cache(?:\/|$)/.test(path) && !/\.part-|\.unfinished-/.test(path);
+  assert.deepEqual(
+    after.filter((path) => !isFinished(path) && !before.includes(path)),
+    [],
+  );
+  assert.deepEqual(
+    before.filter((path) => !after.includes(path)),
+    [],
+  );
+}
+
+const EMPTY_TREE = { "modules.dep": "" };
+
+test("a kernel that is missing, no kernel or cut short is refused", async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const whole = await readFile(await makeKernel(root, { modules: EMPTY_TREE }));
+  const cases: readonly (readonly [name: string, bytes: Uint8Array | undefined, message: RegExp])[] = [
+    ["vmlinuz-gone", undefined, /vmlinuz-gone" as it must be a Linux kernel: there is no such file$/],
+    ["vmlinuz-text", new TextEncoder().encode("x".repeat(4096)), /must be a bzImage, an Image or zboot: no known magic$/],
+    ["vmlinuz-empty", new Uint8Array(0), /no known magic in its 0 bytes$/],
+    ["vmlinuz-cut", whole.subarray(0, 0x400), /"kernel_version" must lie inside it/],
+  ];
+  for (const [name, bytes, message] of cases) {
+    if (bytes !== undefined) await writeFile(join(root, "boot", name), bytes);
+    await refuses(root, ["-k", join(root, "boot", name)], { exitCode: 3, message, hint: /./ });
+  }
+  await refuses(root, ["-k", join(root, "boot")], {
+    exitCode: 3,
+    message: /boot" as it must be a Linux kernel: it is a directory$/,
+    hint: /./,
+  });
+});
+
+test("modules of another release than the kernel are refused", async () => {
+  await using scratch = await makeScratch();
+  const image = await makeKernel(scratch.path, { told: "6.9.9-other", modules: EMPTY_TREE });
+  const message = /Cannot use kernel 6\.9\.9-other as its modules must be there: .* has no modules of kernel 6\.9\.9-other$/;
+  await refuses(scratch.path, ["-k", image], { exitCode: 3, message, hint: /--kernel failsafe|--kernel \d/ });
+});
+
+test("a module tree that depmod has not seen is refused", async () => {
+  await using scratch = await makeScratch();
+  const image = await makeKernel(scratch.path, { modules: { "modules.order": "" } });
+  const message = new RegExp(`/lib/modules/${RELEASE}" as depmod must have listed them: .* has no modules\\.dep$`);
+  await refuses(scratch.path, ["-k", image], { exitCode: 3, message, hint: new RegExp(`^  Run: depmod ${RELEASE}$`) });
+});
+
+test("a modules.dep that depmod did not write is refused by file and line", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const image = await makeKernel(scratch.path, { modules: { "modules.dep": "kernel/a.ko:\nno colon here\n" } });
+  const message = new RegExp(`Cannot read line 2 of "/.*/lib/modules/${RELEASE}/modules\\.dep" as .*: "no colon here"$`);
+  await refuses(scratch.path, ["-k", image], { exitCode: 3, message, hint: new RegExp(`^  Run: depmod ${RELEASE}$`) });
+});
+
+test("a module that modules.dep names and is not there is refused", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const image = await makeKernel(scratch.path, { modules: { "modules.dep": "kernel/gone.ko:\n" } });
+  const message = /Cannot read module "gone" as modules\.dep names it: "\/.*\/kernel\/gone\.ko" is not there$/;
+  await refuses(scratch.path, ["-k", image], { exitCode: 3, message, hint: /Run depmod/ });
+});
+
+test("a truncated .ko is refused by its path, plain and compressed", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const whole = await makeModule(root, "license=GPL", "firmware=a.bin");
+  for (const length of [0, 40, whole.length - 1]) {
+    const modules = { "modules.dep": "kernel/cut.ko:\n", "kernel/cut.ko": whole.subarray(0, length) };
+    const message = /Cannot read module "\/.*\/lib\/modules\/.*\/kernel\/cut\.ko" as /;
+    await refuses(root, ["-k", await makeKernel(root, { modules })], { exitCode: 3, message, hint: /Install the kernel's package again/ });
+  }
+  await writeFile(join(root, "whole.ko"), whole);
+  await run(["zstd", "-q", join(root, "whole.ko")]);
+  const packed = (await readFile(join(root, "whole.ko.zst"))).subarray(0, 60);
+  const image = await makeKernel(root, { modules: { "modules.dep": "kernel/cut.ko.zst:\n", "kernel/cut.ko.zst": packed } });
+  const message = /Cannot unpack the modules in "\/.*" as each must be whole: .*\/kernel\/cut\.ko\.zst/;
+  await refuses(root, ["-k", image], { exitCode: 3, message, hint: /Install the kernel's package again/ });
+});
+
+test("options that name modules which are not there, or contradict each other, are refused", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const ko = await makeModule(root, "license=GPL");
+  const image = await makeKernel(root, { modules: { "modules.dep": "kernel/a.ko:\n", "kernel/a.ko": ko } });
+  const forced = /Cannot take module "b" as it must be one of this kernel's: no module, alias or built-in has that name$/;
+  await refuses(root, ["-k", image, "--force-module", "b"], { exitCode: 3, message: forced, hint: /./ });
+  const both = /Cannot take module "a" as nothing that it needs may be denied: denied by option$/;
+  await refuses(root, ["-k", image, "--force-module", "a", "--deny-module", "a"], { exitCode: 3, message: both, hint: /./ });
+});
+
+test("an ELF program with lying lengths is refused", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const image = await makeKernel(root, { modules: EMPTY_TREE });
+  const busybox = await readFile("/bin/busybox");
+  const lies: readonly (readonly [field: string, at: number, bytes: readonly number[]])[] = [
+    ["e_phoff", 32, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]],
+    ["e_phnum", 56, [0xff, 0x7f]],
+  ];
+  for (const [field, at, bytesOfLie] of lies) {
+    const bytes = Uint8Array.from(busybox);
+    bytes.set(bytesOfLie, at);
+    const program = join(root, `busybox-${field}`);
+    await writeFile(program, bytes, { mode: 0o755 });
+    await refuses(root, ["-k", image, "--busybox", program], {
+      exitCode: 3,
+      message: new RegExp(`Cannot .*busybox-${field}" as `),
+      hint: /^/,
+    });
+  }
+});
+
+test("an output that exists is kept unless --force is given, and a device is never written", async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const image = await makeKernel(root, { modules: EMPTY_TREE });
+  const output = join(root, "rescue.iso");
+  await writeFile(output, "mine");
+  const kept = /rescue\.iso" as nothing is overwritten without being told: it exists$/;
+  await refuses(root, ["-k", image, "-o", output], { exitCode: 3, message: kept, hint: /--force/ });
+  assert.equal(await readFile(output, "utf8"), "mine");
+  const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [["-o", "/dev/null", "--force"], /"\/dev\/null" as the output is a file: it is a character device$/],
+    [["-o", join(root, "boot"), "--force"], /boot" as the output is a file: it is a directory$/],
+    [["-o", output, "--format", "pxe", "--force"], /rescue\.iso" as the output is a directory: it is a file$/],
+    [["-o", join(root, "boot"), "--format", "pxe"], /boot" as nothing is overwritten without being told: it exists$/],
+    [["-o", join(root, "no/rescue.iso")], /as its directory must be there: ".*\/no" is not there$/],
+    [["-o", join(output, "rescue.iso")], /as its directory must be there: ".*rescue\.iso" is a file$/],
+  ];
+  for (const [args, message] of cases) await refuses(root, ["-k", image, ...args], { exitCode: 3, message, hint: /./ });
+});
+
+test("an output that has no room is refused before the work", { skip: noRoot }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const small = join(root, "small");
+  await mkdir(small);
+  await run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
+  try {
+    const image = await makeKernel(root, { modules: EMPTY_TREE });
+    const message = /Cannot write into ".*\/small" as the output needs \d+ MiB: 1 MiB are free$/;
+    await refuses(root, ["-k", image, "-o", join(small, "rescue.iso")], { exitCode: 3, message, hint: /another place/ });
+  } finally {
+    await run(["umount", small]);
+  }
+});
+
+test("a config file with an unknown key is refused by file and line", async () => {
+  await using scratch = await makeScratch();
+  const config = join(scratch.path, "lifeboat.toml");
+  await writeFile(config, '# ours\nsmall = true\n\nkernal = "failsafe"\n');
+  const message = /lifeboat\.toml:4" as its keys must be names of options: there is no option "kernal"$/;
+  await refuses(scratch.path, ["--config", config], { exitCode: 2, message, hint: /Did you mean "kernel"\?/ });
+});

@@ -1,0 +1,76 @@
+// For tests: the real command line in a process of its own, and a small kernel to point it at.
+
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { run } from "#os/exec";
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const MAIN = join(import.meta.dirname, "main.ts");
+
+/** Runs `lifeboat ARGS`; temporary files go to `temporaryDirectory`. */
+export async function lifeboat(args: readonly string[], temporaryDirectory = tmpdir()): Promise<CommandResult> {
+  return run([process.execPath, MAIN, ...args], {
+    okCodes: [0, 1, 2, 3, 4, 5, 255],
+    env: { TMPDIR: temporaryDirectory, SOURCE_DATE_EPOCH: "" },
+    timeoutMs: 50_000,
+  });
+}
+
+export interface Scratch extends AsyncDisposable {
+  readonly path: string;
+}
+
+export async function makeScratch(): Promise<Scratch> {
+  const path = await mkdtemp(join(tmpdir(), "lifeboat-cli-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+/** Every path below a directory, sorted. */
+export async function pathsIn(directory: string): Promise<readonly string[]> {
+  return (await readdir(directory, { recursive: true })).sort();
+}
+
+export interface KernelRecipe {
+  /** What the image tells; the modules' release unless given. */
+  readonly told?: string;
+  /** The files of the module directory. */
+  readonly modules: Readonly<Record<string, string | Uint8Array>>;
+}
+
+export const RELEASE = "6.1.0-test";
+
+/** Writes an image that tells its release and nothing else, and its modules; returns the image's path. */
+export async function makeKernel(root: string, { told = RELEASE, modules }: KernelRecipe): Promise<string> {
+  const image = join(root, `boot/vmlinuz-${told}`);
+  await put(image, bzImage(told));
+  for (const [name, content] of Object.entries(modules)) await put(join(root, "lib/modules", RELEASE, name), content);
+  return image;
+}
+
+/** A relocatable object with a .modinfo section, as the compiler of a kernel module leaves it. Needs `as`. */
+export async function makeModule(directory: string, ...modinfo: readonly string[]): Promise<Uint8Array> {
+  const source = join(directory, "module.s");
+  await writeFile(source, `.section .modinfo,"a"\n${modinfo.map((entry) => `.asciz "${entry}"\n`).join("")}`);
+  await run(["as", source, "-o", join(directory, "module.ko")]);
+  return readFile(join(directory, "module.ko"));
+}
+
+/** The part of a bzImage that tells its version (Linux Documentation/arch/x86/boot.rst). */
+function bzImage(release: string): Uint8Array {
+  const bytes = new Uint8Array(0x1000);
+  bytes.set(new TextEncoder().encode("HdrS"), 0x202);
+  bytes.set([0x00, 0x06], 0x20e);
+  bytes.set(new TextEncoder().encode(`${release} (build@host) #1 SMP\0`), 0x800);
+  return bytes;
+}
+
+async function put(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+}

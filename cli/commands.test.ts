@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { run } from "#os/exec";
+import { lifeboat, makeKernel, makeModule, makeScratch, RELEASE } from "./command-line-for-tests.ts";
+import { COMMANDS } from "./commands.ts";
+
+const noBuild = existsSync("/usr/bin/as") && existsSync("/bin/busybox") ? false : "needs as and a static /bin/busybox";
+
+test("every command has help with an example that begins with its own name", async () => {
+  for (const { name, examples, hidden } of COMMANDS) {
+    assert.ok(examples.length > 0, name);
+    if (hidden !== true) for (const { command } of examples) assert.ok(command.startsWith(`lifeboat ${name}`), command);
+  }
+  const { exitCode, stdout } = await lifeboat(["explain", "--help"]);
+  assert.equal(exitCode, 0);
+  assert.match(stdout, /Usage: lifeboat explain \[options\] <NAME>[^]*--deny-module <NAME>[^]*Examples:\n {2}\$ lifeboat explain nvme\n/);
+});
+
+test("a mistyped command or option exits with 2 and names the nearest", async () => {
+  const [command, option] = await Promise.all([lifeboat(["bild"]), lifeboat(["build", "--forse"])]);
+  assert.deepEqual([command.exitCode, option.exitCode], [2, 2]);
+  assert.match(command.stderr, /Did you mean build\?/);
+  assert.match(option.stderr, /Did you mean --force\?/);
+});
+
+test("findkernel prints the path first, and tells as data what the kernel lacks", async () => {
+  await using scratch = await makeScratch();
+  const image = await makeKernel(scratch.path, { modules: { "modules.dep": "", config: "CONFIG_DEVTMPFS=y\n" } });
+  const text = await lifeboat(["findkernel", "-k", image]);
+  assert.equal(text.stdout.split("\n")[0], image);
+  const json = await lifeboat(["findkernel", "-k", image, "--json"]);
+  const report = JSON.parse(json.stdout) as { release: string; usable: boolean; findings: readonly { severity: string; option: string }[] };
+  assert.deepEqual([report.release, report.usable, json.exitCode], [RELEASE, false, 3]);
+  assert.ok(report.findings.some(({ severity, option }) => severity === "fatal" && option === "CONFIG_SQUASHFS"));
+  assert.ok(report.findings.every(({ option }) => option !== "CONFIG_DEVTMPFS"));
+});
+
+test("mountlist knows what findmnt says is mounted as the root, and writes MondoRescue's file whole", async () => {
+  await using scratch = await makeScratch();
+  const table = await lifeboat(["mountlist"]);
+  assert.equal(table.stdout.split("\n")[0], "DEVICE\tMountpoint\tFormat\tSize\tLabel/UUID");
+  const rows = JSON.parse((await lifeboat(["mountlist", "--json"])).stdout) as { device: string; mountpoint: string; format: string }[];
+  const { stdout } = await run(["findmnt", "--noheadings", "--output", "SOURCE,FSTYPE", "/"]);
+  const root = rows.find(({ mountpoint }) => mountpoint === "/");
+  if (existsSync(stdout.split(" ")[0] ?? "")) assert.deepEqual([root?.device, root?.format], stdout.trim().split(/ +/));
+  const path = join(scratch.path, "mountlist.txt");
+  const written = await lifeboat(["mountlist", path]);
+  assert.deepEqual([written.exitCode, written.stdout, (await stat(path)).mode & 0o777], [0, "", 0o644]);
+  assert.equal((await readFile(path, "utf8")).split("\n").length, rows.length + 1);
+  const again = await lifeboat(["mountlist", path]);
+  assert.deepEqual([again.exitCode, again.stderr.includes("--force")], [3, true]);
+});
+
+test("explain and inspect plan the image for the kernel they are given and write nothing but the cache", { skip: noBuild }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const ko = await makeModule(root, "license=GPL", "firmware=some/blob.bin");
+  const modules = { "modules.dep": "kernel/drivers/nvme/host/nvme.ko:\n", "kernel/drivers/nvme/host/nvme.ko": ko };
+  const words = ["-k", await makeKernel(root, { modules }), "--cache", join(root, "cache")];
+  const json = await lifeboat(["explain", "nvme", "--json", ...words]);
+  const report = JSON.parse(json.stdout) as { findings: readonly Record<string, unknown>[] };
+  const [finding] = report.findings;
+  assert.deepEqual(
+    [finding?.["kind"], finding?.["layer"], finding?.["path"], finding?.["sizeBytes"]],
+    ["inside", "initramfs", `usr/lib/modules/${RELEASE}/kernel/drivers/nvme/host/nvme.ko`, ko.length],
+  );
+  const denied = await lifeboat(["explain", "nvme", "--deny-module", "nvme", ...words]);
+  assert.equal(denied.stdout, "module nvme is not in the image\n  denied by option\n  Take it back from --deny-module\n");
+  const typo = await lifeboat(["explain", "nvmme", ...words]);
+  assert.deepEqual([typo.exitCode, typo.stderr.split("\n")[1]], [2, '  Did you mean "nvme"?']);
+  const inspected = await lifeboat(["inspect", "--modules", "--json", ...words]);
+  const { kernel, devices } = JSON.parse(inspected.stdout) as { kernel: string; devices: readonly { bus: string; modalias: string }[] };
+  assert.equal(kernel, RELEASE);
+  for (const { bus, modalias } of devices) assert.ok(bus !== "" && modalias !== "");
+});

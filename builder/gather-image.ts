@@ -1,6 +1,5 @@
 // Gathers all that goes into a rescue image: every entry with its layer, its group and its reasons.
 
-import { join } from "node:path";
 import { fileClosure, type ClosureEntry, type WantedFile } from "./file-closure.ts";
 import { findBusybox, type Busybox } from "./find-busybox.ts";
 import type { FoundKernel } from "./find-kernel.ts";
@@ -39,7 +38,7 @@ export interface ImageContents {
 }
 
 export async function gatherImage(kernel: FoundKernel, options: GatherOptions): Promise<ImageContents> {
-  const busybox = await findBusybox({ given: options.busybox, cacheDirectory: join(options.cacheDirectory, "packages") });
+  const busybox = await findBusybox({ given: options.busybox, cacheDirectory: options.cacheDirectory });
   const files = await readModuleFiles(kernel.moduleDirectory, options.cacheDirectory);
   const firmware = await gatherFirmware(kernel, options, [...files.firmware.values()].flat());
   const modulePart = moduleEntries(kernel.release, files, firmware, options.modules);

@@ -1,6 +1,5 @@
 // Puts a rescue image on its medium: ISO, USB image or PXE tree, with the signed boot loaders where they can be had.
 
-import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { exists } from "#os/files";
 import { assembleIso, type BootMedium } from "../bootloaders/iso.ts";
@@ -25,7 +24,7 @@ export interface MediumOptions {
 
 export async function makeMedium(files: RescueFiles, options: MediumOptions): Promise<BootMedium> {
   const { outputPath, force, sourceDateEpoch, menu, layout, mediumUrl } = options;
-  const assetRoots = ["/", ...(await signedPackages(join(options.cacheDirectory, "packages")))];
+  const assetRoots = ["/", ...(await signedPackages(options.cacheDirectory))];
   const common = { force, sourceDateEpoch, secureBoot: "auto", assetRoots } as const;
   switch (options.format) {
     case "iso":

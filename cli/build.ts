@@ -169,9 +169,9 @@ export const buildCommand: CommandSpec = {
 
 /** The kernel that the options ask for, checked. */
 export async function chooseKernel(options: OptionValues): Promise<FoundKernel> {
-  const packages = join(textOption(options, "cache") ?? CACHE_DIRECTORY, "packages");
+  const cacheDirectory = textOption(options, "cache") ?? CACHE_DIRECTORY;
   const deb = textOption(options, "failsafe-kernel");
-  const system = await kernelSystem(() => failsafeKernel({ cacheDirectory: packages, deb }));
+  const system = await kernelSystem(() => failsafeKernel({ cacheDirectory, deb }));
   const word = textOption(options, "kernel") ?? (deb === undefined ? undefined : "failsafe");
   return findKernel(parseKernelRequest(word), system);
 }

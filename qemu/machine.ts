@@ -33,13 +33,13 @@ export async function startMachine(machine: MachineSpec, options: StartOptions):
   const qmpSocket = join(setUp.use(await makeTemporaryDirectory("lifeboat-vm-")).path, "qmp");
   const argv = qemuArgv(machine, { qmpSocket, ...(firmwareFiles === undefined ? {} : { firmwareFiles }) });
   await writeFile(join(workDirectory, "command.txt"), `${argv.join("\n")}\n`);
+  // Written by us: QEMU's own log of a chardev has characters twice when its reader is slow. Closed after QEMU has ended.
+  const log = openAppender(consoleLog);
+  setUp.defer(() => log.close());
   // The kernel ends QEMU with us, even when nobody is left to dispose it.
   const process = setUp.use(start(["setpriv", "--pdeathsig", "KILL", ...argv]));
   const life = watchLife(process, options.timeLimitMs);
   const console = createSerialConsole(consoleLog);
-  // Written by us: QEMU's own log of a chardev has characters twice when its reader is slow.
-  const log = openAppender(consoleLog);
-  setUp.defer(() => log.close());
   process.onOutput((bytes) => {
     log.append(bytes);
     console.push(bytes);

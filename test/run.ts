@@ -49,7 +49,11 @@ async function runScenario({ name, proves }: Scenario, action: () => Promise<voi
     error = caught;
   }
   const seconds = Math.round((performance.now() - startedMs) / 1000);
-  console.log(error === undefined ? `  ok ${seconds} s` : `  FAILED ${seconds} s: ${error instanceof Error ? error.stack : "a value that is no error was thrown"}`);
+  console.log(
+    error === undefined
+      ? `  ok ${seconds} s`
+      : `  FAILED ${seconds} s: ${error instanceof Error ? error.stack : "a value that is no error was thrown"}`,
+  );
   return { name, seconds, error };
 }
 

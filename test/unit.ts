@@ -28,7 +28,7 @@ async function moduleTree(): Promise<Record<string, string>> {
   const given = process.env["LIFEBOAT_TEST_MODULES"];
   if (given !== undefined) return { LIFEBOAT_TEST_MODULES: given };
   try {
-    const { moduleDirectory } = await failsafeKernel({ cacheDirectory: join(defaultCacheDirectory(), "packages") });
+    const { moduleDirectory } = await failsafeKernel({ cacheDirectory: defaultCacheDirectory() });
     return { LIFEBOAT_TEST_MODULES: moduleDirectory };
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error;

@@ -16,6 +16,7 @@ import { gatherImage, type GatherOptions, type ImageContents } from "./gather-im
 import type { PlanEntry } from "./image-plan.ts";
 import { joinSegments, type SegmentSource } from "./join-segments.ts";
 import { microcodeFiles } from "./microcode.ts";
+import { markUsed, pruneCache } from "./prune-cache.ts";
 import { planSegment, planToolsLayer, type Piece, type PieceRequest, type ToolsPiece } from "./segments.ts";
 import { largestGroups, formatMebibytes } from "./size-report.ts";
 
@@ -62,6 +63,8 @@ export async function makeRescueImage(kernel: FoundKernel, options: RescueImageO
   const initramfsBytes = pieces.segments.reduce((sum, piece) => sum + piece.sizeBytes, 0);
   checkBudget(initramfsBytes, options.budgetBytes, contents.entries);
   const all = [...pieces.segments, pieces.tools];
+  await markUsed(all.map(({ path }) => path));
+  await pruneCache(options.cacheDirectory);
   return {
     files: { kernelPath: kernel.kernelPath, initramfsPath, toolsPath: pieces.tools.path, kernelRelease: kernel.release, buildId },
     contents,

@@ -29,7 +29,7 @@ export const startCommand: CommandSpec = {
     remark(built.stderr.trimEnd());
     const { kernelPath } = await chooseKernel(options);
     const { accelerator, reason } = await chooseAccelerator({ kernelPath, cacheFile: join(out, "kvm.json") });
-    remark(`booting ${isoPath} in QEMU (${accelerator}: ${reason})`);
+    remark(`booting ${isoPath} in QEMU (${accelerator}: ${reason.split("\n")[0]?.slice(0, 100)})`);
     await bootOnce(isoPath, accelerator, remark);
     print(built.stdout);
     return 0;

@@ -189,6 +189,12 @@ export async function makeSymlink(target: string, path: string): Promise<void> {
   await guard("make the link", path, () => fs.symlink(target, path));
 }
 
+/** Sets the time of the last change to now. */
+export async function touchFile(path: string): Promise<void> {
+  const now = new Date();
+  await guard("set the time of", path, () => fs.utimes(path, now, now));
+}
+
 /** Removes a file when it is there. */
 export async function removeFile(path: string): Promise<void> {
   await guard("remove", path, () => fs.rm(path, { force: true }));

@@ -1,0 +1,29 @@
+// Keeps the cache small: of each kind of piece the few that were used last.
+
+import { join } from "node:path";
+import { fileInfo, listDirectory, removeFile, touchFile } from "#os/files";
+
+/** Of a kind: enough for a normal and a small image, each now and before. */
+const KEPT = 4;
+const PIECE = /^(base|init|modules|tools|agent)-[0-9a-f]{32}\.(?:cpio|squashfs)$/;
+
+/** Marks pieces as used now, so that they are the last to go. */
+export async function markUsed(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await touchFile(path);
+}
+
+/** Removes the pieces that were used longest ago. What other programs put into the directory stays. */
+export async function pruneCache(cacheDirectory: string): Promise<void> {
+  const pieces = (await listDirectory(cacheDirectory)).flatMap((name) => {
+    const kind = PIECE.exec(name)?.[1];
+    return kind === undefined ? [] : [{ kind, path: join(cacheDirectory, name) }];
+  });
+  const stamped = await Promise.all(pieces.map(async (piece) => ({ ...piece, usedNs: BigInt((await fileInfo(piece.path))?.mtimeNs ?? "0") })));
+  for (const kind of new Set(stamped.map((piece) => piece.kind))) {
+    const ofKind = stamped.filter((piece) => piece.kind === kind).sort((a, b) => (a.usedNs < b.usedNs ? 1 : -1));
+    for (const { path } of ofKind.slice(KEPT)) {
+      await removeFile(path);
+      await removeFile(`${path}.b2`);
+    }
+  }
+}

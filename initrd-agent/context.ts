@@ -32,6 +32,8 @@ export interface AgentState {
   readonly readOnlyDisks: Set<string>;
   disks: readonly BlockDevice[];
   networkReady: boolean;
+  /** When the last network interface was switched on, on the clock of `nowMs`: links need a while from then. */
+  interfacesRaisedMs: number | undefined;
 }
 
 export function newState(loaded: readonly string[]): AgentState {
@@ -44,5 +46,6 @@ export function newState(loaded: readonly string[]): AgentState {
     readOnlyDisks: new Set(),
     disks: [],
     networkReady: false,
+    interfacesRaisedMs: undefined,
   };
 }

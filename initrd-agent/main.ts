@@ -67,8 +67,8 @@ async function runAndSay(context: AgentContext, name: StageName): Promise<void> 
 
 /** Disks, network interfaces, what is missing, and the line that ends the boot. */
 async function report(context: AgentContext): Promise<void> {
-  const { console, words, image, state } = context;
-  const interfaces = state.networkReady ? [] : await listInterfaces(context);
+  const { console, words, image } = context;
+  const interfaces = await listInterfaces(context);
   for (const disk of readBlockDevices()) console.say(diskLine(disk));
   for (const networkInterface of interfaces) console.say(interfaceLine(networkInterface));
   const missing = currentMissing(context);

@@ -26,66 +26,85 @@ export interface Partition {
 /** Sizes in /sys are in units of 512 bytes, whatever the device's own block size. */
 const SYSFS_UNIT = 512;
 const VIRTUAL = /^(?:loop|ram|zram|dm-|md|nbd)\d/;
+/** The small partitions that an eMMC shows as disks: its own boot code, no place for data (JESD84-B51 section 6.2). */
+const EMMC_BOOT = /^mmcblk\d+(?:boot\d+|rpmb)$/;
 
 /** All block devices but loop, ram and other made-up ones, sorted by name. */
 export function readBlockDevices(sysRoot = "/sys"): readonly BlockDevice[] {
-  return listSys(`${sysRoot}/block`)
-    .filter((name) => !VIRTUAL.test(name))
-    .map((name) => readBlockDevice(sysRoot, name));
+  return (
+    listSys(`${sysRoot}/block`)
+      .filter((name) => !VIRTUAL.test(name) && !EMMC_BOOT.test(name))
+      // A path of a multipath NVMe drive; the drive itself is listed too.
+      .filter((name) => readSys(`${sysRoot}/block/${name}/hidden`) !== "1")
+      .map((name) => readBlockDevice(sysRoot, name))
+  );
 }
 
 function readBlockDevice(sysRoot: string, name: string): BlockDevice {
   const path = `${sysRoot}/block/${name}`;
+  const directories = deviceDirectories(sysRoot, name);
   return {
     name,
-    kind: name.startsWith("sr") ? "optical" : name.startsWith("fd") ? "floppy" : "disk",
+    kind: /^(?:sr|scd)\d/.test(name) ? "optical" : /^fd\d/.test(name) ? "floppy" : "disk",
     sizeBytes: readNumber(`${path}/size`) * SYSFS_UNIT,
     removable: readSys(`${path}/removable`) === "1",
     readOnly: readSys(`${path}/ro`) === "1",
     model: firstText([`${path}/device/model`, `${path}/device/name`]),
-    serial: firstText([`${path}/serial`, `${path}/device/serial`]) ?? serialPage(`${path}/device/vpd_pg80`),
-    driver: nearestDriver(sysRoot, name),
-    partitions: listSys(path).flatMap((child) => {
-      const number = readSys(`${path}/${child}/partition`);
-      if (number === undefined) return [];
-      return [
-        {
-          name: child,
-          number: Number(number),
-          startBytes: readNumber(`${path}/${child}/start`) * SYSFS_UNIT,
-          sizeBytes: readNumber(`${path}/${child}/size`) * SYSFS_UNIT,
-        },
-      ];
-    }),
+    serial: firstText([`${path}/serial`, `${path}/device/serial`]) ?? serialPage(`${path}/device/vpd_pg80`) ?? usbSerial(directories),
+    driver: nearestDriver(directories) ?? subsystemDriver(directories),
+    partitions: listSys(path)
+      .flatMap((child) => readPartition(path, child))
+      .sort((a, b) => a.number - b.number),
   };
+}
+
+function readPartition(path: string, name: string): readonly Partition[] {
+  const number = readSys(`${path}/${name}/partition`);
+  if (number === undefined) return [];
+  const start = readNumber(`${path}/${name}/start`);
+  const size = readNumber(`${path}/${name}/size`);
+  return [{ name, number: Number(number), startBytes: start * SYSFS_UNIT, sizeBytes: size * SYSFS_UNIT }];
 }
 
 /** SPC-4 unit serial number page: four bytes of header, then the number. */
 function serialPage(path: string): string | undefined {
-  const page = readSys(path);
-  const serial =
-    page === undefined
-      ? ""
-      : page
-          .slice(4)
-          .replace(/[^\x20-\x7e]/g, "")
-          .trim();
+  const page = readSys(path) ?? "";
+  const serial = page
+    .slice(4)
+    .replace(/[^\x20-\x7e]/g, "")
+    .trim();
   return serial === "" ? undefined : serial;
+}
+
+/** The directories of the device and of all that it hangs on, nearest first. */
+function deviceDirectories(sysRoot: string, name: string): readonly string[] {
+  const link = sysLink(`${sysRoot}/block/${name}`);
+  const below = link === undefined ? undefined : /(?:^|\/)devices\/(.*)$/.exec(link)?.[1];
+  const parts = below === undefined ? [] : below.split("/");
+  return parts.map((_, index) => `${sysRoot}/devices/${parts.slice(0, parts.length - index).join("/")}`);
+}
+
+/** Many USB disks have no such page, or are not asked for it; the number of their USB device is as good. */
+function usbSerial(directories: readonly string[]): string | undefined {
+  const usbDevice = directories.find((directory) => readSys(`${directory}/idVendor`) !== undefined);
+  return usbDevice === undefined ? undefined : firstText([`${usbDevice}/serial`]);
 }
 
 /** Drivers of the SCSI and MMC layers say nothing about the hardware; the first below them does. */
 const UPPER_DRIVERS = new Set(["sd", "sr", "mmcblk", "st", "ses"]);
 
-function nearestDriver(sysRoot: string, name: string): string | undefined {
-  const link = sysLink(`${sysRoot}/block/${name}`);
-  if (link === undefined) return undefined;
-  let path = `${sysRoot}/block/${link}`;
-  while (path.includes("/devices/")) {
-    const driver = sysLinkName(`${path}/driver`);
-    if (driver !== undefined && !UPPER_DRIVERS.has(driver)) return driver;
-    path = path.slice(0, path.lastIndexOf("/"));
-  }
-  return undefined;
+function nearestDriver(directories: readonly string[]): string | undefined {
+  return directories.map((directory) => sysLinkName(`${directory}/driver`)).find((name) => name !== undefined && !UPPER_DRIVERS.has(name));
+}
+
+/** A multipath NVMe drive hangs on a made-up subsystem, which links to its controllers. */
+function subsystemDriver(directories: readonly string[]): string | undefined {
+  const subsystem = directories.find((directory) => /\/nvme-subsys\d+$/.test(directory));
+  if (subsystem === undefined) return undefined;
+  return listSys(subsystem)
+    .filter((name) => /^nvme\d+$/.test(name))
+    .map((name) => sysLinkName(`${subsystem}/${name}/device/driver`))
+    .find((name) => name !== undefined);
 }
 
 function firstText(paths: readonly string[]): string | undefined {

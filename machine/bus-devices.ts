@@ -11,15 +11,25 @@ export interface BusDevice {
   readonly driver: string | undefined;
 }
 
+/**
+ * Buses whose devices tell their modalias in `uevent` alone and need a driver for it. (Processors do the former, but their
+ * modules are ciphers and clocks that a rescue system can do without.)
+ */
+const UEVENT_BUSES: ReadonlySet<string> = new Set(["mmc"]);
+
 /** Every device that has a modalias, sorted by bus and name. */
 export function readBusDevices(sysRoot = "/sys"): readonly BusDevice[] {
   return listSys(`${sysRoot}/bus`).flatMap((bus) =>
     listSys(`${sysRoot}/bus/${bus}/devices`).flatMap((id) => {
       const path = `${sysRoot}/bus/${bus}/devices/${id}`;
-      const modalias = readSys(`${path}/modalias`);
+      const modalias = readSys(`${path}/modalias`) ?? (UEVENT_BUSES.has(bus) ? ueventModalias(path) : undefined);
       return modalias === undefined || modalias === "" ? [] : [{ bus, id, modalias, driver: sysLinkName(`${path}/driver`) }];
     }),
   );
+}
+
+function ueventModalias(path: string): string | undefined {
+  return /^MODALIAS=(.*)$/m.exec(readSys(`${path}/uevent`) ?? "")?.[1];
 }
 
 /** Names of the modules in the kernel now, in the kernel's spelling. */

@@ -26,17 +26,32 @@ export function readNetworkInterfaces(sysRoot = "/sys"): readonly NetworkInterfa
   return found.sort((a, b) => compareBusPaths(a.busPath, b.busPath) || compareBusPaths(a.name, b.name));
 }
 
-/** Compares text with its runs of digits as numbers (hexadecimal ones too), so that slot 0a comes after slot 9. */
-function compareBusPaths(a: string, b: string): number {
-  const left = a.split(/[/:.]/);
-  const right = b.split(/[/:.]/);
+/**
+ * Compares paths component by component: PCI addresses as hexadecimal numbers (slot 0a comes after slot 9), others with
+ * their runs of digits as decimal numbers (virtio10 comes after virtio2).
+ */
+export function compareBusPaths(a: string, b: string): number {
+  const left = a.split("/");
+  const right = b.split("/");
   for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const x = left[index] ?? "";
-    const y = right[index] ?? "";
-    if (x === y) continue;
-    const [xNumber, yNumber] = [parseInt(x, 16), parseInt(y, 16)];
-    if (Number.isNaN(xNumber) || Number.isNaN(yNumber) || xNumber === yNumber) return x < y ? -1 : 1;
-    return xNumber - yNumber;
+    const difference = compareComponents(left[index] ?? "", right[index] ?? "");
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Domain, bus, slot and function; a VMD's domain has more than four digits. */
+const PCI_ADDRESS = /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
+
+function compareComponents(a: string, b: string): number {
+  const radix = PCI_ADDRESS.test(a) && PCI_ADDRESS.test(b) ? 16 : 10;
+  const left = radix === 16 ? a.split(/[:.]/) : a.split(/(\d+)/);
+  const right = radix === 16 ? b.split(/[:.]/) : b.split(/(\d+)/);
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const [x = "", y = ""] = [left[index], right[index]];
+    const difference = parseInt(x, radix) - parseInt(y, radix);
+    if (!Number.isNaN(difference) && difference !== 0) return difference;
+    if (x !== y) return x < y ? -1 : 1;
   }
   return 0;
 }

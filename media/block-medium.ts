@@ -1,7 +1,7 @@
 // A CD, a USB stick or a disk partition as a medium: mounted read-only, without replaying any journal.
 
 import { LifeboatError } from "#os/error";
-import { exists, makeDirectory, readRange } from "#os/files";
+import { makeDirectory, readRange } from "#os/files";
 import { identifySuperblock, SUPERBLOCK_BYTES, type FileSystemType } from "../machine/superblock.ts";
 import { mountedMedium, type Medium, type RunCommand } from "./medium.ts";
 
@@ -46,10 +46,4 @@ export async function openBlockMedium(options: BlockMediumOptions): Promise<Medi
     throw new LifeboatError(`Cannot mount "${options.device}" as a ${rule.kernelName} file system: ${mounted.output}`);
   }
   return mountedMedium({ url: `usb:${options.device}`, description: options.description }, options.mountPoint, options.run);
-}
-
-/** Whether the medium holds this file. */
-export async function mediumHas(medium: Medium, name: string): Promise<boolean> {
-  const path = medium.localPath(name);
-  return path !== undefined && exists(path);
 }

@@ -12,10 +12,12 @@ export type MediumUrl =
 export function parseMediumUrl(text: string): MediumUrl {
   const device = /^(?:usb:|cd:)?(\/dev\/[^\s]+)$/.exec(text)?.[1];
   if (device !== undefined) return { scheme: "device", device };
-  if (/^https?:\/\/[^/]+/.test(text)) return { scheme: "http", url: text.replace(/\/+$/, "") };
-  const [, scheme, server, path] = /^(nfs|tftp):\/\/([^/]+)(\/.*)?$/.exec(text) ?? [];
-  if ((scheme === "nfs" || scheme === "tftp") && server !== undefined)
-    return { scheme, server, path: (path ?? "/").replace(/(.)\/+$/, "$1") };
+  const [, scheme, server, path = "/"] = /^(https?|nfs|tftp):\/\/([^/\s]+)(\/\S*)?$/.exec(text) ?? [];
+  if (scheme !== undefined && server !== undefined) {
+    const plain = withoutDots(path);
+    if (scheme === "nfs" || scheme === "tftp") return { scheme, server, path: plain };
+    return { scheme: "http", url: `${scheme}://${server}${plain === "/" ? "" : plain}` };
+  }
   throw new LifeboatError(`Cannot use the medium "${text}" as it must be a URL of a known kind: "${text}" is none`, {
     exitCode: 2,
     hint: "Known here: usb:/dev/sdX, nfs://SERVER/PATH, http://SERVER/PATH, tftp://SERVER/PATH",
@@ -26,4 +28,14 @@ export function parseMediumUrl(text: string): MediumUrl {
 export function nfsUrlOf(nfsmount: string): string {
   const at = nfsmount.indexOf(":/");
   return at < 0 ? `nfs://${nfsmount}` : `nfs://${nfsmount.slice(0, at)}${nfsmount.slice(at + 1)}`;
+}
+
+/** Takes out `.` and `..` as RFC 3986 section 5.2.4 does, and empty segments; iPXE hands over names such as `/boot.ipxe/../lifeboat`. */
+function withoutDots(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment === "..") kept.pop();
+    else if (segment !== "" && segment !== ".") kept.push(segment);
+  }
+  return `/${kept.join("/")}`;
 }

@@ -1,6 +1,7 @@
 // A medium as the agent sees it: something named by a URL that files can be read from.
 
 import { LifeboatError } from "#os/error";
+import { readTextIfThere } from "#os/files";
 
 /** Runs a program to its end; never throws for the program's own failure. */
 export type RunCommand = (command: readonly [string, ...string[]]) => Promise<{ readonly exitCode: number; readonly output: string }>;
@@ -12,6 +13,11 @@ export interface Medium {
   readonly description: string;
   /** The path under which a file of the medium can be read now, or undefined when it must be fetched. */
   localPath(name: string): string | undefined;
+  /**
+   * The text of a small file of ASCII, or undefined when the medium answers and does not have it. Throws LifeboatError
+   * when the medium does not answer.
+   */
+  readSmall(name: string): Promise<string | undefined>;
   /** Puts a copy of the file at `path`. Throws LifeboatError when it is not there or the medium fails. */
   copyTo(name: string, path: string): Promise<void>;
   /** Lets go of the medium, so that it can be taken out. */
@@ -24,6 +30,7 @@ export function mountedMedium(about: { readonly url: string; readonly descriptio
   return {
     ...about,
     localPath: at,
+    readSmall: (name) => readTextIfThere(at(name)),
     copyTo: async (name, path) => {
       const copied = await run(["busybox", "cp", at(name), path]);
       if (copied.exitCode !== 0) {

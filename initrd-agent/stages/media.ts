@@ -1,82 +1,116 @@
 // Stage 2: finds the medium that holds this image's tools layer: the one the boot words name, else whichever device has it.
 
-import { sleep } from "#os/clock";
+import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
-import { readText } from "#os/files";
-import { mediumHas, openBlockMedium } from "../../media/block-medium.ts";
-import { nfsUrlOf, parseMediumUrl, type MediumUrl } from "../../media/medium-url.ts";
+import { openHttpMedium } from "../../media/http-medium.ts";
+import { requireImage } from "../../media/image-medium.ts";
 import type { Medium } from "../../media/medium.ts";
-import { openHttpMedium, openNfsMedium, openTftpMedium } from "../../media/network-medium.ts";
-import { readBlockDevices, type BlockDevice } from "../../machine/block-devices.ts";
+import { openNfsMedium } from "../../media/nfs-medium.ts";
+import { openTftpMedium } from "../../media/tftp-medium.ts";
 import { readNetworkInterfaces } from "../../machine/network-interfaces.ts";
-import { BUILD_ID_FILE, MEDIUM_DIRECTORY } from "../../set/image-manifest.ts";
+import { startBlockSearch, type BlockSearch } from "../block-search.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
 import type { AgentContext } from "../context.ts";
-import { bringNetworkUp } from "../network.ts";
+import { dhcpBootServer } from "../dhcp.ts";
+import { bringNetworkUp, raiseInterfaces } from "../network.ts";
+import { requestedMedia, wantsNetwork, type MediumRequest } from "../requested-media.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
 
 const POLL_MS = 200;
 const MOUNT_POINT = "/run/lifeboat/medium";
+const SCRATCH_PATH = "/run/lifeboat-small-file";
+/** What is left of the stage's time for a search to end in its own words. */
+const LAST_WORDS_MS = 500;
+/** For one more look after the stage, when somebody may have put a medium in. */
+const RETRY_LIMIT_MS = 30_000;
 
+/** One attempt at finding the medium. */
+interface Search {
+  readonly context: AgentContext;
+  readonly deadlineMs: number;
+  /** Told what happens, a line at a time. */
+  readonly tell: (line: string) => void;
+}
+
+/** When the stage is over already, this is one more look, which disturbs nobody who reads the consoles. */
 export async function findMedium(context: AgentContext, signal: StageSignal): Promise<Outcome> {
-  const url = requestedUrl(context);
-  const medium =
-    url === undefined || url.scheme === "device"
-      ? await pollForBlockMedium(context, url?.device, signal)
-      : await openNetworkMedium(context, url, signal);
+  const { console, words, image, state } = context;
+  const search: Search = {
+    context,
+    deadlineMs: signal.over ? nowMs() + RETRY_LIMIT_MS : signal.deadlineMs - LAST_WORDS_MS,
+    tell: signal.over ? console.note : console.say,
+  };
+  const requests = requestedMedia(words, image.mediumUrl);
+  const failures: string[] = [];
+  for (const request of requests) {
+    const medium = await openRequested(search, request).catch((error: unknown) => {
+      failures.push(messageOf(error));
+    });
+    if (medium !== undefined) return take(search, medium);
+  }
+  const only = requests.find((request) => request.scheme === "device");
+  const waits = !signal.over && (requests.length === 0 || only !== undefined);
+  const local = await searchBlockDevices(search, only?.device, waits);
+  if (local instanceof LifeboatError) throw new LifeboatError([...failures, ...(waits ? [local.message] : [])].join("; "));
+  const outcome = await take(search, local);
+  if (failures.length > 0) return { kind: "fallback", text: `${failures.join("; ")}: took ${local.description} instead` };
+  if (!wantsNetwork(words) || state.networkReady) return outcome;
+  return bringNetworkUp(context, search).then(
+    () => outcome,
+    (error: unknown) => ({ kind: "fallback", text: `the medium is there, the network is not: ${messageOf(error)}` }),
+  );
+}
+
+/** Interfaces are switched on now, so that their links are up when the report lists them. */
+async function take({ context }: Search, medium: Medium): Promise<Outcome> {
   context.state.medium = medium;
   context.console.say(`lifeboat: medium ${medium.description}`);
+  await raiseInterfaces(context);
   return { kind: "ok" };
 }
 
-/** The boot words first, in MondoRescue's spelling or ours; then where the boot loader came from; then what the image was made for. */
-function requestedUrl({ words, image }: AgentContext): MediumUrl | undefined {
-  const { values, flags } = words;
-  const nfsmount = values.get("nfsmount");
-  const usb = values.get("usb");
-  if (words.medium !== undefined) return parseMediumUrl(words.medium);
-  if (nfsmount !== undefined) return parseMediumUrl(nfsUrlOf(nfsmount));
-  if (usb !== undefined) return parseMediumUrl(`usb:${usb}`);
-  // pxelinux `ipappend 1`: client:boot server:gateway:netmask.
-  const bootServer = values.get("ip")?.split(":")[1];
-  if ((flags.has("pxe") || flags.has("net") || values.has("BOOTIF")) && bootServer !== undefined && bootServer !== "") {
-    return parseMediumUrl(`tftp://${bootServer}/`);
+/** Undefined for a device, which the search of block devices finds. */
+async function openRequested(search: Search, request: MediumRequest): Promise<Medium | undefined> {
+  const { context, deadlineMs, tell } = search;
+  const { image, shell, words } = context;
+  if (request.scheme === "device") return undefined;
+  if (request.scheme === "wrong") throw new LifeboatError(request.message);
+  await bringNetworkUp(context, { deadlineMs, tell });
+  switch (request.scheme) {
+    case "http":
+      return requireImage(openHttpMedium(request.url), image.buildId);
+    case "tftp":
+      await waitForServer(search, request.server);
+      return requireImage(openTftpMedium(request, { run: shell.run, scratchPath: SCRATCH_PATH }), image.buildId);
+    case "boot-server":
+      return openRequested(search, { scheme: "tftp", server: await bootServer(), path: "/" });
+    case "nfs": {
+      await waitForServer(search, request.server);
+      const needFileSystem = (name: string) => needDriver(context, name);
+      const nfsOptions = words.values.get("nfsopt");
+      const medium = await openNfsMedium(request, { run: shell.run, mountPoint: MOUNT_POINT, needFileSystem, nfsOptions });
+      return requireImage(medium, image.buildId).catch(async (error: unknown) => {
+        await medium.close();
+        throw error;
+      });
+    }
   }
-  return image.mediumUrl === undefined ? undefined : parseMediumUrl(image.mediumUrl);
 }
 
-async function openNetworkMedium(context: AgentContext, url: MediumUrl, signal: StageSignal): Promise<Medium> {
-  // An interface on USB shows up late.
-  while (readNetworkInterfaces().length === 0 && !signal.over) {
-    await sleep(POLL_MS);
-    await coldplug(context);
-  }
-  await bringNetworkUp(context);
-  const needFileSystem = (name: string) => needDriver(context, name);
-  switch (url.scheme) {
-    case "http":
-      return openHttpMedium(url.url);
-    case "tftp":
-      return openTftpMedium(url, context.shell.run);
-    case "nfs":
-      await waitForServer(context, url.server);
-      return openNfsMedium(url, {
-        run: context.shell.run,
-        mountPoint: MOUNT_POINT,
-        needFileSystem,
-        nfsOptions: context.words.values.get("nfsopt"),
-      });
-    case "device":
-      throw new LifeboatError(`Cannot open "${url.device}" as a network medium is needed here`);
-  }
+async function bootServer(): Promise<string> {
+  const server = await dhcpBootServer(readNetworkInterfaces().map(({ name }) => name));
+  if (server !== undefined) return server;
+  throw new LifeboatError("Cannot ask the boot server as DHCP must name one: it names none", {
+    hint: "Name it with lifeboat.medium=tftp://SERVER/",
+  });
 }
 
 /** MondoRescue's `ping=N`: slow switches need a while before the first packet comes through. */
-async function waitForServer({ words, shell, console }: AgentContext, server: string): Promise<void> {
-  const pings = words.values.get("ping");
+async function waitForServer({ context, tell }: Search, server: string): Promise<void> {
+  const pings = context.words.values.get("ping");
   if (pings === undefined) return;
-  const result = await shell.run(["busybox", "ping", "-c", pings, server]);
-  if (result.exitCode !== 0) console.say(`lifeboat: network ${server} does not answer ${pings} pings`);
+  const result = await context.shell.run(["busybox", "ping", "-c", pings, "-W", "2", server]);
+  tell(`lifeboat: network ${server} ${result.exitCode === 0 ? "answers" : `does not answer ${pings} pings`}`);
 }
 
 async function needDriver(context: AgentContext, kernelName: string): Promise<void> {
@@ -86,66 +120,27 @@ async function needDriver(context: AgentContext, kernelName: string): Promise<vo
 /** Where the module is not called like the file system. */
 const FILE_SYSTEM_MODULES: Readonly<Record<string, readonly string[]>> = { iso9660: ["isofs"] };
 
-async function pollForBlockMedium(context: AgentContext, device: string | undefined, signal: StageSignal): Promise<Medium> {
-  const tried = new Set<string>();
+/** Round after round until the time is over, or one round alone. An error that says what was looked at when nothing is found. */
+async function searchBlockDevices(search: Search, only: string | undefined, waits: boolean): Promise<Medium | LifeboatError> {
+  const { context, deadlineMs, tell } = search;
+  const needFileSystem = (name: string) => needDriver(context, name);
+  const blocks = startBlockSearch(context, { only, mountPoint: MOUNT_POINT, needFileSystem, tell });
   for (;;) {
-    for (const candidate of candidates(device)) {
-      // An empty drive is asked again; a device that was read and does not hold it is not.
-      const key = `${candidate.device} ${candidate.sizeBytes}`;
-      if (tried.has(key)) continue;
-      const medium = await tryCandidate(context, candidate);
-      if (medium !== undefined) return medium;
-      if (!candidate.optical) tried.add(key);
-    }
-    if (signal.over) throw new LifeboatError(notFound(context, tried));
+    const medium = await blocks.round(deadlineMs);
+    if (medium !== undefined) return medium;
+    if (!waits || nowMs() > deadlineMs) return notFound(context, blocks, only);
     await sleep(POLL_MS);
     await coldplug(context);
   }
 }
 
-function notFound({ image }: AgentContext, tried: ReadonlySet<string>): string {
-  const looked = tried.size === 0 ? "no device to look at" : `looked at ${[...tried].map((key) => key.split(" ")[0]).join(" ")}`;
-  return `Cannot find the medium as one must hold build ${image.buildId}: ${looked}`;
+function notFound({ image }: AgentContext, blocks: BlockSearch, only: string | undefined): LifeboatError {
+  const looked = blocks.looked();
+  const state = looked.length > 0 ? `looked at ${looked.join(" ")}` : only === undefined ? "no device to look at" : `there is no ${only}`;
+  return new LifeboatError(`Cannot find the medium as one must hold build ${image.buildId}: ${state}`);
 }
 
-interface Candidate {
-  readonly device: string;
-  readonly sizeBytes: number;
-  readonly optical: boolean;
-  readonly description: string;
-}
-
-/** Optical drives first, then what can be pulled out, then the rest; partitions before the whole disk. */
-function candidates(only: string | undefined): readonly Candidate[] {
-  const rank = (disk: BlockDevice) => (disk.kind === "optical" ? 0 : disk.removable ? 1 : 2);
-  const disks = [...readBlockDevices()].filter((disk) => disk.sizeBytes > 0).sort((a, b) => rank(a) - rank(b));
-  const all = disks.flatMap((disk) => {
-    const label = `${disk.kind === "optical" ? "CD" : "disk"}`;
-    const about = disk.model === undefined ? "" : ` (${disk.model})`;
-    return [...disk.partitions, disk].map(({ name, sizeBytes }) => ({
-      device: `/dev/${name}`,
-      sizeBytes,
-      optical: disk.kind === "optical",
-      description: `${label} /dev/${name}${about}`,
-    }));
-  });
-  return only === undefined ? all : all.filter(({ device }) => device.startsWith(only));
-}
-
-async function tryCandidate(context: AgentContext, { device, description }: Candidate): Promise<Medium | undefined> {
-  const { shell, console, image } = context;
-  const needFileSystem = (name: string) => needDriver(context, name);
-  try {
-    const medium = await openBlockMedium({ device, description, mountPoint: MOUNT_POINT, run: shell.run, needFileSystem });
-    if (medium === undefined) return undefined;
-    const buildIdPath = `${MEDIUM_DIRECTORY}/${BUILD_ID_FILE}`;
-    const buildId = (await mediumHas(medium, buildIdPath)) ? (await readText(medium.localPath(buildIdPath)!)).trim() : undefined;
-    if (buildId === image.buildId) return medium;
-    if (buildId !== undefined) console.say(`lifeboat: medium ${description} is of another build, ${buildId}, and is left alone`);
-    await medium.close();
-  } catch (error) {
-    if (!(error instanceof LifeboatError)) throw error;
-    console.note(error.message);
-  }
-  return undefined;
+function messageOf(error: unknown): string {
+  if (error instanceof LifeboatError) return error.message;
+  throw error;
 }

@@ -1,0 +1,88 @@
+// Addresses by DHCP, asked for on several interfaces at once with busybox's udhcpc.
+
+import { nowMs, sleep } from "#os/clock";
+import { LifeboatError } from "#os/error";
+import { readTextIfThere, removeFile, writeFile } from "#os/files";
+import type { AgentContext } from "./context.ts";
+
+export interface Lease {
+  /** With the length of its prefix, e.g. `10.0.2.15/24`. */
+  readonly address: string;
+  /** Where to boot from, as the server says; else the server itself. */
+  readonly bootServer: string | undefined;
+}
+
+export interface DhcpOptions {
+  readonly deadlineMs: number;
+  readonly tell: (line: string) => void;
+}
+
+/** Ten questions in 30 s: a switch may take that long before its port lets anything through (spanning tree). */
+const QUESTIONS = ["-t", "10", "-T", "3"];
+/** How long the others may still answer when one has. */
+const GRACE_MS = 3000;
+
+/** udhcpc calls this with the lease in its environment. The first gateway and name server stay first. */
+const SCRIPT = `#!/bin/sh
+[ "$1" = bound ] || [ "$1" = renew ] || exit 0
+ip addr flush dev $interface
+ip addr add $ip/\${mask:-24} dev $interface
+for gateway in $router; do ip route add default via $gateway dev $interface 2>/dev/null; break; done
+touch /etc/resolv.conf
+for server in $dns; do grep -qx "nameserver $server" /etc/resolv.conf || echo "nameserver $server" >> /etc/resolv.conf; done
+echo "$ip/\${mask:-24} \${siaddr:-$serverid}" > /run/dhcp-$interface.part
+mv /run/dhcp-$interface.part /run/dhcp-$interface
+`;
+const SCRIPT_PATH = "/run/dhcp-script";
+
+/** Asks on all of them, and goes on soon after the first answer. Throws LifeboatError when none comes. */
+export async function configureByDhcp(
+  context: AgentContext,
+  interfaces: readonly { readonly name: string }[],
+  options: DhcpOptions,
+): Promise<void> {
+  await writeFile(SCRIPT_PATH, SCRIPT, 0o755);
+  let answered = 0;
+  let ended = 0;
+  let goOnMs = options.deadlineMs;
+  const ask = async (name: string) => {
+    await removeFile(leasePath(name));
+    const result = await context.shell.run(["busybox", "udhcpc", "-i", name, "-n", "-q", "-f", ...QUESTIONS, "-s", SCRIPT_PATH]);
+    const lease = result.exitCode === 0 ? await readLease(name) : undefined;
+    ended++;
+    if (lease === undefined) return context.console.note(`no answer by DHCP on ${name}: ${result.output.split("\n").pop() ?? ""}`);
+    if (answered++ === 0) goOnMs = Math.min(goOnMs, nowMs() + GRACE_MS);
+    options.tell(`lifeboat: network ${name} has ${lease.address} by DHCP`);
+  };
+  for (const { name } of interfaces) void ask(name);
+  while (ended < interfaces.length && nowMs() < goOnMs) await sleep(50);
+  if (answered > 0) return;
+  throw new LifeboatError(`Cannot get an address as DHCP must give one: no answer on ${interfaces.map(({ name }) => name).join(", ")}`, {
+    hint: "Check the cable, or give an address with ipconf=NAME:ADDRESS:NETMASK:BROADCAST:GATEWAY",
+  });
+}
+
+/** The server that DHCP names to boot from, on the first of these interfaces that has a lease. */
+export async function dhcpBootServer(names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const server = (await readLease(name))?.bootServer;
+    if (server !== undefined) return server;
+  }
+  return undefined;
+}
+
+async function readLease(name: string): Promise<Lease | undefined> {
+  const text = await readTextIfThere(leasePath(name));
+  return text === undefined ? undefined : parseLease(text);
+}
+
+/** `ADDRESS/LENGTH SERVER`; some servers say 0.0.0.0 for no server. */
+export function parseLease(text: string): Lease | undefined {
+  const [address = "", server = ""] = text.trim().split(" ");
+  if (!/^[\d.]+\/\d+$/.test(address)) return undefined;
+  return { address, bootServer: server === "" || server === "0.0.0.0" ? undefined : server };
+}
+
+function leasePath(name: string): string {
+  return `/run/dhcp-${name}`;
+}

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { digestFile, digestOf } from "#os/digest";
-import { makeTemporaryDirectory, readChunks, writeChunks } from "#os/files";
+import { makeTemporaryDirectory, writeChunks } from "#os/files";
 import type { RescueFiles } from "../bootloaders/rescue-files.ts";
 import { writeNewc } from "../formats/cpio-newc.ts";
 import { formatImageManifest, IMAGE_MANIFEST_PATH, type ImageManifest } from "../set/image-manifest.ts";
@@ -105,7 +105,7 @@ interface Pieces {
 async function makePieces(contents: ImageContents, options: RescueImageOptions): Promise<Pieces> {
   const { cacheDirectory, sourceDateEpoch: mtimeSeconds, remark } = options;
   const request = (label: string, entries: readonly PlanEntry[]): PieceRequest => {
-    return { label, entries, compression: compressionChoice(options.compression), cacheDirectory, mtimeSeconds, open: readChunks };
+    return { label, entries, compression: compressionChoice(options.compression), cacheDirectory, mtimeSeconds };
   };
   const inLayer = (layer: PlanEntry["layer"]) => contents.entries.filter((entry) => entry.layer === layer);
   const base = inLayer("initramfs").filter(({ group }) => group !== "modules" && group !== "firmware");

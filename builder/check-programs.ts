@@ -7,11 +7,11 @@ import { changeMode, copyFile, makeDirectory, makeSymlink, makeTemporaryDirector
 import { archiveEntries } from "./archive-entries.ts";
 import type { PlanEntry } from "./image-plan.ts";
 
-/** 126 and 127 are a shell's words for "cannot be run"; from 129 on a signal ended it. */
+/** The tree has no /dev: standard input is the /dev/null outside. 126 and 127 are a shell's words for "cannot be run"; from 129 on a signal ended it. */
 const CHECK_SCRIPT = `
 [ -r /etc/lifeboat/library-path ] && export LD_LIBRARY_PATH=$(cat /etc/lifeboat/library-path)
 for program; do
-  output=$(timeout 20 "$program" --version </dev/null 2>&1); code=$?
+  output=$(timeout 20 "$program" --version 2>&1); code=$?
   case "$code $output" in
     126*|127*|13[0-9]*|*'error while loading shared libraries'*) printf '%s: exit code %s: %s\\n' "$program" "$code" "$(printf '%s' "$output" | tail -n 1)" ;;
   esac

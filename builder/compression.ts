@@ -24,13 +24,13 @@ export function compressionChoice(name: Compression): CompressionChoice {
       return {
         name,
         segmentCommands: [["zstd", "-q", "-T0", "-9", "-c"]],
-        squashfsOptions: ["-comp", "zstd", "-Xcompression-level", "9"],
+        squashfsOptions: ["-comp", "zstd", "-Xcompression-level", "8", "-b", "1M"],
         kernelOption: "CONFIG_RD_ZSTD",
       };
     case "xz":
       return {
         name,
-        segmentCommands: [["xz", "-q", "-T0", "--check=crc32", "--lzma2=preset=6,dict=8MiB", "-c"]],
+        segmentCommands: [["xz", "-q", "-T0", "--check=crc32", "--x86", "--lzma2=preset=6,dict=8MiB", "-c"]],
         squashfsOptions: ["-comp", "xz", "-Xbcj", "x86", "-b", "1M"],
         kernelOption: "CONFIG_RD_XZ",
       };

@@ -9,7 +9,7 @@ import type { Group, Layer, PlanEntry } from "./image-plan.ts";
 import { busyboxEntries, initEntries, LIBRARY_PATH_FILE } from "./init-files.ts";
 import { moduleEntries, type ModuleChoice, type ModulePart } from "./module-entries.ts";
 import { readModuleFiles, type ModuleFiles } from "./module-files.ts";
-import { TOOL_FILES, TOOL_PROGRAMS, type ToolProgram } from "./programs.ts";
+import { TOOL_FILES, TOOL_PROGRAMS, USELESS_FILES, type ToolProgram } from "./programs.ts";
 
 export interface GatherOptions {
   readonly root: string;
@@ -88,7 +88,9 @@ async function toolEntries(root: string, inInitramfs: ReadonlySet<string>): Prom
   const programs = TOOL_PROGRAMS.map(({ name, purpose }): WantedFile => ({ name, need: "optional", because: [`${name} ${purpose}`] }));
   const data = TOOL_FILES.map(({ path, purpose }): WantedFile => ({ name: path, need: "optional", because: [purpose] }));
   const closure = await fileClosure([...programs, ...data], { root });
-  const entries = closure.entries.flatMap((entry) => planEntry(entry, "tools", entry.group)).filter(({ path }) => !inInitramfs.has(path));
+  const entries = closure.entries
+    .flatMap((entry) => planEntry(entry, "tools", entry.group))
+    .filter(({ path }) => !inInitramfs.has(path) && !USELESS_FILES.test(path));
   const absent = new Set(closure.missing.map(({ name }) => name));
   return {
     entries: [...entries, ...libraryPathEntries(closure.configuredDirectories)],

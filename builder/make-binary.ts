@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { run } from "#os/exec";
 import * as files from "#os/files";
 import { LifeboatError } from "#os/error";
+import { trimIcu } from "./trim-icu.ts";
 
 export interface BinaryResult {
   readonly path: string;
@@ -43,6 +44,9 @@ export async function makeBinary(root: string, outputPath: string): Promise<Bina
   const bundlePath = await bundle(root, work.path);
   const nodePath = join(work.path, "node");
   await run(["strip", "--strip-all", "-o", nodePath, sources.nodePath]);
+  const node = await files.readBytes(nodePath);
+  trimIcu(node);
+  await files.writeFile(nodePath, node, 0o755);
   const packedPath = join(work.path, "lifeboat");
   await pack(bundlePath, nodePath, packedPath);
   await files.changeMode(packedPath, 0o755);

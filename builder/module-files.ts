@@ -4,17 +4,16 @@ import { join } from "node:path";
 import { CONFIG_DIRECTORIES, type ConfigFile } from "kmod-parse/modprobe-config";
 import { modinfoValues, readModinfo } from "kmod-parse/modinfo-section";
 import { parseModuleTree, type ModuleTree, type ModuleTreeTexts } from "kmod-parse/module-tree";
+import { bulkReader, fileStamp } from "#os/bulk-files";
 import { digestOf } from "#os/digest";
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import {
   copyFile,
   exists,
-  fileInfo,
   listDirectory,
   makeDirectory,
   moveIntoPlace,
-  readBytes,
   readTextIfThere,
   removeTree,
   temporaryName,
@@ -53,7 +52,7 @@ const COMPRESSED = /\.(xz|zst|gz)$/;
 export async function readModuleFiles(directory: string, cacheDirectory: string): Promise<ModuleFiles> {
   const [texts, configFiles] = [await readTexts(directory), await readConfigFiles()];
   const tree = withPlace(directory, () => parseModuleTree(texts, configFiles));
-  const stamps = await stampModules(directory, tree);
+  const stamps = stampModules(directory, tree);
   const key = digestOf(...stamps.map(({ path, stamp }) => `${path}\0${stamp}\n`)).slice(0, 32);
   const plain = await plainFiles(directory, stamps, join(cacheDirectory, `modules-${key}`));
   return { tree, files: plain, firmware: await readFirmwareNames(directory, plain, join(cacheDirectory, `firmware-${key}.json`)) };
@@ -87,18 +86,16 @@ interface Stamped {
   readonly stamp: string;
 }
 
-async function stampModules(directory: string, tree: ModuleTree): Promise<readonly Stamped[]> {
-  return Promise.all(
-    [...tree.modules.values()].map(async ({ name, path }) => {
-      const info = await fileInfo(join(directory, path));
-      if (info === undefined) {
-        throw new LifeboatError(`Cannot read module "${name}" as modules.dep names it: "${join(directory, path)}" is not there`, {
-          hint: "Run depmod, or install the kernel's package again",
-        });
-      }
-      return { name, path, sizeBytes: info.sizeBytes, stamp: `${info.sizeBytes} ${info.mtimeNs} ${info.inode}` };
-    }),
-  );
+function stampModules(directory: string, tree: ModuleTree): readonly Stamped[] {
+  return [...tree.modules.values()].map(({ name, path }) => {
+    const found = fileStamp(join(directory, path));
+    if (found === undefined) {
+      throw new LifeboatError(`Cannot read module "${name}" as modules.dep names it: "${join(directory, path)}" is not there`, {
+        hint: "Run depmod, or install the kernel's package again",
+      });
+    }
+    return { name, path, ...found };
+  });
 }
 
 async function plainFiles(
@@ -108,13 +105,11 @@ async function plainFiles(
 ): Promise<ReadonlyMap<string, ModuleFile>> {
   const compressed = stamps.filter(({ path }) => COMPRESSED.test(path));
   if (compressed.length > 0 && !(await exists(unpackedDirectory))) await unpack(directory, compressed, unpackedDirectory);
-  const files = await Promise.all(
-    stamps.map(async ({ name, path, sizeBytes }): Promise<[string, ModuleFile]> => {
-      if (!COMPRESSED.test(path)) return [name, { path, hostPath: join(directory, path), sizeBytes }];
-      const hostPath = join(unpackedDirectory, plainPath(path));
-      return [name, { path, hostPath, sizeBytes: (await fileInfo(hostPath))?.sizeBytes ?? 0 }];
-    }),
-  );
+  const files = stamps.map(({ name, path, sizeBytes }): [string, ModuleFile] => {
+    if (!COMPRESSED.test(path)) return [name, { path, hostPath: join(directory, path), sizeBytes }];
+    const hostPath = join(unpackedDirectory, plainPath(path));
+    return [name, { path, hostPath, sizeBytes: fileStamp(hostPath)?.sizeBytes ?? 0 }];
+  });
   return new Map(files);
 }
 
@@ -164,8 +159,9 @@ async function readFirmwareNames(
   const cached = await readTextIfThere(cachePath);
   if (cached !== undefined) return new Map(JSON.parse(cached) as [string, string[]][]);
   const names: [string, readonly string[]][] = [];
+  const reader = bulkReader();
   for (const [name, { path, hostPath }] of files) {
-    const bytes = await readBytes(hostPath);
+    const bytes = reader.whole(hostPath);
     const firmware = withPlace(directory, () => modinfoValues(readModinfo(bytes, join(directory, path)), "firmware"));
     if (firmware.length > 0) names.push([name, [...new Set(firmware)]]);
   }

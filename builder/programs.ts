@@ -73,3 +73,6 @@ export const TOOL_FILES: readonly { readonly path: string; readonly purpose: str
   { path: "usr/lib/grub", purpose: "grub-install copies its modules from there" },
   { path: "usr/share/grub", purpose: "grub-install reads its data there" },
 ];
+
+/** Parts of TOOL_FILES that nothing in the image reads: whole boot loaders that grub-install never copies. */
+export const USELESS_FILES = /^usr\/lib\/grub\/[^/]+\/monolithic\//;

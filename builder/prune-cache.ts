@@ -18,7 +18,9 @@ export async function pruneCache(cacheDirectory: string): Promise<void> {
     const kind = PIECE.exec(name)?.[1];
     return kind === undefined ? [] : [{ kind, path: join(cacheDirectory, name) }];
   });
-  const stamped = await Promise.all(pieces.map(async (piece) => ({ ...piece, usedNs: BigInt((await fileInfo(piece.path))?.mtimeNs ?? "0") })));
+  const stamped = await Promise.all(
+    pieces.map(async (piece) => ({ ...piece, usedNs: BigInt((await fileInfo(piece.path))?.mtimeNs ?? "0") })),
+  );
   for (const kind of new Set(stamped.map((piece) => piece.kind))) {
     const ofKind = stamped.filter((piece) => piece.kind === kind).sort((a, b) => (a.usedNs < b.usedNs ? 1 : -1));
     for (const { path } of ofKind.slice(KEPT)) {

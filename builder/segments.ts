@@ -1,6 +1,7 @@
 // The pieces of the initramfs and the tools layer, made once for the same inputs and kept in the cache.
 
 import { dirname, join } from "node:path";
+import { bulkReader, fileStamp } from "#os/bulk-files";
 import { digestFile, digestOf } from "#os/digest";
 import { runPipeline, type Command } from "#os/exec";
 import { exists, fileInfo, makeDirectory, moveIntoPlace, readTextIfThere, removeFile, temporaryName, writeAtomic } from "#os/files";
@@ -9,6 +10,7 @@ import { encodeTar } from "../formats/tar-header.ts";
 import { archiveEntries, type OpenContent } from "./archive-entries.ts";
 import type { CompressionChoice } from "./compression.ts";
 import type { PlanEntry } from "./image-plan.ts";
+import { inBlocks } from "./in-blocks.ts";
 
 export interface PieceRequest {
   /** Part of the file's name in the cache, for people who look there. */
@@ -18,7 +20,6 @@ export interface PieceRequest {
   readonly cacheDirectory: string;
   /** Seconds since the epoch for every file in the piece (SOURCE_DATE_EPOCH). */
   readonly mtimeSeconds: number;
-  readonly open: OpenContent;
 }
 
 export interface Piece {
@@ -36,14 +37,11 @@ export interface PlannedPiece<Made extends Piece> {
 
 /** One cpio archive, compressed on its own; the kernel accepts any number of them, one after the other. */
 export async function planSegment(request: PieceRequest, existingDirectories: ReadonlySet<string>): Promise<PlannedPiece<Piece>> {
-  const key = await pieceKey(request, ["segment", ...[...existingDirectories].sort()]);
+  const key = pieceKey(request, ["segment", ...[...existingDirectories].sort()]);
   return planPiece(request, `${key}.cpio`, (path) => {
-    const entries = archiveEntries(request.entries, existingDirectories, request.open);
-    return runPipeline(
-      encodeNewc(entries, { mtimeSeconds: request.mtimeSeconds, existingDirectories }),
-      request.compression.segmentCommands,
-      path,
-    );
+    const entries = archiveEntries(request.entries, existingDirectories, openInTurn());
+    const cpio = encodeNewc(entries, { mtimeSeconds: request.mtimeSeconds, existingDirectories });
+    return runPipeline(inBlocks(cpio), request.compression.segmentCommands, path);
   });
 }
 
@@ -54,13 +52,21 @@ export interface ToolsPiece extends Piece {
 
 /** The tools layer: a squashfs made from a tar stream, so that nothing has to be staged on disk. */
 export async function planToolsLayer(request: PieceRequest): Promise<PlannedPiece<ToolsPiece>> {
-  const key = await pieceKey(request, ["squashfs"]);
+  const key = pieceKey(request, ["squashfs"]);
   const { cached, make } = await planPiece(request, `${key}.squashfs`, (path) => {
-    const entries = archiveEntries(request.entries, new Set(), request.open);
+    const entries = archiveEntries(request.entries, new Set(), openInTurn());
     const tar = encodeTar(entries, { mtimeSeconds: request.mtimeSeconds });
-    return runPipeline(tar, [mksquashfsCommand(request, path)], "/dev/null");
+    return runPipeline(inBlocks(tar), [mksquashfsCommand(request, path)], "/dev/null");
   });
   return { cached, make: async () => withDigest(await make()) };
+}
+
+/** Files are read one at a time, and what was read is copied before the next. */
+function openInTurn(): OpenContent {
+  const reader = bulkReader();
+  return async function* (hostPath) {
+    yield* reader.pieces(hostPath);
+  };
 }
 
 async function withDigest(piece: Piece): Promise<ToolsPiece> {
@@ -111,18 +117,17 @@ async function writeWhole(path: string, write: (path: string) => Promise<void>):
 }
 
 /** Names the inputs: paths, modes and contents, the latter by size, inode and time of change where they are files of this machine. */
-async function pieceKey({ entries, compression, mtimeSeconds }: PieceRequest, extra: readonly string[]): Promise<string> {
-  const lines = await Promise.all(entries.map(entryLine));
+function pieceKey({ entries, compression, mtimeSeconds }: PieceRequest, extra: readonly string[]): string {
+  const lines = entries.map(entryLine);
   return digestOf(JSON.stringify([compression, mtimeSeconds, extra]), ...lines.sort()).slice(0, 32);
 }
 
-async function entryLine(entry: PlanEntry): Promise<string> {
+function entryLine(entry: PlanEntry): string {
   const common = `${entry.path}\0${entry.type}\0${entry.mode}`;
   switch (entry.type) {
     case "file": {
       if ("bytes" in entry.content) return `${common}\0${digestOf(entry.content.bytes)}\n`;
-      const info = await fileInfo(entry.content.hostPath);
-      return `${common}\0${entry.content.hostPath}\0${entry.sizeBytes}\0${info?.sizeBytes}\0${info?.inode}\0${info?.mtimeNs}\n`;
+      return `${common}\0${entry.content.hostPath}\0${entry.sizeBytes}\0${fileStamp(entry.content.hostPath)?.stamp}\n`;
     }
     case "directory":
       return `${common}\n`;

@@ -3,6 +3,7 @@
 import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
 import { readTextIfThere, removeFile, writeFile } from "#os/files";
+import type { NetworkInterface } from "../machine/network-interfaces.ts";
 import type { AgentContext } from "./context.ts";
 
 export interface Lease {
@@ -12,14 +13,16 @@ export interface Lease {
   readonly bootServer: string | undefined;
 }
 
+type Named = Pick<NetworkInterface, "name">;
+
 export interface DhcpOptions {
   readonly deadlineMs: number;
   readonly tell: (line: string) => void;
 }
 
-/** Ten questions in 30 s: a switch may take that long before its port lets anything through (spanning tree). */
-const QUESTIONS = ["-t", "10", "-T", "3"];
-/** How long the others may still answer when one has. */
+/** Questions for 30 s: a switch may take that long before its port lets anything through (spanning tree). */
+const QUESTIONS = ["-t", "15", "-T", "2"];
+/** How long the others may still be answered when one has been: their links may need that long to come up. */
 const GRACE_MS = 3000;
 
 /** udhcpc calls this with the lease in its environment. The first gateway and name server stay first. */
@@ -36,30 +39,32 @@ mv /run/dhcp-$interface.part /run/dhcp-$interface
 const SCRIPT_PATH = "/run/dhcp-script";
 
 /** Asks on all of them, and goes on soon after the first answer. Throws LifeboatError when none comes. */
-export async function configureByDhcp(
-  context: AgentContext,
-  interfaces: readonly { readonly name: string }[],
-  options: DhcpOptions,
-): Promise<void> {
+export async function configureByDhcp(context: AgentContext, interfaces: readonly Named[], options: DhcpOptions): Promise<void> {
   await writeFile(SCRIPT_PATH, SCRIPT, 0o755);
-  let answered = 0;
-  let ended = 0;
-  let goOnMs = options.deadlineMs;
+  const waiting = new Set(interfaces.map(({ name }) => name));
+  let firstMs: number | undefined;
   const ask = async (name: string) => {
-    await removeFile(leasePath(name));
-    const result = await context.shell.run(["busybox", "udhcpc", "-i", name, "-n", "-q", "-f", ...QUESTIONS, "-s", SCRIPT_PATH]);
-    const lease = result.exitCode === 0 ? await readLease(name) : undefined;
-    ended++;
-    if (lease === undefined) return context.console.note(`no answer by DHCP on ${name}: ${result.output.split("\n").pop() ?? ""}`);
-    if (answered++ === 0) goOnMs = Math.min(goOnMs, nowMs() + GRACE_MS);
+    const lease = await askOn(context, name);
+    waiting.delete(name);
+    if (lease === undefined) return;
+    firstMs ??= nowMs();
     options.tell(`lifeboat: network ${name} has ${lease.address} by DHCP`);
   };
   for (const { name } of interfaces) void ask(name);
-  while (ended < interfaces.length && nowMs() < goOnMs) await sleep(50);
-  if (answered > 0) return;
+  const isPointless = () => waiting.size === 0 || (firstMs !== undefined && nowMs() > firstMs + GRACE_MS);
+  while (!isPointless() && nowMs() < options.deadlineMs) await sleep(50);
+  if (firstMs !== undefined) return;
   throw new LifeboatError(`Cannot get an address as DHCP must give one: no answer on ${interfaces.map(({ name }) => name).join(", ")}`, {
     hint: "Check the cable, or give an address with ipconf=NAME:ADDRESS:NETMASK:BROADCAST:GATEWAY",
   });
+}
+
+async function askOn({ shell, console }: AgentContext, name: string): Promise<Lease | undefined> {
+  await removeFile(leasePath(name));
+  const result = await shell.run(["busybox", "udhcpc", "-i", name, "-n", "-q", "-f", ...QUESTIONS, "-s", SCRIPT_PATH]);
+  const lease = result.exitCode === 0 ? await readLease(name) : undefined;
+  if (lease === undefined) console.note(`no answer by DHCP on ${name}: ${result.output.split("\n").pop() ?? ""}`);
+  return lease;
 }
 
 /** The server that DHCP names to boot from, on the first of these interfaces that has a lease. */

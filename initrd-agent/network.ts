@@ -68,8 +68,9 @@ export async function bringNetworkUp(context: AgentContext, options: NetworkOpti
   const wanted = wantedInterface(context, ipconf);
   await loadModules(context, ["af_packet"]);
   await waitForInterface(context, wanted, options.deadlineMs);
-  const interfaces = await listInterfaces(context, (each) => isWanted(each, wanted));
-  for (const each of interfaces) context.console.note(interfaceLine(each));
+  // DHCP asks until a link is there; a fixed address would lead to "no route" before.
+  const isStatic = ipconf?.kind === "static";
+  const interfaces = await listInterfaces(context, (each) => isStatic && isWanted(each, wanted));
   const chosen = chooseInterfaces(interfaces, wanted);
   await context.shell.run(["busybox", "ip", "link", "set", "lo", "up"]);
   if (ipconf?.kind === "static") await configureStatic(context, chosen[0]!, { ipconf, tell: options.tell });
@@ -127,9 +128,7 @@ function chooseInterfaces(interfaces: readonly NetworkInterface[], wanted: Wante
       `Cannot configure "${wanted.device}" as ${wanted.word}= must name an interface of this machine: there are ${list}`,
     );
   }
-  if (wanted !== undefined && found.length > 0) return found;
-  const linked = interfaces.filter(({ link }) => link === true);
-  return linked.length > 0 ? linked : interfaces;
+  return found.length > 0 ? found : interfaces;
 }
 
 interface StaticOptions {

@@ -37,6 +37,29 @@ test("runPipeline() writes what the last member prints, and fails when any membe
   await assert.rejects(broken, (error) => error instanceof LifeboatError && error.message.includes("exit code 7"));
 });
 
+test("runPipeline() is done with a piece before it asks for the next, so a source may use one memory", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "lifeboat-exec-"));
+  const memory = new Uint8Array(1 << 20);
+  function* source() {
+    for (let value = 1; value <= 9; value++) yield memory.fill(value);
+  }
+  await runPipeline(source(), [["sh", "-c", "sleep 0.1; exec cat"], ["cat"]], join(directory, "same"));
+  const bytes = await readFile(join(directory, "same"));
+  assert.equal(bytes.length, 9 << 20);
+  for (let value = 1; value <= 9; value++) assert.ok(bytes.subarray((value - 1) << 20, value << 20).every((byte) => byte === value));
+});
+
+test("runPipeline() names the source's own failure, and a program that does not read all", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "lifeboat-exec-"));
+  function* spoilt() {
+    yield new Uint8Array(10);
+    throw new Error("the source is spoilt");
+  }
+  await assert.rejects(runPipeline(spoilt(), [["sh", "-c", "cat >/dev/null; exit 7"]], join(directory, "bad")), /the source is spoilt/);
+  const much = Array.from({ length: 20 }, () => new Uint8Array(1 << 20));
+  await assert.rejects(runPipeline(much, [["true"]], join(directory, "bad")), /Cannot run "true" as it must read all that it is given/);
+});
+
 test("start() talks to a process and ends it when disposed", async () => {
   const process = start(["cat"]);
   const heard = new Promise<string>((resolve) => process.onOutput((chunk) => resolve(new TextDecoder().decode(chunk))));

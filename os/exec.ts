@@ -1,6 +1,6 @@
 // The only file that starts a process: argument arrays, never a shell string; every exit code counts.
-import { createWriteStream } from "node:fs";
-import { Readable } from "node:stream";
+import { open } from "node:fs/promises";
+import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { execa, type Options } from "execa";
 import { LifeboatError } from "#os/error";
@@ -48,21 +48,45 @@ export async function runBytes(command: Command, options: RunOptions = {}): Prom
   return (await settle(child, command, options)).bytes();
 }
 
-/** Feeds `source` through `commands`, one into the next, and writes what comes out to the new file `outputPath`. */
+/**
+ * Feeds `source` through `commands`, one into the next, and writes what comes out to the new file `outputPath`.
+ * Each piece has left our memory before the next is asked for, so a source may use the same memory again.
+ */
 export async function runPipeline(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   commands: readonly Command[],
   outputPath: string,
 ): Promise<void> {
-  const children = commands.map((command) => spawn(command, { stdin: "pipe", stdout: "pipe", buffer: { stdout: false } }, {}));
-  const streams = children.flatMap((child) => [child.duplex()]);
+  await using output = await open(outputPath, "w", 0o600);
+  const children = commands.map((command, index) => {
+    // execa's types know file descriptors up to 9 only.
+    const stdout = (index === commands.length - 1 ? output.fd : "pipe") as "pipe";
+    return spawn(command, { stdin: "pipe", stdout, buffer: { stdout: false } }, {});
+  });
   const outcomes = children.map((child, index) => settle(child, commands[index]!, {}));
-  const [written, ...ended] = await Promise.allSettled([
-    pipeline([Readable.from(source), ...streams, createWriteStream(outputPath, { mode: 0o600 })]),
-    ...outcomes,
-  ]);
-  // A member that failed says more than the broken pipe it leaves behind.
-  for (const outcome of [...ended, written]) if (outcome.status === "rejected") throw outcome.reason;
+  const links = children.slice(1).map((child, index) => pipeline(children[index]!.stdout!, child.stdin));
+  const [fed, ...ended] = await Promise.allSettled([feed(children[0]!.stdin, source), ...outcomes, ...links]);
+  // What spoils the source spoils the rest; a member that failed says more than the broken pipe it leaves behind.
+  for (const outcome of [fed, ...ended]) if (outcome.status === "rejected") throw outcome.reason;
+  if (fed.status === "fulfilled" && !fed.value) {
+    throw new LifeboatError(`Cannot run "${commands[0]?.[0]}" as it must read all that it is given: it stopped early`);
+  }
+}
+
+/** False when the program stopped reading. */
+async function feed(stdin: Writable, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<boolean> {
+  stdin.on("error", () => undefined);
+  try {
+    for await (const piece of source) {
+      const failed = await new Promise<unknown>((sent) => stdin.write(piece, sent));
+      if (failed instanceof Error) return false;
+    }
+    stdin.end();
+    return true;
+  } catch (error) {
+    stdin.destroy();
+    throw error;
+  }
 }
 
 /** Starts a program and returns at once. Output that nobody listens to is dropped. */

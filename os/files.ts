@@ -42,7 +42,7 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
     return await fs.readFile(path, "utf8");
   } catch (error) {
     if (isAbsence(error)) return undefined;
-    throw asLifeboatError("read", path, error);
+    throw asFileError("read", path, error);
   }
 }
 
@@ -66,7 +66,7 @@ export async function* readChunks(path: string, chunkBytes = 1 << 20): AsyncGene
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) yield chunk as Uint8Array;
   } catch (error) {
-    throw asLifeboatError("read", path, error);
+    throw asFileError("read", path, error);
   }
 }
 
@@ -106,7 +106,7 @@ export async function listDirectory(path: string): Promise<readonly string[]> {
     return (await fs.readdir(path)).sort();
   } catch (error) {
     if (isAbsence(error)) return [];
-    throw asLifeboatError("list", path, error);
+    throw asFileError("list", path, error);
   }
 }
 
@@ -271,7 +271,7 @@ async function infoFrom(path: string, read: () => Promise<BigIntStats>): Promise
     };
   } catch (error) {
     if (isAbsence(error)) return undefined;
-    throw asLifeboatError("look at", path, error);
+    throw asFileError("look at", path, error);
   }
 }
 
@@ -290,7 +290,7 @@ async function guard<T>(verb: string, path: string, action: () => Promise<T>): P
   try {
     return await action();
   } catch (error) {
-    throw asLifeboatError(verb, path, error);
+    throw asFileError(verb, path, error);
   }
 }
 
@@ -306,7 +306,8 @@ const STATES: Readonly<Record<string, { readonly state: string; readonly hint?: 
   EEXIST: { state: "it exists already" },
 };
 
-function asLifeboatError(verb: string, path: string, error: unknown): unknown {
+/** What a failed call of the system says to the user; anything that is none stays as it is. */
+export function asFileError(verb: string, path: string, error: unknown): unknown {
   if (error instanceof LifeboatError || !(error instanceof Error)) return error;
   const code = codeOf(error);
   if (code === undefined) return error;

@@ -3,25 +3,26 @@
 import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { digestFile, digestOf } from "#os/digest";
-import { makeTemporaryDirectory, writeChunks } from "#os/files";
+import { fileInfo, makeTemporaryDirectory, writeChunks } from "#os/files";
 import type { RescueFiles } from "../bootloaders/rescue-files.ts";
 import { writeNewc } from "../formats/cpio-newc.ts";
 import { formatImageManifest, IMAGE_MANIFEST_PATH, type ImageManifest } from "../set/image-manifest.ts";
 import { checkKernelConfig, checkUnknownConfig, type KernelFinding } from "./check-kernel-config.ts";
 import { checkPrograms } from "./check-programs.ts";
-import { checkSecrets } from "./check-secrets.ts";
+import { checkSecrets, checkWords } from "./check-secrets.ts";
 import { compressionChoice, type Compression } from "./compression.ts";
 import type { FoundKernel } from "./find-kernel.ts";
 import { gatherImage, type GatherOptions, type ImageContents } from "./gather-image.ts";
 import type { PlanEntry } from "./image-plan.ts";
 import { joinSegments, type SegmentSource } from "./join-segments.ts";
-import { microcodeFiles } from "./microcode.ts";
+import { concatenate, microcodeSegment } from "./microcode.ts";
 import { markUsed, pruneCache } from "./prune-cache.ts";
-import { planSegment, planToolsLayer, type Piece, type PieceRequest, type ToolsPiece } from "./segments.ts";
+import { planSegment, planToolsLayer, type Piece, type PieceRequest } from "./segments.ts";
 import { largestGroups, formatMebibytes } from "./size-report.ts";
 
 export interface RescueImageOptions extends GatherOptions {
-  readonly compression: Compression;
+  /** Undefined: the best that the kernel can unpack. */
+  readonly compression: Compression | undefined;
   readonly sourceDateEpoch: number;
   /** The initramfs may be at most this large. */
   readonly budgetBytes: number;
@@ -46,38 +47,68 @@ export interface RescueImage extends AsyncDisposable {
 /** Makes the initramfs and the tools layer around a kernel. Dispose the result when its files are on their medium. */
 export async function makeRescueImage(kernel: FoundKernel, options: RescueImageOptions): Promise<RescueImage> {
   const contents = await gatherImage(kernel, options);
-  const findings = checkKernel(kernel, contents.moduleNames, options.compression);
-  const pieces = await makePieces(contents, options);
-  const buildId = await nameBuild(kernel, pieces, options);
-  const manifest: ImageManifest = {
+  const { findings, compression } = checkKernel(kernel, contents.moduleNames, options.compression);
+  checkWords([options.mediumUrl ?? ""]);
+  const pieces = await makePieces(contents, compression, options);
+  const microcode = microcodeSegment(contents.entries, options.sourceDateEpoch);
+  const buildId = await nameBuild(kernel, [digestOf(microcode), ...Object.values(pieces).map(({ digest }) => digest)], options);
+  const { base, modules, tools } = pieces;
+  const manifest = manifestBytes({
     formatVersion: 1,
     buildId,
     kernelRelease: kernel.release,
     machineName: options.machineName,
-    tools: { sizeBytes: pieces.tools.sizeBytes, digest: pieces.tools.digest },
+    tools: { sizeBytes: tools.sizeBytes, digest: tools.digest },
     mediumUrl: options.mediumUrl,
-  };
-  const work = await makeTemporaryDirectory("lifeboat-build-");
-  const initramfsPath = join(work.path, "initramfs.img");
-  await writeChunks(initramfsPath, joinSegments(await initramfsSegments(pieces, manifest, options)));
-  const initramfsBytes = pieces.segments.reduce((sum, piece) => sum + piece.sizeBytes, 0);
-  checkBudget(initramfsBytes, options.budgetBytes, contents.entries);
-  const all = [...pieces.segments, pieces.tools];
-  await markUsed(all.map(({ path }) => path));
+  });
+  // Microcode first and raw; the machine's own facts and the mark of completeness last.
+  const segments: readonly SegmentSource[] = [
+    ...(microcode.length === 0 ? [] : [{ bytes: microcode }]),
+    base,
+    modules,
+    { bytes: machineSegment(manifest, options.sourceDateEpoch) },
+  ];
+  checkBudget(microcode.length + base.sizeBytes + modules.sizeBytes, options.budgetBytes, contents.entries);
+  await markUsed(Object.values(pieces).map(({ path }) => path));
   await pruneCache(options.cacheDirectory);
+  const initramfs = await writeInitramfs(segments);
   return {
-    files: { kernelPath: kernel.kernelPath, initramfsPath, toolsPath: pieces.tools.path, kernelRelease: kernel.release, buildId },
+    files: { kernelPath: kernel.kernelPath, initramfsPath: initramfs.path, toolsPath: tools.path, kernelRelease: kernel.release, buildId },
     contents,
     findings,
-    initramfsBytes,
-    toolsBytes: pieces.tools.sizeBytes,
-    cachedPieces: all.filter(({ made }) => !made).length,
-    allPieces: all.length,
-    [Symbol.asyncDispose]: () => work[Symbol.asyncDispose](),
+    initramfsBytes: initramfs.sizeBytes,
+    toolsBytes: tools.sizeBytes,
+    cachedPieces: Object.values(pieces).filter(({ made }) => !made).length,
+    allPieces: Object.values(pieces).length,
+    [Symbol.asyncDispose]: () => initramfs[Symbol.asyncDispose](),
   };
 }
 
-function checkKernel(kernel: FoundKernel, moduleNames: ReadonlySet<string>, compression: Compression): readonly KernelFinding[] {
+interface WrittenInitramfs extends AsyncDisposable {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+async function writeInitramfs(segments: readonly SegmentSource[]): Promise<WrittenInitramfs> {
+  await using cleanUp = new AsyncDisposableStack();
+  const work = cleanUp.use(await makeTemporaryDirectory("lifeboat-build-"));
+  const path = join(work.path, "initramfs.img");
+  await writeChunks(path, joinSegments(segments));
+  const sizeBytes = (await fileInfo(path))?.sizeBytes ?? 0;
+  const kept = cleanUp.move();
+  return { path, sizeBytes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+interface CheckedKernel {
+  readonly findings: readonly KernelFinding[];
+  readonly compression: Compression;
+}
+
+/** From best to worst. */
+const COMPRESSIONS: readonly Compression[] = ["zstd", "xz", "gzip", "none"];
+
+/** Both layers are compressed alike, so the kernel must know the way for both. */
+function checkKernel(kernel: FoundKernel, moduleNames: ReadonlySet<string>, wanted: Compression | undefined): CheckedKernel {
   const check = kernel.config === undefined ? checkUnknownConfig() : checkKernelConfig(kernel.config, moduleNames);
   const fatal = check.findings.filter(({ severity }) => severity === "fatal");
   if (fatal.length > 0) {
@@ -86,35 +117,36 @@ function checkKernel(kernel: FoundKernel, moduleNames: ReadonlySet<string>, comp
       hint: "Build with another kernel: --kernel failsafe",
     });
   }
-  if (!check.initramfsCompressions.includes(compression)) {
-    throw new LifeboatError(
-      `Cannot compress the initramfs with ${compression} as kernel ${kernel.release} must be able to unpack it: it knows ${check.initramfsCompressions.join(", ")}`,
-      {
-        hint: `Choose another with --compression ${check.initramfsCompressions[0] ?? "none"}`,
-      },
-    );
-  }
-  return check.findings;
+  const known = COMPRESSIONS.filter((name) => {
+    return check.initramfsCompressions.includes(name) && (name === "none" || check.squashfsCompressions.includes(name));
+  });
+  const compression = wanted ?? known[0] ?? "none";
+  if (known.includes(compression)) return { findings: check.findings, compression };
+  throw new LifeboatError(
+    `Cannot compress the image with ${compression} as kernel ${kernel.release} must be able to unpack both its layers: it knows ${known.join(", ")}`,
+    { hint: `Choose another with --compression ${known[0] ?? "none"}, or leave the choice to the build` },
+  );
 }
 
 interface Pieces {
-  readonly segments: readonly [base: Piece, modules: Piece];
-  readonly tools: ToolsPiece;
+  readonly base: Piece;
+  readonly modules: Piece;
+  readonly tools: Piece;
 }
 
-async function makePieces(contents: ImageContents, options: RescueImageOptions): Promise<Pieces> {
+async function makePieces(contents: ImageContents, compression: Compression, options: RescueImageOptions): Promise<Pieces> {
   const { cacheDirectory, sourceDateEpoch: mtimeSeconds, remark } = options;
   const request = (label: string, entries: readonly PlanEntry[]): PieceRequest => {
-    return { label, entries, compression: compressionChoice(options.compression), cacheDirectory, mtimeSeconds };
+    return { label, entries, compression: compressionChoice(compression), cacheDirectory, mtimeSeconds };
   };
   const inLayer = (layer: PlanEntry["layer"]) => contents.entries.filter((entry) => entry.layer === layer);
-  const base = inLayer("initramfs").filter(({ group }) => group !== "modules" && group !== "firmware");
   const rest = inLayer("initramfs").filter(({ group }) => group === "modules" || group === "firmware");
-  const baseSegment = await planSegment(request("base", base), new Set());
-  const modulesSegment = await planSegment(request("modules", rest), directoriesOf(base));
+  const baseEntries = inLayer("initramfs").filter((entry) => entry.group !== "microcode" && !rest.includes(entry));
+  const base = await planSegment(request("base", baseEntries), new Set());
+  const modules = await planSegment(request("modules", rest), directoriesOf(baseEntries));
   const tools = await planToolsLayer(request("tools", inLayer("tools")));
-  if (!baseSegment.cached || !tools.cached) await checkContents(contents, remark);
-  return { segments: [await baseSegment.make(), await modulesSegment.make()], tools: await tools.make() };
+  if (!base.cached || !tools.cached) await checkContents(contents, remark);
+  return { base: await base.make(), modules: await modules.make(), tools: await tools.make() };
 }
 
 /** Once for the same contents: what is in the cache has passed. */
@@ -132,44 +164,20 @@ function directoriesOf(entries: readonly PlanEntry[]): ReadonlySet<string> {
   return directories;
 }
 
-/** Equal inputs give an equal name; it ties kernel, initramfs and tools layer together. */
-async function nameBuild(kernel: FoundKernel, pieces: Pieces, options: RescueImageOptions): Promise<string> {
-  const parts = [
-    ...pieces.segments.map(({ path }) => path.replace(/^.*\//, "")),
-    pieces.tools.digest,
-    options.machineName,
-    options.mediumUrl ?? "",
-  ];
+/** Equal contents give an equal name; it ties kernel, initramfs and tools layer together. */
+async function nameBuild(kernel: FoundKernel, digests: readonly string[], options: RescueImageOptions): Promise<string> {
+  const parts = [...digests, options.machineName, options.mediumUrl ?? "", String(options.sourceDateEpoch)];
   return digestOf(parts.join("\0"), await digestFile(kernel.kernelPath)).slice(0, 16);
 }
 
-/** Microcode first and raw; the machine's own facts and the mark of completeness last. */
-async function initramfsSegments(pieces: Pieces, manifest: ImageManifest, options: RescueImageOptions): Promise<readonly SegmentSource[]> {
-  const mtimeSeconds = options.sourceDateEpoch;
-  const microcode = await microcodeFiles(join(options.root, "lib/firmware"));
-  const existing = ["kernel", "kernel/x86", "kernel/x86/microcode"].map((path) => ({ type: "directory", path, mode: 0o755 }) as const);
-  const microcodeSegment =
-    microcode.length === 0 ? [] : [{ bytes: bytesOf(writeNewc([...existing, ...microcode.map(withBytes)], { mtimeSeconds })) }];
-  const text = new TextEncoder().encode(formatImageManifest(manifest));
-  const facts = { type: "file", path: IMAGE_MANIFEST_PATH, mode: 0o644, sizeBytes: text.length, data: text } as const;
+function manifestBytes(manifest: ImageManifest): Uint8Array {
+  return new TextEncoder().encode(formatImageManifest(manifest));
+}
+
+function machineSegment(manifest: Uint8Array, mtimeSeconds: number): Uint8Array {
+  const facts = { type: "file", path: IMAGE_MANIFEST_PATH, mode: 0o644, sizeBytes: manifest.length, data: manifest } as const;
   const mark = { type: "file", path: ".complete", mode: 0o644, sizeBytes: 0, data: new Uint8Array() } as const;
-  const machine = bytesOf(writeNewc([facts, mark], { mtimeSeconds, existingDirectories: ["etc", "etc/lifeboat"] }));
-  return [...microcodeSegment, ...pieces.segments, { bytes: machine }];
-}
-
-function withBytes<T extends { readonly data: unknown }>(file: T): T & { readonly data: Uint8Array } {
-  return { ...file, data: file.data as Uint8Array };
-}
-
-function bytesOf(chunks: Iterable<Uint8Array>): Uint8Array {
-  const parts = [...chunks];
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return concatenate([...writeNewc([facts, mark], { mtimeSeconds, existingDirectories: ["etc", "etc/lifeboat"] })]);
 }
 
 /** GRUB boots on without an initramfs that it has no room for, so the size is a hard limit (reference: omarchy-iso 128). */

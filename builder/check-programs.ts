@@ -7,13 +7,13 @@ import { changeMode, copyFile, makeDirectory, makeSymlink, makeTemporaryDirector
 import { archiveEntries } from "./archive-entries.ts";
 import type { PlanEntry } from "./image-plan.ts";
 
-/** The tree has no /dev: standard input is the /dev/null outside. 126 and 127 are a shell's words for "cannot be run"; from 129 on a signal ended it. */
+/** The tree has no /dev: standard input is the /dev/null outside. 124 is timeout's word for a program that hangs, 126 and 127 a shell's for one that cannot be run; from 129 to 159 a signal ended it. */
 const CHECK_SCRIPT = `
 [ -r /etc/lifeboat/library-path ] && export LD_LIBRARY_PATH=$(cat /etc/lifeboat/library-path)
 for program; do
   output=$(timeout 20 "$program" --version 2>&1); code=$?
   case "$code $output" in
-    126*|127*|13[0-9]*|*'error while loading shared libraries'*) printf '%s: exit code %s: %s\\n' "$program" "$code" "$(printf '%s' "$output" | tail -n 1)" ;;
+    124*|126*|127*|129*|1[3-5][0-9]*|*'error while loading shared libraries'*) printf '%s: exit code %s: %s\\n' "$program" "$code" "$(printf '%s' "$output" | tail -n 1)" ;;
   esac
 done
 `;
@@ -21,7 +21,7 @@ done
 /** Throws LifeboatError naming the programs that do not run. Needs root, or a kernel that lets users have a root of their own. */
 export async function checkPrograms(entries: readonly PlanEntry[], programPaths: readonly string[]): Promise<void> {
   await using stage = await makeTemporaryDirectory("lifeboat-check-");
-  const wanted = entries.filter(({ group }) => group !== "modules" && group !== "firmware");
+  const wanted = entries.filter(({ group }) => !["modules", "firmware", "microcode"].includes(group));
   // The agent stacks the tools layer over the initramfs: of two files of one name, the tools layer's counts.
   wanted.sort((a, b) => Number(a.layer === "initramfs") - Number(b.layer === "initramfs"));
   await stageEntries(stage.path, wanted);

@@ -20,3 +20,14 @@ export async function checkSecrets(entries: readonly PlanEntry[]): Promise<void>
   if (findings.length === 0) return;
   throw new LifeboatError(`Cannot make the image as it must carry no secrets: ${findings.join("; ")}`, { hint: [...advice].join(" ") });
 }
+
+/** Words that will stand readable in a boot menu or a manifest: URLs and options. Throws LifeboatError when one carries a credential. */
+export function checkWords(words: readonly string[]): void {
+  const suspicious = words.find(
+    (word) => /:\/\/[^\s/@]*:[^\s/@]+@/.test(word) || /\b(?:password|passwd|passphrase|secret|token)=\S/i.test(word),
+  );
+  if (suspicious === undefined) return;
+  throw new LifeboatError("Cannot make the medium as its boot words must carry no secrets: one holds a password", {
+    hint: "Everybody who holds the medium can read them; use a source that needs no credential, or type the word at the boot prompt",
+  });
+}

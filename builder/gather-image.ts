@@ -1,5 +1,6 @@
 // Gathers all that goes into a rescue image: every entry with its layer, its group and its reasons.
 
+import { join } from "node:path";
 import { fileClosure, type ClosureEntry, type WantedFile } from "./file-closure.ts";
 import { findBusybox, type Busybox } from "./find-busybox.ts";
 import type { FoundKernel } from "./find-kernel.ts";
@@ -7,6 +8,7 @@ import { findFirmware, type FirmwareFiles } from "./firmware-files.ts";
 import { imagePath, imageTarget } from "./image-path.ts";
 import type { Group, Layer, PlanEntry } from "./image-plan.ts";
 import { busyboxEntries, initEntries, LIBRARY_PATH_FILE } from "./init-files.ts";
+import { microcodeEntries } from "./microcode.ts";
 import { moduleEntries, type ModuleChoice, type ModulePart } from "./module-entries.ts";
 import { readModuleFiles, type ModuleFiles } from "./module-files.ts";
 import { TOOL_FILES, TOOL_PROGRAMS, USELESS_FILES, type ToolProgram } from "./programs.ts";
@@ -45,6 +47,7 @@ export async function gatherImage(kernel: FoundKernel, options: GatherOptions): 
   const agent = await agentEntries(options.agentPath);
   const tools = await toolEntries(options.root, new Set([...agent.map(({ path }) => path), "usr/bin/busybox"]));
   const entries = [
+    ...(await microcodeEntries(join(options.root, "lib/firmware"))),
     ...initEntries(),
     ...busyboxEntries(busybox.path, busybox.sizeBytes, busybox.applets),
     ...agent,

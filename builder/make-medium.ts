@@ -7,6 +7,7 @@ import { assemblePxeTree } from "../bootloaders/pxe-tree.ts";
 import type { MenuOptions, RescueFiles } from "../bootloaders/rescue-files.ts";
 import { assembleUsbImage } from "../bootloaders/usb-image.ts";
 import type { IsoLayout } from "../bootloaders/xorriso-args.ts";
+import { checkWords } from "./check-secrets.ts";
 import { fetchPackages } from "./fetch-package.ts";
 
 export type MediumFormat = "iso" | "usb" | "pxe";
@@ -24,6 +25,7 @@ export interface MediumOptions {
 
 export async function makeMedium(files: RescueFiles, options: MediumOptions): Promise<BootMedium> {
   const { outputPath, force, sourceDateEpoch, menu, layout, mediumUrl } = options;
+  checkWords([menu.append]);
   const assetRoots = ["/", ...(await signedPackages(options.cacheDirectory))];
   const common = { force, sourceDateEpoch, secureBoot: "auto", assetRoots } as const;
   switch (options.format) {

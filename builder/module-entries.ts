@@ -23,8 +23,8 @@ export interface ModulePart {
 }
 
 /**
- * A module whose firmware is not in the initramfs waits for the tools layer with it: a device that probes without its
- * firmware may never try again (reference: qualcomm-linux/kernel issue 923).
+ * Firmware always lies in the layer of the module that asks for it: a device that probes without its firmware may never
+ * try again (https://github.com/qualcomm-linux/kernel/issues/923).
  */
 export function moduleEntries(release: string, files: ModuleFiles, firmware: FirmwareFiles, choice: ModuleChoice): ModulePart {
   const { forceModules, denyModules, host } = choice;

@@ -136,6 +136,8 @@ async function unpack(directory: string, modules: readonly Stamped[], unpackedDi
     await moveIntoPlace(unfinished, unpackedDirectory);
   } catch (error) {
     await removeTree(unfinished);
+    // Another build was quicker with the same modules.
+    if (await exists(unpackedDirectory)) return;
     throw error instanceof LifeboatError ? damagedModule(error, unfinished, directory) : error;
   }
 }

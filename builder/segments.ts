@@ -25,18 +25,20 @@ export interface PieceRequest {
 export interface Piece {
   readonly path: string;
   readonly sizeBytes: number;
+  /** BLAKE2b-512 of the file, hexadecimal. */
+  readonly digest: string;
   /** False when it came from the cache. */
   readonly made: boolean;
 }
 
 /** A piece whose name in the cache is known, and so whether it must be made. */
-export interface PlannedPiece<Made extends Piece> {
+export interface PlannedPiece {
   readonly cached: boolean;
-  make(): Promise<Made>;
+  make(): Promise<Piece>;
 }
 
 /** One cpio archive, compressed on its own; the kernel accepts any number of them, one after the other. */
-export async function planSegment(request: PieceRequest, existingDirectories: ReadonlySet<string>): Promise<PlannedPiece<Piece>> {
+export async function planSegment(request: PieceRequest, existingDirectories: ReadonlySet<string>): Promise<PlannedPiece> {
   const key = pieceKey(request, ["segment", ...[...existingDirectories].sort()]);
   return planPiece(request, `${key}.cpio`, (path) => {
     const entries = archiveEntries(request.entries, existingDirectories, openInTurn());
@@ -45,20 +47,16 @@ export async function planSegment(request: PieceRequest, existingDirectories: Re
   });
 }
 
-export interface ToolsPiece extends Piece {
-  /** BLAKE2b-512 of the file, hexadecimal. */
-  readonly digest: string;
-}
-
 /** The tools layer: a squashfs made from a tar stream, so that nothing has to be staged on disk. */
-export async function planToolsLayer(request: PieceRequest): Promise<PlannedPiece<ToolsPiece>> {
+export async function planToolsLayer(request: PieceRequest): Promise<PlannedPiece> {
   const key = pieceKey(request, ["squashfs"]);
-  const { cached, make } = await planPiece(request, `${key}.squashfs`, (path) => {
+  return planPiece(request, `${key}.squashfs`, (path) => {
     const entries = archiveEntries(request.entries, new Set(), openInTurn());
     const tar = encodeTar(entries, { mtimeSeconds: request.mtimeSeconds });
-    return runPipeline(inBlocks(tar), [mksquashfsCommand(request, path)], "/dev/null");
+    // mksquashfs takes its times from this variable, and refuses its time options beside it.
+    const env = { SOURCE_DATE_EPOCH: String(request.mtimeSeconds) };
+    return runPipeline(inBlocks(tar), [mksquashfsCommand(request, path)], "/dev/null", env);
   });
-  return { cached, make: async () => withDigest(await make()) };
 }
 
 /** Files are read one at a time, and what was read is copied before the next. */
@@ -69,38 +67,27 @@ function openInTurn(): OpenContent {
   };
 }
 
-async function withDigest(piece: Piece): Promise<ToolsPiece> {
-  const digestPath = `${piece.path}.b2`;
-  const known = piece.made ? undefined : await readTextIfThere(digestPath);
-  const digest = known ?? (await digestFile(piece.path));
+/** The digest of a cached piece stands beside it. */
+async function digestOfPiece(path: string, made: boolean): Promise<string> {
+  const digestPath = `${path}.b2`;
+  const known = made ? undefined : await readTextIfThere(digestPath);
+  const digest = known ?? (await digestFile(path));
   if (known === undefined) await writeAtomic(digestPath, digest);
-  return { ...piece, digest };
+  return digest;
 }
 
-function mksquashfsCommand({ compression, mtimeSeconds }: PieceRequest, path: string): Command {
-  const time = String(mtimeSeconds);
-  const fixed = [
-    "-tar",
-    "-noappend",
-    "-no-progress",
-    "-quiet",
-    "-reproducible",
-    "-all-root",
-    "-no-exports",
-    "-mkfs-time",
-    time,
-    "-all-time",
-    time,
-  ];
+function mksquashfsCommand({ compression }: PieceRequest, path: string): Command {
+  const fixed = ["-tar", "-noappend", "-no-progress", "-quiet", "-reproducible", "-all-root", "-no-exports"];
   return ["mksquashfs", "-", path, ...fixed, ...compression.squashfsOptions];
 }
 
-async function planPiece(request: PieceRequest, fileName: string, write: (path: string) => Promise<void>): Promise<PlannedPiece<Piece>> {
+async function planPiece(request: PieceRequest, fileName: string, write: (path: string) => Promise<void>): Promise<PlannedPiece> {
   const path = join(request.cacheDirectory, `${request.label}-${fileName}`);
   const cached = await exists(path);
   const make = async (): Promise<Piece> => {
     if (!cached) await writeWhole(path, write);
-    return { path, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, made: !cached };
+    const sizeBytes = (await fileInfo(path))?.sizeBytes ?? 0;
+    return { path, sizeBytes, digest: await digestOfPiece(path, !cached), made: !cached };
   };
   return { cached, make };
 }

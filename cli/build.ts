@@ -189,7 +189,7 @@ export async function readImageOptions(options: OptionValues, remark: Invocation
       ...(host === undefined ? {} : { host }),
     },
     firmware: textOption(options, "firmware") === "none" ? "none" : "needed",
-    compression: options["small"] === true ? "xz" : ((textOption(options, "compression") ?? "zstd") as Compression),
+    compression: options["small"] === true ? "xz" : (textOption(options, "compression") as Compression | undefined),
     sourceDateEpoch: sourceDateEpoch(),
     budgetBytes: numberOption(options, "budget", DEFAULT_BUDGET_MIB) * 1024 * 1024,
     machineName: hostname(),

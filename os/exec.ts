@@ -56,12 +56,13 @@ export async function runPipeline(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   commands: readonly Command[],
   outputPath: string,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await using output = await open(outputPath, "w", 0o600);
   const children = commands.map((command, index) => {
     // execa's types know file descriptors up to 9 only.
     const stdout = (index === commands.length - 1 ? output.fd : "pipe") as "pipe";
-    return spawn(command, { stdin: "pipe", stdout, buffer: { stdout: false } }, {});
+    return spawn(command, { stdin: "pipe", stdout, buffer: { stdout: false } }, { env });
   });
   const outcomes = children.map((child, index) => settle(child, commands[index]!, {}));
   const links = children.slice(1).map((child, index) => pipeline(children[index]!.stdout!, child.stdin));

@@ -56,15 +56,16 @@ const reproducible: Scenario = {
     const directory = await world.workDirectory("reproducible");
     const binary = await binaryPath();
     const settings = [
-      { name: "a", env: { TZ: "UTC", LANG: "C" }, umask: "022" },
-      { name: "b", env: { TZ: "Pacific/Kiritimati", LANG: "tr_TR.UTF-8" }, umask: "077" },
+      { name: "a", env: { TZ: "UTC", LANG: "C", SOURCE_DATE_EPOCH: "1700000000" }, umask: "022" },
+      { name: "b", env: { TZ: "Pacific/Kiritimati", LANG: "tr_TR.UTF-8", SOURCE_DATE_EPOCH: "1700000000" }, umask: "077" },
     ];
     const isos: string[] = [];
     for (const { name, env, umask } of settings) {
       const place = join(directory, name);
       await makeDirectory(join(place, "cache"));
-      // The packages are inputs; everything that is made from them is made twice.
-      await run(["ln", "-s", "/var/cache/lifeboat/packages", join(place, "cache/packages")]);
+      // A copy: the same kernel, in other files of another place.
+      await run(["cp", "-r", "--preserve=mode,timestamps,links", "/var/cache/lifeboat/packages", join(place, "cache/packages")]);
+      await makeDirectory(join(place, "tmp"));
       const words = ["--kernel", "failsafe", "--modules", "host", "--firmware", "none", "--cache", "cache", "-o", "image.iso"];
       await run(["sh", "-c", `umask ${umask}; exec "$0" build "$@"`, binary, ...words], { cwd: place, env });
       isos.push(join(place, "image.iso"));
@@ -73,7 +74,7 @@ const reproducible: Scenario = {
     const place = join(directory, "a");
     const refused = await run(
       [binary, "build", "--kernel", "failsafe", "--modules", "host", "--cache", "cache", "-o", "large.iso", "--budget", "10"],
-      { cwd: place, okCodes: [3] },
+      { cwd: place, okCodes: [3], env: { TMPDIR: join(place, "tmp") } },
     );
     assert.match(refused.stderr, /Cannot make the initramfs as it may have at most 10\.0 MiB: it has \d+/);
     assert.match(refused.stderr, /largest parts/i);
@@ -82,6 +83,7 @@ const reproducible: Scenario = {
       (await listDirectory(place)).filter((name) => name.includes("large")),
       [],
     );
+    assert.deepEqual(await listDirectory(join(place, "tmp")), []);
   },
 };
 

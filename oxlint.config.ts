@@ -72,7 +72,7 @@ const NO_NODE: Ban = {
 };
 const NO_OS: Ban = { group: ["#os/*", "!#os/error"], message: "This file is pure: data in, data out" };
 const NO_PROCESS: Ban = { group: ["node:child_process", "execa"], message: "os/exec.ts is the only file that starts a process" };
-const NO_FFI: Ban = { group: ["node:ffi"], message: "os/syscalls.ts is the only file that calls libc" };
+const NO_FFI: Ban = { group: ["node:ffi"], message: "Nothing here calls libc: programs of the system do" };
 const NO_COMMANDER: Ban = { group: ["commander", "@commander-js/*"], message: "Option parsing belongs in cli/" };
 const NO_RELATIVE_OS: Ban = { group: ["**/os/**"], message: "Import the system as #os/NAME, so that a second engine can take its place" };
 
@@ -154,7 +154,6 @@ export default defineConfig({
     ...roomOverrides,
     ...pureFileOverrides,
     { files: ["os/exec.ts"], rules: imports(...roomsAbove("os"), NO_FFI, NO_COMMANDER) },
-    { files: ["os/syscalls.ts"], rules: imports(...roomsAbove("os"), NO_PROCESS, NO_COMMANDER) },
     {
       files: ["**/*.test.ts", "test/**/*.ts"],
       rules: {

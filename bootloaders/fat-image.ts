@@ -42,11 +42,12 @@ export function fatBytes(sizesBytes: readonly number[], clusterSectors: number, 
   return clusters * clusterBytes + twoFatsOf32Bits + 128 * 1024;
 }
 
-/** FAT's dates begin in 1980. */
+/** FAT's dates begin in 1980, and ISO 9660 programs count the seconds in 32 bits. Throws LifeboatError, exit code 2. */
 export function checkEpoch(sourceDateEpoch: number): void {
   if (Number.isInteger(sourceDateEpoch) && sourceDateEpoch >= 315_532_800 && sourceDateEpoch < 2 ** 32) return;
   throw new LifeboatError(`Cannot date the medium as SOURCE_DATE_EPOCH is whole seconds between 1980 and 2106: ${sourceDateEpoch}`, {
     exitCode: 2,
+    hint: "Give seconds since 1970, such as 1767225600, or leave it unset",
   });
 }
 

@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileInfo, listDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
+import { fileInfo, listDirectory, makeTemporaryDirectory, readText, walk, writeFile } from "#os/files";
 import { parentOf, writeOutput } from "./output.ts";
 
 test("writeOutput() shows the file only when it is whole, and readable by its owner alone", async () => {
   await using directory = await makeTemporaryDirectory();
   const outputPath = `${directory.path}/out.iso`;
   const sizeBytes = await writeOutput({ outputPath, neededBytes: 10 }, async (path) => {
-    await writeFile(path, "whole");
+    await writeFile(path, "whole", 0o644);
     assert.equal(await fileInfo(outputPath), undefined);
+    // What the writing program leaves readable is so behind a closed door.
+    const open = await walk(directory.path);
+    const doors = await Promise.all(open.map((entry) => fileInfo(`${directory.path}/${entry.path}`)));
+    assert.deepEqual(
+      doors.map((info) => [info?.type, info?.mode]),
+      [
+        ["directory", 0o700],
+        ["file", 0o644],
+      ],
+    );
   });
   assert.equal(sizeBytes, 5);
   assert.equal((await fileInfo(outputPath))?.mode, 0o600);

@@ -1,6 +1,6 @@
-// One way to write a large output: refuse, check the room, write under another name, rename when whole.
+// One way to write a large output: refuse, check the room, write where nobody else can look, rename when whole.
 import { LifeboatError } from "#os/error";
-import { changeMode, fileInfo, moveIntoPlace, removeFile, spaceOn, temporaryName } from "#os/files";
+import { changeMode, fileInfo, makeTemporaryDirectory, moveIntoPlace, spaceOn } from "#os/files";
 
 export interface OutputOptions {
   readonly outputPath: string;
@@ -10,20 +10,19 @@ export interface OutputOptions {
   readonly force?: boolean;
 }
 
-/** Calls `write` with a name beside the target and moves the result there, mode 0600. Returns its size in bytes. */
+/**
+ * Calls `write` with a name in a directory of mode 0700 beside the target and moves the result there, mode 0600: whatever mode the
+ * writing program gives, nobody else can open the file at any time. Returns its size in bytes.
+ */
 export async function writeOutput(options: OutputOptions, write: (temporaryPath: string) => Promise<void>): Promise<number> {
   const { outputPath } = options;
   await checkTarget(outputPath, options.force === true);
   await checkSpace(parentOf(outputPath), options.neededBytes);
-  const temporaryPath = temporaryName(outputPath);
-  try {
-    await write(temporaryPath);
-    await changeMode(temporaryPath, 0o600);
-    await moveIntoPlace(temporaryPath, outputPath);
-  } catch (error) {
-    await removeFile(temporaryPath);
-    throw error;
-  }
+  await using work = await makeTemporaryDirectory(".lifeboat-", parentOf(outputPath));
+  const temporaryPath = `${work.path}/output`;
+  await write(temporaryPath);
+  await changeMode(temporaryPath, 0o600);
+  await moveIntoPlace(temporaryPath, outputPath);
   return (await fileInfo(outputPath))?.sizeBytes ?? 0;
 }
 

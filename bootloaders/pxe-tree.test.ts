@@ -44,6 +44,39 @@ test("assemblePxeTree() fills a directory that a TFTP server can read, with a me
   assert.deepEqual(await listDirectory(`${workshop.path}/new`), ["tree"]);
 });
 
+test("assemblePxeTree() opens the directories that it makes, whatever the umask, and leaves others as they are", { skip }, async () => {
+  await using workshop = await makeWorkshop();
+  const options = { secureBoot: "unsigned", force: true } as const;
+  const theirs = `${workshop.path}/theirs`;
+  await makeDirectory(theirs, 0o750);
+  const before = process.umask(0o077);
+  try {
+    await assemblePxeTree(workshop.files, MENU, { ...options, outputDirectory: `${theirs}/new/tree` });
+  } finally {
+    process.umask(before);
+  }
+  const directories = (await walk(theirs)).filter(({ type }) => type === "directory");
+  assert.ok(directories.length > 4);
+  for (const { path } of directories) assert.equal((await fileInfo(`${theirs}/${path}`))?.mode, 0o755, path);
+  assert.equal((await fileInfo(theirs))?.mode, 0o750);
+});
+
+const noRoot = process.getuid?.() === 0 ? skip : "needs root to mount a tmpfs";
+
+test("assemblePxeTree() makes no directory where there is no room for what it holds", { skip: noRoot }, async () => {
+  await using workshop = await makeWorkshop();
+  const full = `${workshop.path}/full`;
+  await makeDirectory(full);
+  await run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", full]);
+  try {
+    const options = { outputDirectory: `${full}/new/tree`, secureBoot: "unsigned" } as const;
+    await assert.rejects(assemblePxeTree(workshop.files, MENU, options), /as the output needs \d+ MiB/);
+    assert.deepEqual(await listDirectory(full), []);
+  } finally {
+    await run(["umount", full]);
+  }
+});
+
 test("assemblePxeTree() adds an unsigned loader for HTTP to the signed ones", { skip }, async () => {
   await using workshop = await makeWorkshop();
   const { path } = workshop;

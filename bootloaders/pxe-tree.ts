@@ -9,7 +9,7 @@ import { grubNetworkMenu } from "./menu-grub.ts";
 import { ipxeMenu } from "./menu-ipxe.ts";
 import { bootPage } from "./menu-page.ts";
 import { PXELINUX_PAGE_NAME, pxelinuxMenu } from "./menu-pxelinux.ts";
-import { checkSpace } from "./output.ts";
+import { checkSpace, parentOf } from "./output.ts";
 import { pxeReadme } from "./pxe-readme.ts";
 import { type MenuOptions, type RescueFiles, checkBuildId, checkMenu } from "./rescue-files.ts";
 
@@ -47,8 +47,8 @@ export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, opt
   const ordered = [...(await writeTexts(contents, work.path)), ...(await writeTexts(menus, work.path))];
   const sizes = await sizesOf(ordered);
   const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
-  await makeDirectory(outputDirectory);
-  await checkSpace(outputDirectory, sizeBytes + 2 ** 20);
+  await checkSpace(await nearestDirectory(outputDirectory), sizeBytes + 2 ** 20);
+  await makeServedDirectory(outputDirectory);
   await fill(ordered, outputDirectory);
   return { outputPath: outputDirectory, sizeBytes, signed: efi.signed };
 }
@@ -62,8 +62,21 @@ async function fill(files: readonly MediumFile[], outputDirectory: string): Prom
     await copyFile(source, `${staging.path}/${path}`);
     await changeMode(`${staging.path}/${path}`, 0o644);
   }
-  for (const directory of directories) await makeDirectory(`${outputDirectory}${directory}`);
+  for (const directory of directories) await makeServedDirectory(`${outputDirectory}${directory}`);
   for (const { path } of files) await moveIntoPlace(`${staging.path}/${path}`, `${outputDirectory}/${path}`);
+}
+
+/** Directories that are there stay as they are; those made are open to the boot server, whatever the umask. */
+async function makeServedDirectory(path: string): Promise<void> {
+  if ((await fileInfo(path)) !== undefined) return;
+  await makeServedDirectory(parentOf(path));
+  await makeDirectory(path);
+  await changeMode(path, 0o755);
+}
+
+/** The path itself, or the first directory above it that is there. */
+async function nearestDirectory(path: string): Promise<string> {
+  return (await fileInfo(path)) === undefined ? nearestDirectory(parentOf(path)) : path;
 }
 
 async function checkDirectory(path: string, force: boolean): Promise<void> {
@@ -77,7 +90,8 @@ async function checkDirectory(path: string, force: boolean): Promise<void> {
   });
 }
 
-function checkMediumUrl(url: string | undefined): void {
+/** Throws LifeboatError, exit code 2, for what a loader's menu cannot carry or a network boot cannot reach. */
+export function checkMediumUrl(url: string | undefined): void {
   if (url === undefined || /^(?:https?|tftp|nfs):\/\/[!#%(-[\]_a-z~]+$/.test(url)) return;
   throw new LifeboatError(`Cannot name the medium as its URL is http, https, tftp or nfs, without spaces and quotes: "${url}"`, {
     exitCode: 2,

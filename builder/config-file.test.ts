@@ -12,11 +12,18 @@ const TABLE: ConfigTable = {
   options: [
     { name: "kernel", type: "string" },
     { name: "format", type: "string", values: ["iso", "usb", "pxe"] },
-    { name: "small", type: "boolean" },
+    { name: "small", type: "boolean", excludes: ["compression"] },
+    { name: "compression", type: "string", excludes: ["small"] },
+    { name: "default", type: "string", typedValues: { values: ["nuke"], because: "consent is an act" } },
     { name: "timeout", type: "number" },
     { name: "force-module", type: "strings" },
   ],
-  others: [{ name: "codec", type: "string", values: ["zstd", "gzip"] }],
+  // A name may belong to several commands.
+  others: [
+    { name: "codec", type: "string", values: ["zstd", "gzip"] },
+    { name: "kernel", type: "string" },
+  ],
+  typedOnly: ["force", "kernel"],
 };
 
 test("parseConfig() returns each option's value as its option takes it", () => {
@@ -38,6 +45,14 @@ codec = "gzip"
       ["force-module", ["nvme", "megaraid_sas"]],
     ],
   );
+  assert.equal(parseConfig('default = "expert"', "x", TABLE).get("default"), "expert");
+  assert.deepEqual(
+    [...parseConfig('small = false\ncompression = "gzip"', "x", TABLE)],
+    [
+      ["small", false],
+      ["compression", "gzip"],
+    ],
+  );
   assert.deepEqual(parseConfig('force-module = "nvme"', "x", TABLE).get("force-module"), ["nvme"]);
 });
 
@@ -51,7 +66,7 @@ test("parseConfig() names file, line and remedy of every mistake, and exits 2", 
     [
       'force-module = [\n "a",\n "b"\n]\nzzzzzzzz = [\n1\n]\n',
       'Cannot use "/etc/l.toml:5" as its keys must be names of options: there is no option "zzzzzzzz"',
-      /^The options are codec, force-module, format, kernel, small, timeout$/,
+      /^The options are codec, compression, default, force-module, format, kernel, small, timeout$/,
     ],
     ["[build]\nsmall = true\n", 'Cannot use "/etc/l.toml:1" as its keys must be names of options: there is no option "build"', /./],
     ['# c\nsmall = "yes"', 'Cannot use "/etc/l.toml:2" as "small" must be true or false: it is "yes"', /Change "small"/],
@@ -59,6 +74,21 @@ test("parseConfig() names file, line and remedy of every mistake, and exits 2", 
     ["kernel = 6", 'Cannot use "/etc/l.toml:1" as "kernel" must be a text in quotes: it is 6', /./],
     ['format = "cd"', 'Cannot use "/etc/l.toml:1" as "format" must be one of iso, usb, pxe: it is "cd"', /./],
     ["force-module = [1]", 'Cannot use "/etc/l.toml:1" as "force-module" must be a list of texts such as ["a", "b"]: it is [1]', /./],
+    [
+      "small = true\nforce = true",
+      'Cannot use "/etc/l.toml:2" as its keys must be options that may stand in a file: "force" may not',
+      /give --force on the command line$/,
+    ],
+    [
+      'default = "nuke"',
+      'Cannot use "/etc/l.toml:1" as consent is an act: it says default = "nuke"',
+      /give --default nuke on the command line$/,
+    ],
+    [
+      'compression = "xz"\nsmall = true',
+      'Cannot use "/etc/l.toml:1" as "compression" and "small" exclude each other: both are given',
+      /^Remove one of them$/,
+    ],
     ['codec = "lzma"', 'Cannot use "/etc/l.toml:1" as "codec" must be one of zstd, gzip: it is "lzma"', /./],
   ];
   for (const [text, message, hint] of cases) {

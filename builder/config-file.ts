@@ -12,6 +12,10 @@ export interface OptionSpec {
   readonly type: "boolean" | "string" | "number" | "strings";
   /** The only values there are; all when absent. */
   readonly values?: readonly string[];
+  /** Of these, values that count only where somebody types them, and why. */
+  readonly typedValues?: { readonly values: readonly string[]; readonly because: string };
+  /** Names of options that say the opposite. */
+  readonly excludes?: readonly string[];
 }
 
 export type OptionValue = boolean | string | number | readonly string[];
@@ -23,6 +27,8 @@ export interface ConfigTable {
   readonly options: readonly OptionSpec[];
   /** Options of other commands, which may stand in the same file and are not returned. */
   readonly others?: readonly OptionSpec[];
+  /** Names of options that the command line alone may give. */
+  readonly typedOnly?: readonly string[];
 }
 
 /** The values by option name; empty when there is no such file. Throws with exit code 2. */
@@ -32,18 +38,36 @@ export async function readConfigFile(table: ConfigTable, path = CONFIG_PATH): Pr
 }
 
 /** Like readConfigFile, of a text; `path` is for the messages. */
-export function parseConfig(text: string, path: string, { options, others = [] }: ConfigTable): ReadonlyMap<string, OptionValue> {
+export function parseConfig(
+  text: string,
+  path: string,
+  { options, others = [], typedOnly = [] }: ConfigTable,
+): ReadonlyMap<string, OptionValue> {
   const values = new Map<string, OptionValue>();
-  for (const [key, value] of Object.entries(parseToml(text, path))) {
+  const given = parseToml(text, path);
+  for (const [key, value] of Object.entries(given)) {
     const place = (): string => `${path}:${lineOfKey(text, key)}`;
     const own = options.find((option) => option.name === key);
     const option = own ?? others.find((other) => other.name === key);
+    if (option === undefined && typedOnly.includes(key)) throw typedKey(key, place());
     if (option === undefined) throw unknownKey(key, place(), [...options, ...others]);
     const converted = convert(value, option);
     if (converted === undefined) throw wrongValue(option, value, place());
+    if (isTyped(option, converted)) throw typedValue(option, converted, place());
+    const opposite = option.excludes?.find((name) => isGiven(value) && isGiven(given[name]));
+    if (opposite !== undefined) throw opposites(key, opposite, place());
     if (own !== undefined) values.set(key, converted);
   }
   return values;
+}
+
+/** A switch that is off says nothing. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== false;
+}
+
+function isTyped({ typedValues }: OptionSpec, value: OptionValue): boolean {
+  return typeof value === "string" && (typedValues?.values.includes(value) ?? false);
 }
 
 /** The value as its option takes it, or undefined when it does not. */
@@ -93,11 +117,32 @@ function keysOf(text: string): readonly string[] | undefined {
 }
 
 function unknownKey(key: string, place: string, options: readonly OptionSpec[]): LifeboatError {
-  const names = options.map((option) => option.name);
+  const names = [...new Set(options.map((option) => option.name))];
   const near = nearestName(key, names);
   return new LifeboatError(`Cannot use "${place}" as its keys must be names of options: there is no option "${key}"`, {
     exitCode: 2,
     hint: near === undefined ? `The options are ${names.sort().join(", ")}` : `Did you mean "${near}"?`,
+  });
+}
+
+function typedKey(key: string, place: string): LifeboatError {
+  return new LifeboatError(`Cannot use "${place}" as its keys must be options that may stand in a file: "${key}" may not`, {
+    exitCode: 2,
+    hint: `Remove it there, and give --${key} on the command line`,
+  });
+}
+
+function typedValue({ name, typedValues }: OptionSpec, value: OptionValue, place: string): LifeboatError {
+  return new LifeboatError(`Cannot use "${place}" as ${typedValues?.because}: it says ${name} = ${JSON.stringify(value)}`, {
+    exitCode: 2,
+    hint: `Remove it there, and give --${name} ${String(value)} on the command line`,
+  });
+}
+
+function opposites(key: string, opposite: string, place: string): LifeboatError {
+  return new LifeboatError(`Cannot use "${place}" as "${key}" and "${opposite}" exclude each other: both are given`, {
+    exitCode: 2,
+    hint: "Remove one of them",
   });
 }
 

@@ -53,6 +53,9 @@ test(
     });
     assert.ok(existsSync(join(kernel.moduleDirectory, "modules.dep")));
     assert.ok(existsSync(join(kernel.moduleDirectory, "modules.alias")));
+    // The same directory, written in another way.
+    const detour = `${root}/./other/../cache/`;
+    assert.equal((await failsafeKernel({ cacheDirectory: detour, apt: local })).origin, `${image}/9.8.5-1`);
     const nothing = { lists: join(root, "no-lists"), env: { PATH: join(root, "no-apt") } };
     assert.deepEqual(await failsafeKernel({ cacheDirectory, apt: nothing }), kernel);
     await assert.rejects(failsafeKernel({ cacheDirectory: join(root, "other-cache"), apt: nothing }), {

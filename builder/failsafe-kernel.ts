@@ -1,5 +1,5 @@
 // The failsafe kernel: Debian's own, with its modules, fetched and unpacked into the cache, never installed.
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { fileInfo, listDirectory, makeDirectory, makeSymlink, makeTemporaryDirectory } from "#os/files";
@@ -29,7 +29,7 @@ const INSTEAD = "--failsafe-kernel FILE";
 export async function failsafeKernel(options: FailsafeOptions): Promise<FailsafeKernel> {
   const root = await (options.deb === undefined ? fetchedTree(options) : givenTree(options.deb, options.cacheDirectory));
   const kernel = await kernelIn(root);
-  const origin = options.deb ?? root.slice(options.cacheDirectory.length).replace(/^\/*packages\//, "");
+  const origin = options.deb ?? relative(join(options.cacheDirectory, "packages"), root);
   return { root, ...kernel, origin };
 }
 

@@ -85,6 +85,8 @@ test("parseKernelRequest() tells words, paths and versions apart", () => {
     ["6.1.0-56-amd64", { kind: "version", release: "6.1.0-56-amd64" }],
   ];
   for (const [word, expected] of cases) assert.deepEqual(parseKernelRequest(word), expected);
+  assert.throws(() => parseKernelRequest("vmlinuz"), { exitCode: 2, hint: "Write ./vmlinuz for a file" });
+  assert.throws(() => parseKernelRequest(""), { exitCode: 2 });
 });
 
 test("findKernel() finds the running kernel where each family of distributions keeps it", async () => {

@@ -41,12 +41,21 @@ export interface FoundKernel {
   readonly standIn: boolean;
 }
 
-/** Reads the word of `--kernel`: `running`, `failsafe` (in any case), a path (with a slash), or a version. */
+/**
+ * Reads the word of `--kernel`: `running`, `failsafe` (in any case), a path (with a slash), or a version.
+ * Throws LifeboatError, exit code 2, for what is none of these.
+ */
 export function parseKernelRequest(word: string | undefined): KernelRequest {
   if (word === undefined) return { kind: "default" };
   if (/^failsafe$/i.test(word)) return { kind: "failsafe" };
   if (/^running$/i.test(word)) return { kind: "running" };
-  return word.includes("/") ? { kind: "path", path: word } : { kind: "version", release: word };
+  if (word.includes("/")) return { kind: "path", path: word };
+  // KERNELRELEASE begins with the version's number (the kernel's Makefile).
+  if (/^\d/.test(word)) return { kind: "version", release: word };
+  throw new LifeboatError(
+    `Cannot look for the kernel "${word}" as it must be running, failsafe, a version or a path with a slash: it is none of these`,
+    { exitCode: 2, hint: word === "" ? "Leave it out for the running kernel" : `Write ./${word} for a file` },
+  );
 }
 
 /** The running system, or the one below `root`, which has no running kernel. */

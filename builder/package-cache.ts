@@ -1,6 +1,6 @@
 // A cache of unpacked packages: each tree appears whole or not at all, and stays when there is no network.
 import { createHash } from "node:crypto";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { fileInfo, makeDirectory, makeTemporaryDirectory, moveIntoPlace, readChunks, readTextIfThere, writeAtomic } from "#os/files";
@@ -16,9 +16,11 @@ export interface Unpacking {
   readonly finish?: Finish | undefined;
 }
 
-/** The cache of this run: LIFEBOAT_CACHE, else /var/cache/lifeboat. */
+export const CACHE_DIRECTORY = "/var/cache/lifeboat";
+
+/** The cache of this run where no option names one, absolute: LIFEBOAT_CACHE unless that is empty, else CACHE_DIRECTORY. */
 export function defaultCacheDirectory(): string {
-  return process.env["LIFEBOAT_CACHE"] ?? "/var/cache/lifeboat";
+  return resolve(process.env["LIFEBOAT_CACHE"] || CACHE_DIRECTORY);
 }
 
 /** Makes sure that the tree is in the cache and returns its directory. Packages unpack over one another, scripts are not run. */

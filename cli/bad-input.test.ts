@@ -1,7 +1,7 @@
 // What is wrong is said in one line before the work, with nothing half-written left behind.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "#os/exec";
@@ -22,11 +22,10 @@ async function refuses(root: string, args: readonly string[], expected: Refusal)
   for (const name of ["out", "tmp"]) await mkdir(join(root, name), { recursive: true });
   const before = await pathsIn(root);
   const words = ["build", "--cache", join(root, "cache"), "--firmware", "none", ...args];
-  const result = await lifeboat(args.includes("-o") ? words : [...words, "-o", join(root, "out/rescue.iso")], join(root, "tmp"));
-  const [line = "", hint = "", ...more] = result.stderr
-    .trimEnd()
-    .split("\n")
-    .filter((one) => !one.startsWith("kernel "));
+  const result = await lifeboat(args.includes("-o") ? words : [...words, "-o", join(root, "out/rescue.iso")], {
+    temporaryDirectory: join(root, "tmp"),
+  });
+  const [line = "", hint = "", ...more] = result.stderr.trimEnd().split("\n");
   assert.match(line, /^lifeboat: Cannot .* as .*: ./, result.stderr);
   assert.match(line, expected.message);
   assert.match(hint, expected.hint);
@@ -186,4 +185,59 @@ test("a config file with an unknown key is refused by file and line", async () =
   await writeFile(config, '# ours\nsmall = true\n\nkernal = "failsafe"\n');
   const message = /lifeboat\.toml:4" as its keys must be names of options: there is no option "kernal"$/;
   await refuses(scratch.path, ["--config", config], { exitCode: 2, message, hint: /Did you mean "kernel"\?/ });
+});
+
+test("what the boot menu, the medium's URL and the dates cannot be is refused before any work", async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [["--timeout", "3600"], /as the time limit is 0 to 3599 whole seconds: 3600$/],
+    [["--console", "ttyS0 nuke"], /as a console is named like ttyS0,115200n8: "ttyS0 nuke"$/],
+    [["--append", 'a="b"'], /as kernel words are one line of ASCII/],
+    [["--append", "debug nuke"], /as modes are chosen by their label/],
+    ...["iso", "usb", "pxe"].map((format) => [["--format", format, "--medium", "smb://a/b"], /"smb:\/\/a\/b"/] as const),
+    [["--format", "pxe", "--medium", "usb:/dev/sda"], /as its URL is http, https, tftp or nfs/],
+    [["--kernel", ""], /Cannot use --kernel as its value must name something: it is empty$/],
+    [["--cache", ""], /Cannot use --cache as /],
+    [["--busybox", ""], /Cannot use --busybox as /],
+    [["--failsafe-kernel", ""], /Cannot use --failsafe-kernel as /],
+    [["-o", ""], /Cannot use --output as /],
+    [["--config", ""], /Cannot use --config as /],
+    [["--kernel", "vmlinuz"], /Cannot look for the kernel "vmlinuz" as it must be running, failsafe, a version or a path with a slash/],
+  ];
+  for (const [args, message] of cases) {
+    // A kernel that is not there would be named if any work had begun.
+    const kernel = args[0] === "--kernel" ? [] : ["-k", join(root, "gone")];
+    const { exitCode, stdout, stderr } = await lifeboat(["build", ...kernel, ...args], { cwd: root });
+    assert.deepEqual([exitCode, stdout], [2, ""], `${args.join(" ")}\n${stderr}`);
+    assert.match(stderr.split("\n")[0] ?? "", message);
+  }
+  const hint = await lifeboat(["findkernel", "--kernel", "vmlinuz"]);
+  assert.equal(hint.stderr.split("\n")[1], "  Write ./vmlinuz for a file");
+  for (const date of ["1", "315532799", "4294967296", "99999999999999", "today", "-1"]) {
+    const { exitCode, stderr } = await lifeboat(["build", "-k", join(root, "gone")], { cwd: root, env: { SOURCE_DATE_EPOCH: date } });
+    assert.equal(exitCode, 2, date);
+    assert.match(stderr, /SOURCE_DATE_EPOCH.*\n {2}Give .* or leave it unset\n$/);
+  }
+  assert.deepEqual(await pathsIn(root), []);
+});
+
+test("a cache that cannot be used is refused with the way to another", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const image = await makeKernel(root, { modules: EMPTY_TREE });
+  await writeFile(join(root, "file"), "no directory");
+  for (const cache of ["file", "file/below"]) {
+    const { exitCode, stderr } = await lifeboat(["explain", "nvme", "-k", image, "--cache", cache], { cwd: root });
+    assert.equal(exitCode, 3);
+    assert.match(stderr, /^lifeboat: Cannot .*\/file.*\n {2}Give another cache with --cache DIR\n$/);
+  }
+});
+
+test("a circle of symbolic links is said in words", async () => {
+  await using scratch = await makeScratch();
+  await symlink("ring", join(scratch.path, "ring"));
+  const { exitCode, stderr } = await lifeboat(["findkernel", "-k", "./ring"], { cwd: scratch.path });
+  assert.equal(exitCode, 3);
+  assert.match(stderr, /ring" as the system allows: its symbolic links lead in a circle/);
 });

@@ -1,31 +1,27 @@
 // `lifeboat build`: makes a rescue medium around this machine's kernel.
 
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { LifeboatError } from "#os/error";
 import { exists, fileInfo } from "#os/files";
-import { makeRescueImage, type RescueImage, type RescueImageOptions } from "../builder/build.ts";
+import { makeRescueImage } from "../builder/build.ts";
 import type { Compression } from "../builder/compression.ts";
 import { failsafeKernel } from "../builder/failsafe-kernel.ts";
+import type { GatherOptions } from "../builder/gather-image.ts";
 import { findKernel, kernelSystem, parseKernelRequest, type FoundKernel } from "../builder/find-kernel.ts";
 import { makeMedium, type MediumFormat } from "../builder/make-medium.ts";
-import { formatMebibytes, formatSizeRows, sizeRows } from "../builder/size-report.ts";
-import { BOOT_MODES, type BootMode } from "../bootloaders/rescue-files.ts";
+import { CACHE_DIRECTORY } from "../builder/package-cache.ts";
+import { checkEpoch } from "../bootloaders/fat-image.ts";
+import { checkMediumUrl } from "../bootloaders/pxe-tree.ts";
+import { BOOT_MODES, checkMenu, type BootMode, type MenuOptions } from "../bootloaders/rescue-files.ts";
 import type { IsoLayout } from "../bootloaders/xorriso-args.ts";
 import { readHardwareModules } from "../machine/sysfs-modules.ts";
-import {
-  listOption,
-  textOption,
-  FORCE_OPTION,
-  JSON_OPTION,
-  type CommandSpec,
-  type Invocation,
-  type OptionSpec,
-  type OptionValues,
-} from "./command-spec.ts";
+import { parseMediumUrl } from "../media/medium-url.ts";
+import { reportJson, reportText } from "./build-report.ts";
+import { cacheDirectoryOf } from "./cache-hint.ts";
+import { listOption, textOption, FORCE_OPTION, JSON_OPTION, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { checkOutputPlace } from "./output-place.ts";
 
-const CACHE_DIRECTORY = "/var/cache/lifeboat";
 const DEFAULT_BUDGET_MIB = 128;
 /** An initramfs without a single module, compressed: the agent alone is as large. */
 const SMALLEST_IMAGE_BYTES = 30 * 1024 * 1024;
@@ -36,17 +32,29 @@ export const KERNEL_OPTIONS: readonly OptionSpec[] = [
     name: "kernel",
     short: "k",
     value: "KERNEL",
+    type: "path-or-name",
     description: "The kernel: running, failsafe, a version, or the path of an image",
     defaultText: "the running kernel, else the newest installed, else failsafe",
   },
-  { name: "failsafe-kernel", value: "FILE", description: "The Debian package of the failsafe kernel, instead of fetching it through apt" },
-  { name: "cache", value: "DIR", description: "Where pieces are kept for the next build", defaultText: CACHE_DIRECTORY },
+  {
+    name: "failsafe-kernel",
+    value: "FILE",
+    type: "path",
+    description: "The Debian package of the failsafe kernel, instead of fetching it through apt",
+  },
+  {
+    name: "cache",
+    value: "DIR",
+    type: "path",
+    description: "Where pieces are kept for the next build",
+    defaultText: `LIFEBOAT_CACHE, else ${CACHE_DIRECTORY}`,
+  },
 ];
 
 /** What all commands share that look at the image: which kernel, which modules. */
 export const IMAGE_OPTIONS: readonly OptionSpec[] = [
   ...KERNEL_OPTIONS,
-  { name: "busybox", value: "FILE", description: "The static busybox, instead of this machine's own or Debian's" },
+  { name: "busybox", value: "FILE", type: "path", description: "The static busybox, instead of this machine's own or Debian's" },
   {
     name: "modules",
     value: "WHICH",
@@ -70,6 +78,7 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     name: "output",
     short: "o",
     value: "FILE",
+    type: "path",
     description: "The file, or for pxe the directory, to write",
     defaultText: "lifeboat.iso, lifeboat.img or lifeboat-pxe",
   },
@@ -98,8 +107,15 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     choices: BOOT_MODES,
     description: "The mode that starts when no key is pressed",
     defaultText: "interactive",
+    typedValues: { values: ["nuke"], because: "a medium that erases disks unasked is made on the command line alone" },
   },
-  { name: "timeout", value: "SECONDS", type: "number", description: "How long the boot menu waits; 0 waits for ever", defaultText: "30" },
+  {
+    name: "timeout",
+    value: "SECONDS",
+    type: "number",
+    description: "How long the boot menu waits, at most 3599; 0 waits for ever",
+    defaultText: "30",
+  },
   {
     name: "medium",
     value: "URL",
@@ -138,50 +154,79 @@ export const buildCommand: CommandSpec = {
     { command: "lifeboat build --format pxe -o /srv/tftp/rescue", says: "a directory for a boot server" },
     { command: "lifeboat build --small --deny-module nouveau", says: "a smaller image, without one driver" },
   ],
-  async run(invocation) {
-    const { options, print, remark } = invocation;
-    const format = (textOption(options, "format") ?? "iso") as MediumFormat;
-    const outputPath = textOption(options, "output") ?? { iso: "lifeboat.iso", usb: "lifeboat.img", pxe: "lifeboat-pxe" }[format];
-    const force = options["force"] === true;
+  async run({ options, print, progress }) {
+    const plan = planBuild(options);
+    const { format, outputPath, force, menu, mediumUrl } = plan;
     const kind = format === "pxe" ? "directory" : "file";
     await checkOutputPlace({ path: outputPath, kind, force, leastBytes: 0 });
     const kernel = await chooseKernel(options);
     const leastBytes = ((await fileInfo(kernel.kernelPath))?.sizeBytes ?? 0) + SMALLEST_IMAGE_BYTES;
     await checkOutputPlace({ path: outputPath, kind, force, leastBytes });
-    remark(`kernel ${kernel.release}: ${kernel.provenance}`);
-    const imageOptions = await readImageOptions(options, remark);
-    await using image = await makeRescueImage(kernel, imageOptions);
-    remark(`writing ${outputPath}`);
-    const medium = await makeMedium(image.files, {
-      format,
-      outputPath,
-      force,
-      layout: (textOption(options, "layout") ?? "gpt") as IsoLayout,
-      mediumUrl: imageOptions.mediumUrl,
-      cacheDirectory: imageOptions.cacheDirectory,
-      sourceDateEpoch: imageOptions.sourceDateEpoch,
-      menu: readMenu(options, imageOptions),
+    progress(`kernel ${kernel.release}: ${kernel.provenance}`);
+    const { sourceDateEpoch } = plan;
+    await using image = await makeRescueImage(kernel, {
+      ...readGatherOptions(options),
+      agentPath: await agentPath(),
+      compression: options["small"] === true ? "xz" : ((textOption(options, "compression") ?? "zstd") as Compression),
+      budgetBytes: numberOption(options, "budget", DEFAULT_BUDGET_MIB) * 1024 * 1024,
+      machineName: menu.machineName,
+      sourceDateEpoch,
+      mediumUrl,
+      remark: progress,
     });
-    print(options["json"] === true ? reportJson(kernel, image, medium) : reportText(kernel, image, medium));
+    progress(`writing ${outputPath}`);
+    const layout = (textOption(options, "layout") ?? "gpt") as IsoLayout;
+    const cacheDirectory = cacheDirectoryOf(options);
+    const medium = await makeMedium(image.files, { format, outputPath, force, layout, mediumUrl, cacheDirectory, sourceDateEpoch, menu });
+    print(options["json"] === true ? reportJson(kernel, image, { ...medium, menu }) : reportText(kernel, image, { ...medium, menu }));
     return 0;
   },
 };
 
+interface BuildPlan {
+  readonly format: MediumFormat;
+  readonly outputPath: string;
+  readonly force: boolean;
+  readonly mediumUrl: string | undefined;
+  readonly sourceDateEpoch: number;
+  readonly menu: MenuOptions;
+}
+
+/** What the options say about the medium, checked before any work. Throws LifeboatError, exit code 2. */
+function planBuild(options: OptionValues): BuildPlan {
+  const format = (textOption(options, "format") ?? "iso") as MediumFormat;
+  const mediumUrl = textOption(options, "medium");
+  // The agent would read it so; what it cannot read must not be in an image.
+  if (mediumUrl !== undefined) parseMediumUrl(mediumUrl);
+  if (format === "pxe") checkMediumUrl(mediumUrl);
+  const epoch = sourceDateEpoch();
+  const menu = readMenu(options, epoch);
+  checkMenu(menu);
+  return {
+    format,
+    outputPath: textOption(options, "output") ?? resolve({ iso: "lifeboat.iso", usb: "lifeboat.img", pxe: "lifeboat-pxe" }[format]),
+    force: options["force"] === true,
+    mediumUrl,
+    sourceDateEpoch: epoch,
+    menu,
+  };
+}
+
 /** The kernel that the options ask for, checked. */
 export async function chooseKernel(options: OptionValues): Promise<FoundKernel> {
-  const cacheDirectory = textOption(options, "cache") ?? CACHE_DIRECTORY;
+  const cacheDirectory = cacheDirectoryOf(options);
   const deb = textOption(options, "failsafe-kernel");
   const system = await kernelSystem(() => failsafeKernel({ cacheDirectory, deb }));
   const word = textOption(options, "kernel") ?? (deb === undefined ? undefined : "failsafe");
   return findKernel(parseKernelRequest(word), system);
 }
 
-export async function readImageOptions(options: OptionValues, remark: Invocation["remark"]): Promise<RescueImageOptions> {
+/** Which modules, firmware and programs: all that the plan of an image depends on, but the agent. */
+export function readGatherOptions(options: OptionValues): Omit<GatherOptions, "agentPath"> {
   const host = textOption(options, "modules") === "host" ? hostFacts() : undefined;
   return {
     root: "/",
-    cacheDirectory: textOption(options, "cache") ?? CACHE_DIRECTORY,
-    agentPath: await agentPath(),
+    cacheDirectory: cacheDirectoryOf(options),
     busybox: textOption(options, "busybox"),
     modules: {
       forceModules: listOption(options, "force-module"),
@@ -189,12 +234,6 @@ export async function readImageOptions(options: OptionValues, remark: Invocation
       ...(host === undefined ? {} : { host }),
     },
     firmware: textOption(options, "firmware") === "none" ? "none" : "needed",
-    compression: options["small"] === true ? "xz" : (textOption(options, "compression") as Compression | undefined),
-    sourceDateEpoch: sourceDateEpoch(),
-    budgetBytes: numberOption(options, "budget", DEFAULT_BUDGET_MIB) * 1024 * 1024,
-    machineName: hostname(),
-    mediumUrl: textOption(options, "medium"),
-    remark,
   };
 }
 
@@ -217,8 +256,14 @@ async function agentPath(): Promise<string> {
 function sourceDateEpoch(): number {
   const text = process.env["SOURCE_DATE_EPOCH"];
   if (text === undefined || text === "") return FIXED_EPOCH;
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new LifeboatError(`Cannot use SOURCE_DATE_EPOCH as it must be seconds since 1970: "${text}"`, { exitCode: 2 });
+  if (!/^\d+$/.test(text)) {
+    throw new LifeboatError(`Cannot use SOURCE_DATE_EPOCH as it must be whole seconds since 1970: "${text}"`, {
+      exitCode: 2,
+      hint: `Give a number such as ${FIXED_EPOCH}, or leave it unset`,
+    });
+  }
+  checkEpoch(Number(text));
+  return Number(text);
 }
 
 /** 2026-01-01, after the earliest date that FAT and ISO 9660 can hold. */
@@ -229,7 +274,7 @@ function numberOption(options: OptionValues, name: string, fallback: number): nu
   return typeof value === "number" ? value : fallback;
 }
 
-function readMenu(options: OptionValues, { machineName }: RescueImageOptions) {
+function readMenu(options: OptionValues, epoch: number): MenuOptions {
   const consoles = listOption(options, "console");
   return {
     modes: BOOT_MODES,
@@ -239,48 +284,7 @@ function readMenu(options: OptionValues, { machineName }: RescueImageOptions) {
     append: textOption(options, "append") ?? "",
     consoles: consoles.length === 0 ? ["tty0", "ttyS0,115200n8"] : consoles,
     title: "Lifeboat",
-    machineName,
-    dateText: new Date(sourceDateEpoch() * 1000).toISOString().slice(0, 10),
+    machineName: hostname(),
+    dateText: new Date(epoch * 1000).toISOString().slice(0, 10),
   };
-}
-
-type Medium = Awaited<ReturnType<typeof makeMedium>>;
-
-function reportJson(kernel: FoundKernel, image: RescueImage, medium: Medium): string {
-  const { contents, findings, initramfsBytes, toolsBytes, cachedPieces, allPieces } = image;
-  return JSON.stringify({
-    output: medium.outputPath,
-    bytes: medium.sizeBytes,
-    secureBoot: medium.signed,
-    buildId: image.files.buildId,
-    kernel: { release: kernel.release, path: kernel.kernelPath, provenance: kernel.provenance, findings },
-    initramfsBytes,
-    toolsBytes,
-    cachedPieces,
-    allPieces,
-    groups: sizeRows(contents.entries),
-    absentPrograms: contents.absentPrograms.map(({ name }) => name),
-    missingFirmware: contents.modulePart.missingFirmware,
-  });
-}
-
-function reportText(kernel: FoundKernel, image: RescueImage, medium: Medium): string {
-  const { contents, findings, initramfsBytes, toolsBytes, cachedPieces, allPieces } = image;
-  const { modulePart, absentPrograms, busybox } = contents;
-  const early = modulePart.selection.modules.filter(({ layer }) => layer === "initramfs").length;
-  const absent = [...new Set(absentPrograms.map((program) => program.package))];
-  return [
-    `${medium.outputPath}  ${formatMebibytes(medium.sizeBytes)}  build ${image.files.buildId}`,
-    `  kernel    ${kernel.release}, ${kernel.provenance}`,
-    `  busybox   ${busybox.provenance}`,
-    `  modules   ${modulePart.selection.modules.length}, of them ${early} in the initramfs`,
-    `  firmware  ${modulePart.missingFirmware.length} names without a file on this machine`,
-    `  boots     BIOS, UEFI${medium.signed ? ", UEFI with Secure Boot" : "; not with Secure Boot: no signed boot loader here"}`,
-    `  initramfs ${formatMebibytes(initramfsBytes)}, tools layer ${formatMebibytes(toolsBytes)}; ${cachedPieces} of ${allPieces} pieces from the cache`,
-    "",
-    "  unpacked sizes",
-    ...formatSizeRows(sizeRows(contents.entries)),
-    ...(absent.length === 0 ? [] : ["", `  not on this machine, so not in the image: ${absent.join(", ")}`]),
-    ...findings.map(({ severity, option, breaks }) => `  ${severity}: ${option}: ${breaks}`),
-  ].join("\n");
 }

@@ -13,11 +13,27 @@ export interface CommandResult {
 
 const MAIN = join(import.meta.dirname, "main.ts");
 
-/** Runs `lifeboat ARGS`; temporary files go to `temporaryDirectory`. */
-export async function lifeboat(args: readonly string[], temporaryDirectory = tmpdir()): Promise<CommandResult> {
-  return run([process.execPath, MAIN, ...args], {
+/** `lifeboat ARGS` as a command for os/exec.ts. */
+export function commandOf(...args: readonly string[]): readonly [string, ...string[]] {
+  return [process.execPath, MAIN, ...args];
+}
+
+interface Place {
+  /** Where temporary files go. */
+  readonly temporaryDirectory?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs `lifeboat ARGS` to its end. */
+export async function lifeboat(
+  args: readonly string[],
+  { temporaryDirectory = tmpdir(), cwd = ".", env = {} }: Place = {},
+): Promise<CommandResult> {
+  return run(commandOf(...args), {
     okCodes: [0, 1, 2, 3, 4, 5, 255],
-    env: { TMPDIR: temporaryDirectory, SOURCE_DATE_EPOCH: "" },
+    cwd,
+    env: { TMPDIR: temporaryDirectory, SOURCE_DATE_EPOCH: "", ...env },
     timeoutMs: 50_000,
   });
 }

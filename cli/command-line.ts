@@ -1,7 +1,9 @@
 // From the words of the command line to one call: commander fed from the table of commands.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { LifeboatError, type ExitCode } from "#os/error";
+import type { ExitCode } from "#os/error";
+import { absoluteArguments, withAbsolutePaths } from "./absolute-paths.ts";
+import { hintingAtCache } from "./cache-hint.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_CODE_TEXTS, type CommandSpec, type Invocation, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { fillFromConfig, optionsOf } from "./config-options.ts";
@@ -13,7 +15,7 @@ const ABOUT = `Disaster recovery for Linux: a rescue medium made from the machin
 Exit codes: ${EXIT_CODES.slice(0, 3).join("; ")};
 ${EXIT_CODES.slice(3).join("; ")}.`;
 
-/** Runs one command; errors meant for users are printed in their form, others keep their stack. */
+/** Runs one command. What commander has to say is printed; all other errors are the caller's. */
 export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const program = makeProgram((code) => {
@@ -23,12 +25,13 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    return explainFailure(error);
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
   }
 }
 
 /** The whole command tree; `done` is told each command's exit code. */
-export function makeProgram(done: (exitCode: ExitCode) => void): Command {
+function makeProgram(done: (exitCode: ExitCode) => void): Command {
   const program = new Command("lifeboat")
     .description(ABOUT)
     .version(VERSION, "-V, --version")
@@ -46,9 +49,11 @@ function makeCommand(spec: CommandSpec, done: (exitCode: ExitCode) => void): Com
   for (const option of optionsOf(spec)) command.addOption(makeOption(option));
   command.addHelpText("after", exampleText(spec));
   command.action(async (...values: unknown[]) => {
-    const options = await fillFromConfig(spec, byLongName(spec, command.opts()), COMMANDS);
-    const args = values.slice(0, spec.args.length).map((value) => (typeof value === "string" ? value : undefined));
-    done(await spec.run(invocation(args, options)));
+    const all = optionsOf(spec);
+    const given = withAbsolutePaths(all, byLongName(spec, command.opts()));
+    const options = withAbsolutePaths(all, await fillFromConfig(spec, given, COMMANDS));
+    const args = absoluteArguments(spec, values);
+    done(await hintingAtCache(options, () => spec.run(invocation(args, options))));
   });
   return command;
 }
@@ -93,13 +98,6 @@ function invocation(args: readonly (string | undefined)[], options: OptionValues
     options,
     print: (text) => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
     remark: (text) => void process.stderr.write(`${text}\n`),
+    progress: (text) => void (process.stderr.isTTY && process.stderr.write(`${text}\n`)),
   };
-}
-
-function explainFailure(error: unknown): ExitCode {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (!(error instanceof LifeboatError)) throw error;
-  process.stderr.write(`lifeboat: ${error.message}\n`);
-  if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
-  return error.exitCode;
 }

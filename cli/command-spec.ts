@@ -11,18 +11,22 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** May be given several times. */
   readonly many?: boolean;
-  readonly type?: "number";
+  /** A text unless given. `path-or-name`: a path when there is a slash in it. */
+  readonly type?: "number" | "path" | "path-or-name";
   readonly description: string;
   readonly defaultText?: string;
-  /** Names of options that say the opposite: one of them on the command line puts this one's value in the config file aside. */
+  /** Names of options that say the opposite. One of them on the command line puts this one's value in the config file aside. */
   readonly excludes?: readonly string[];
   /** False for what makes no sense in /etc/lifeboat.toml. */
   readonly inConfig?: boolean;
+  /** Choices that the config file may not make, and why. */
+  readonly typedValues?: { readonly values: readonly string[]; readonly because: string };
 }
 
-export interface ArgumentSpec {
+interface ArgumentSpec {
   readonly name: string;
   readonly required: boolean;
+  readonly isPath?: boolean;
   readonly description: string;
 }
 
@@ -38,8 +42,10 @@ export interface Invocation {
   readonly args: readonly (string | undefined)[];
   readonly options: OptionValues;
   print(text: string): void;
-  /** Progress and remarks: standard error, so that standard output stays data. */
+  /** What the user must know beside the data: standard error. */
   remark(text: string): void;
+  /** What is going on: standard error, and only when that is a terminal. */
+  progress(text: string): void;
 }
 
 export interface CommandSpec {

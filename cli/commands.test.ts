@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, readFile, stat, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { run } from "#os/exec";
+import { nukeLines } from "./build-report.ts";
 import { lifeboat, makeKernel, makeModule, makeScratch, RELEASE } from "./command-line-for-tests.ts";
 import { COMMANDS } from "./commands.ts";
 
@@ -75,4 +76,39 @@ test("explain and inspect plan the image for the kernel they are given and write
   const { kernel, devices } = JSON.parse(inspected.stdout) as { kernel: string; devices: readonly { bus: string; modalias: string }[] };
   assert.equal(kernel, RELEASE);
   for (const { bus, modalias } of devices) assert.ok(bus !== "" && modalias !== "");
+});
+
+test("explain and inspect work in a checkout that has no binary", { skip: noBuild }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const checkout = join(root, "checkout");
+  await mkdir(checkout);
+  const here = dirname(import.meta.dirname);
+  for (const name of ["bootloaders", "builder", "cli", "formats", "initrd-agent", "machine", "media", "os", "qemu", "set", "ui"])
+    await cp(join(here, name), join(checkout, name), { recursive: true });
+  await cp(join(here, "package.json"), join(checkout, "package.json"));
+  await symlink(join(here, "node_modules"), join(checkout, "node_modules"));
+  const words = ["-k", await makeKernel(root, { modules: { "modules.dep": "" } }), "--cache", join(root, "cache"), "--json"];
+  const node = [process.execPath, join(checkout, "cli/main.ts")] as const;
+  const explained = await run([...node, "explain", "busybox", ...words]);
+  assert.match(explained.stdout, /"kind":"inside"/);
+  const inspected = await run([...node, "inspect", "--modules", ...words]);
+  assert.match(inspected.stdout, /"devices":/);
+  // That this checkout has none is shown by build, which needs it.
+  const built = await run([...node, "build", ...words, "-o", join(root, "rescue.iso")], { okCodes: [3] });
+  assert.match(built.stderr, new RegExp(`"${checkout}/out/lifeboat" is not\\n {2}Make it with: npm run binary`));
+});
+
+test("the report names a medium that starts nuke by itself", () => {
+  const menu = {
+    modes: ["interactive", "nuke"],
+    append: "",
+    consoles: [],
+    title: "",
+    machineName: "",
+    dateText: "",
+  } as const;
+  assert.deepEqual(nukeLines({ ...menu, defaultMode: "interactive", timeoutSeconds: 30 }), []);
+  assert.match(nukeLines({ ...menu, defaultMode: "nuke", timeoutSeconds: 30 }).join(), /starts nuke by itself after 30 s: it erases/);
+  assert.match(nukeLines({ ...menu, defaultMode: "nuke", timeoutSeconds: 0 }).join(), /starts nuke when Enter is pressed/);
 });

@@ -29,7 +29,10 @@ test("an option on the command line puts its opposite in the config file aside",
 test("options for one run alone are no keys of the config file", async () => {
   const names = new Set(configOptions(COMMANDS).map(({ name }) => name));
   for (const name of ["force", "json", "config"]) assert.ok(!names.has(name), name);
-  await assert.rejects(filled("force = true\n", {}), { message: /there is no option "force"/, exitCode: 2 });
+  await assert.rejects(filled("force = true\n", {}), {
+    message: /must be options that may stand in a file: "force" may not$/,
+    exitCode: 2,
+  });
 });
 
 test("a config file is read by the real command line, which beats it", async () => {
@@ -66,4 +69,29 @@ test("a config file that is named must be there, and must be of the right types"
     assert.equal(wrong.exitCode, 2, text);
     assert.match(wrong.stderr, message);
   }
+});
+
+test("nuke as the default is consent, which a file cannot give and the command line can", async () => {
+  await assert.rejects(filled('default = "nuke"\n', {}), {
+    message: /lifeboat\.toml:1" as a medium that erases disks unasked is made on the command line alone: it says default = "nuke"$/,
+    hint: /--default nuke on the command line$/,
+    exitCode: 2,
+  });
+  assert.deepEqual(await filled('default = "compare"\n', { default: "nuke" }), { default: "nuke" });
+});
+
+test("options that exclude each other do so in the file too", async () => {
+  await assert.rejects(filled('small = true\ncompression = "gzip"\n', {}), {
+    message: /"small" and "compression" exclude each other/,
+    exitCode: 2,
+  });
+});
+
+test("an unknown key without a near name is answered with all names, each once", async () => {
+  await assert.rejects(filled("xyzzy = 1\n", {}), (error: Error & { readonly hint?: string }) => {
+    const names = error.hint?.replace("The options are ", "").split(", ") ?? [];
+    assert.ok(names.includes("kernel"));
+    assert.equal(new Set(names).size, names.length);
+    return true;
+  });
 });

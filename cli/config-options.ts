@@ -8,6 +8,7 @@ import { textOption, type CommandSpec, type OptionSpec, type OptionValues } from
 const CONFIG_OPTION: OptionSpec = {
   name: "config",
   value: "FILE",
+  type: "path",
   description: "Read options from this file",
   defaultText: `${CONFIG_PATH}, when it is there`,
   inConfig: false,
@@ -39,7 +40,12 @@ export async function fillFromConfig(
       hint: `Write it, or leave --config out: then ${CONFIG_PATH} is read when it is there`,
     });
   }
-  const table = { options: own.map(configRow), others: configOptions(commands).map(configRow) };
+  const typedOnly = commands.flatMap((command) => optionsOf(command).filter((option) => !mayStandInConfig(option)));
+  const table = {
+    options: own.map(configRow),
+    others: configOptions(commands).map(configRow),
+    typedOnly: typedOnly.map(({ name }) => name),
+  };
   const values = await readConfigFile(table, path ?? CONFIG_PATH);
   const isOpen = (name: string) => given[name] === undefined && !isPutAside(name, own, given);
   return { ...given, ...Object.fromEntries([...values].filter(([name]) => isOpen(name))) };
@@ -53,7 +59,13 @@ function mayStandInConfig({ inConfig }: OptionSpec): boolean {
   return inConfig !== false;
 }
 
-function configRow({ name, value, many, type, choices }: OptionSpec): ConfigRow {
-  const kind = many === true ? "strings" : value === undefined ? "boolean" : (type ?? "string");
-  return { name, type: kind, ...(choices === undefined ? {} : { values: choices }) };
+function configRow({ name, value, many, type, choices, typedValues, excludes }: OptionSpec): ConfigRow {
+  const kind = many === true ? "strings" : value === undefined ? "boolean" : type === "number" ? "number" : "string";
+  return {
+    name,
+    type: kind,
+    ...(choices === undefined ? {} : { values: choices }),
+    ...(typedValues === undefined ? {} : { typedValues }),
+    ...(excludes === undefined ? {} : { excludes }),
+  };
 }

@@ -5,7 +5,7 @@ import { explainName, type Finding } from "../builder/explain-name.ts";
 import { findProgram } from "../builder/find-program.ts";
 import { gatherImage } from "../builder/gather-image.ts";
 import { formatMebibytes } from "../builder/size-report.ts";
-import { chooseKernel, IMAGE_OPTIONS, readImageOptions } from "./build.ts";
+import { chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./build.ts";
 import { JSON_OPTION, textOption, type CommandSpec } from "./command-spec.ts";
 
 export const explainCommand: CommandSpec = {
@@ -22,12 +22,11 @@ export const explainCommand: CommandSpec = {
     { command: "lifeboat explain --modules host iwlwifi", says: "whether an image for this machine alone would have it" },
     { command: "lifeboat explain pci:v00001AF4d00001042sv*", says: "what serves a device" },
   ],
-  async run({ args, options, print, remark }) {
+  async run({ args, options, print }) {
     const name = args[0] ?? "";
     const kernel = await chooseKernel(options);
-    const imageOptions = await readImageOptions(options, remark);
     // The plan does not depend on the agent's bytes, and a source checkout may have no binary yet.
-    const contents = await gatherImage(kernel, { ...imageOptions, agentPath: process.execPath });
+    const contents = await gatherImage(kernel, { ...readGatherOptions(options), agentPath: process.execPath });
     const facts = {
       release: kernel.release,
       contents,

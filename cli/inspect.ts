@@ -4,7 +4,7 @@ import { LifeboatError } from "#os/error";
 import { gatherImage } from "../builder/gather-image.ts";
 import { inspectModules, type InspectedDevice, type ServingModule } from "../builder/inspect-modules.ts";
 import { readHardwareModules } from "../machine/sysfs-modules.ts";
-import { chooseKernel, IMAGE_OPTIONS, readImageOptions } from "./build.ts";
+import { chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./build.ts";
 import { JSON_OPTION, type CommandSpec } from "./command-spec.ts";
 
 export const inspectCommand: CommandSpec = {
@@ -24,7 +24,7 @@ export const inspectCommand: CommandSpec = {
     { command: "lifeboat inspect --modules", says: "the table" },
     { command: "lifeboat inspect --modules --json", says: "all devices as data, those without a module too" },
   ],
-  async run({ options, print, remark }) {
+  async run({ options, print }) {
     if (options["modules"] !== true) {
       throw new LifeboatError("Cannot inspect this machine as what to look at must be said: no --modules", {
         exitCode: 2,
@@ -32,7 +32,8 @@ export const inspectCommand: CommandSpec = {
       });
     }
     const kernel = await chooseKernel(options);
-    const contents = await gatherImage(kernel, { ...(await readImageOptions(options, remark)), agentPath: process.execPath });
+    // As in explain: the plan does not depend on the agent's bytes.
+    const contents = await gatherImage(kernel, { ...readGatherOptions(options), agentPath: process.execPath });
     const devices = inspectModules(readHardwareModules(), contents);
     print(options["json"] === true ? JSON.stringify({ kernel: kernel.release, devices }) : reportText(kernel.release, devices));
     return 0;

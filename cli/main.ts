@@ -1,13 +1,41 @@
 // The one entry point: the agent in a rescue image, the command line everywhere else.
 
-async function main(): Promise<void> {
-  if (process.argv[2] === "agent") {
-    const { runAgent } = await import("../initrd-agent/main.ts");
-    await runAgent();
-  } else {
-    const { runCommandLine } = await import("./command-line.ts");
-    process.exitCode = await runCommandLine(process.argv.slice(2));
+import { LifeboatError } from "#os/error";
+import { failureText } from "./failure-text.ts";
+
+async function main(words: readonly string[]): Promise<void> {
+  try {
+    if (words[0] === "agent") await startAgent();
+    else process.exitCode = await startCommandLine(words);
+  } catch (error) {
+    process.stderr.write(failureText(error));
+    // At once: consoles and children that are open would keep the process alive.
+    process.exit(error instanceof LifeboatError ? error.exitCode : 1);
   }
 }
 
-void main();
+async function startAgent(): Promise<void> {
+  const { exists } = await import("#os/files");
+  const { IMAGE_MANIFEST_PATH } = await import("../set/image-manifest.ts");
+  if (!(await exists(`/${IMAGE_MANIFEST_PATH}`))) {
+    throw new LifeboatError(`Cannot run the agent as it belongs into a rescue image: "/${IMAGE_MANIFEST_PATH}" is not there`);
+  }
+  const { runAgent } = await import("../initrd-agent/main.ts");
+  await runAgent();
+}
+
+async function startCommandLine(words: readonly string[]): Promise<number> {
+  const { stopChildren } = await import("#os/exec");
+  const { removeTemporariesOnSignals } = await import("#os/temporaries");
+  removeTemporariesOnSignals(stopChildren);
+  // Whoever reads us may stop before the end, as `head` does; the work goes on and nobody is told.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: Error & { readonly code?: string }) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+  const { runCommandLine } = await import("./command-line.ts");
+  return runCommandLine(words);
+}
+
+void main(process.argv.slice(2));

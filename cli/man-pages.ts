@@ -1,5 +1,6 @@
 // The manual pages, made from the same table as the help. Pure: command specs become roff (man(7)).
 
+import { CACHE_DIRECTORY } from "../builder/package-cache.ts";
 import { EXIT_CODE_TEXTS, type CommandSpec, type OptionSpec } from "./command-spec.ts";
 import { configOptions, optionsOf } from "./config-options.ts";
 
@@ -35,17 +36,22 @@ function mainPage(commands: readonly CommandSpec[], version: string): Page {
     text(
       "Options by their long names, in TOML: a text in quotes, a whole number, true, or a list of texts where an option may be given several times.",
     ),
-    text("The command line goes before the file. An unknown key is an error. Keys:"),
+    text("The command line goes before the file. Relative paths are seen from the working directory. An unknown key is an error. Keys:"),
     `${configOptions(commands)
       .map(({ name }) => `\\fB${text(name)}\\fR`)
       .join(", ")}.`,
     ".TP",
-    ".I /var/cache/lifeboat",
+    `.I ${CACHE_DIRECTORY}`,
     text("Pieces of images and fetched packages; it may be removed at any time."),
     ".SH ENVIRONMENT",
     ".TP",
+    ".B LIFEBOAT_CACHE",
+    text(`The cache, where --cache does not name one. Default: ${CACHE_DIRECTORY}.`),
+    ".TP",
     ".B SOURCE_DATE_EPOCH",
-    text("Seconds since 1970: the date of every file in the image. Without it a fixed one is used, so that equal inputs give equal bytes."),
+    text(
+      "Seconds since 1970, between 1980 and 2106: the date of every file in the image. Without it a fixed one is used, so that equal inputs give equal bytes.",
+    ),
     ".SH SEE ALSO",
     seeAlso(commands.map(({ name }) => `lifeboat\\-${text(name)}`)),
   ];
@@ -84,12 +90,13 @@ function head(name: string, summary: string, version: string): readonly string[]
   ];
 }
 
-function optionLines({ name, short, value, choices, description, defaultText, inConfig }: OptionSpec): readonly string[] {
+function optionLines({ name, short, value, choices, description, defaultText, inConfig, typedValues }: OptionSpec): readonly string[] {
   const flags = [...(short === undefined ? [] : [`\\-${short}`]), `\\-\\-${text(name)}`].map((flag) => `\\fB${flag}\\fR`).join(", ");
   const facts = [
     ...(choices === undefined ? [] : [`One of ${choices.join(", ")}.`]),
     ...(defaultText === undefined ? [] : [`Default: ${defaultText}.`]),
     ...(inConfig === false ? ["Not in the config file."] : []),
+    ...(typedValues === undefined ? [] : [`Not in the config file: ${typedValues.values.join(", ")}.`]),
   ];
   return [".TP", `${flags}${value === undefined ? "" : ` \\fI${text(value)}\\fR`}`, [`${description}.`, ...facts].map(text).join("\n")];
 }

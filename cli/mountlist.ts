@@ -12,19 +12,19 @@ export const mountlistCommand: CommandSpec = {
   description:
     "Prints one row a device: DEVICE, Mountpoint, Format, Size in MiB, Label/UUID, between tabs. With FILE it writes MondoRescue's mountlist.txt " +
     "instead: blanks between the columns, no header, sizes in KiB. Run it as root: others cannot see what is on devices that are not mounted.",
-  args: [{ name: "FILE", required: false, description: "The mountlist.txt to write" }],
+  args: [{ name: "FILE", required: false, isPath: true, description: "The mountlist.txt to write" }],
   options: [FORCE_OPTION, JSON_OPTION],
   examples: [
     { command: "lifeboat mountlist", says: "the table" },
     { command: "lifeboat mountlist /tmp/mountlist.txt", says: "the file that MondoRescue's tools read" },
   ],
-  async run({ args: [path], options, print, remark }) {
+  async run({ args: [path], options, print, progress }) {
     if (path !== undefined) await checkOutputPlace({ path, kind: "file", force: options["force"] === true, leastBytes: 0 });
     const { devices, mounts } = await inspectMounts();
     const rows = makeMountlist(devices, mounts);
     if (path !== undefined) {
       await writeAtomic(path, formatMountlistFile(rows), 0o644);
-      remark(`wrote ${path}: ${rows.length} rows`);
+      progress(`wrote ${path}: ${rows.length} rows`);
     }
     if (options["json"] === true) print(JSON.stringify(rows));
     else if (path === undefined) print(formatMountlist(rows));

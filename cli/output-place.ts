@@ -4,7 +4,7 @@ import { LifeboatError } from "#os/error";
 import { fileInfo, listDirectory, makeTemporaryDirectory } from "#os/files";
 import { checkSpace, parentOf } from "../bootloaders/output.ts";
 
-export interface OutputPlace {
+interface OutputPlace {
   readonly path: string;
   readonly kind: "file" | "directory";
   readonly force: boolean;

@@ -26,7 +26,7 @@ export const startCommand: CommandSpec = {
     remark(`${binary.made ? "made" : "up to date:"} ${binary.path}`);
     const isoPath = join(out, "rescue.iso");
     const built = await run([binary.path, "build", "--output", isoPath, "--force"]);
-    remark(built.stderr.trimEnd());
+    if (built.stderr !== "") remark(built.stderr.trimEnd());
     const { kernelPath } = await chooseKernel(options);
     const { accelerator, reason } = await chooseAccelerator({ kernelPath, cacheFile: join(out, "kvm.json") });
     remark(`booting ${isoPath} in QEMU (${accelerator}: ${reason.split("\n")[0]?.slice(0, 100)})`);

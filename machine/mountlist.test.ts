@@ -78,6 +78,12 @@ test("formatMountlistFile() writes mountlist.txt: blanks between, KiB, no header
   assert.equal(formatMountlistFile([]), "");
 });
 
+test("no name breaks a row: separators in it are written as fstab writes them", () => {
+  const odd = [row("/dev/sda1", "/a b\tc", "ext4", [1, "x\\040\ny"])];
+  assert.equal(formatMountlistFile(odd), "/dev/sda1 /a\\040b\\011c ext4 1024 x\\134040\\012y\n");
+  assert.equal(formatMountlist(odd).split("\n")[1], "/dev/sda1\t/a b\\011c\text4\t1\tx\\134040\\012y");
+});
+
 test("makeMountlist() leaves out memory, loop devices, optical discs and partitions without content", () => {
   const devices = parseLsblk(
     JSON.stringify({

@@ -53,24 +53,33 @@ export function makeMountlist(devices: readonly LsblkDevice[], mounts: readonly 
   });
 }
 
-/** The papers' table: a header, tabs between the columns, sizes in MiB, rounded down. */
+/** The papers' table: a header, tabs between the columns, sizes in MiB, rounded down. What would break a row is written as in mountlist.txt. */
 export function formatMountlist(rows: readonly MountlistRow[]): string {
-  const lines = rows.map((row) => [row.device, row.mountpoint, row.format, sizeIn(row, 1 << 20), row.labelOrUuid].join("\t"));
+  const lines = rows.map((row) =>
+    [row.device, row.mountpoint, row.format, sizeIn(row, 1 << 20), row.labelOrUuid]
+      .map((column) => escaped(column, /[\t\n\\]/g))
+      .join("\t"),
+  );
   return ["DEVICE\tMountpoint\tFormat\tSize\tLabel/UUID", ...lines, ""].join("\n");
 }
 
-/** mountlist.txt: no header, blanks between the columns, sizes in KiB. A blank inside a value is written `\040`, as in fstab. */
+/** mountlist.txt: no header, blanks between the columns, sizes in KiB. Blank, tab, newline and backslash are written as in fstab(5). */
 export function formatMountlistFile(rows: readonly MountlistRow[]): string {
   return rows
     .map((row) => [row.device, row.mountpoint, row.format, sizeIn(row, 1 << 10), row.labelOrUuid])
     .map(
       (columns) =>
         `${columns
-          .map((column) => column.replace(/ /g, "\\040"))
+          .map((column) => escaped(column, /[ \t\n\\]/g))
           .join(" ")
           .trim()}\n`,
     )
     .join("");
+}
+
+/** Three octal digits behind a backslash, as addmntent(3) writes them. */
+function escaped(text: string, separators: RegExp): string {
+  return text.replace(separators, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
 function sizeIn(row: MountlistRow, unitBytes: number): string {

@@ -1,4 +1,4 @@
-// The clock: monotonic time for durations, wall time for logs, and waiting.
+// The clock: monotonic time for durations, and waiting.
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Milliseconds that only ever go forward. */
@@ -9,11 +9,6 @@ export function nowMs(): number {
 /** Milliseconds since the machine started. */
 export function uptimeMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
-}
-
-/** Wall time as an ISO 8601 string. */
-export function wallTime(): string {
-  return new Date().toISOString();
 }
 
 /** Waits. */

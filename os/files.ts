@@ -1,11 +1,12 @@
 // Files as the rest of the house sees them: small calls, plain values, errors that name the path.
-import { closeSync, constants, openSync, writeSync, type Stats } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, writeSync, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { LifeboatError } from "#os/error";
+import { forgetTemporary, rememberTemporary } from "#os/temporaries";
 
 export type FileType = "file" | "directory" | "symlink" | "character-device" | "block-device" | "fifo" | "socket";
 
@@ -131,7 +132,7 @@ export async function writeAtomic(path: string, data: string | Uint8Array, mode 
       await file.writeFile(data);
       await file.sync();
     } catch (error) {
-      await fs.rm(temporary, { force: true });
+      await removeFile(temporary);
       throw error;
     }
     await moveIntoPlace(temporary, path);
@@ -143,13 +144,14 @@ export async function moveIntoPlace(temporaryPath: string, path: string): Promis
   await guard("move into place", path, async () => {
     await syncPath(temporaryPath);
     await fs.rename(temporaryPath, path);
+    forgetTemporary(temporaryPath);
     await syncPath(dirname(path));
   });
 }
 
-/** A name beside `path` for what is not finished yet; never the same twice. */
+/** An absolute name beside `path` for what is not finished yet; never the same twice. A signal that ends us removes what it names. */
 export function temporaryName(path: string): string {
-  return `${path}.part-${randomBytes(6).toString("hex")}`;
+  return rememberTemporary(`${resolve(path)}.part-${randomBytes(6).toString("hex")}`);
 }
 
 /** Plain write, for pseudo files and for places where atomic makes no sense. */
@@ -198,6 +200,7 @@ export async function touchFile(path: string): Promise<void> {
 /** Removes a file when it is there. */
 export async function removeFile(path: string): Promise<void> {
   await guard("remove", path, () => fs.rm(path, { force: true }));
+  forgetTemporary(path);
 }
 
 export async function changeMode(path: string, mode: number): Promise<void> {
@@ -207,13 +210,16 @@ export async function changeMode(path: string, mode: number): Promise<void> {
 /** Removes a tree, refusing to descend into another file system (DESIGN section 8, rule 7). */
 export async function removeTree(path: string): Promise<void> {
   const top = await linkInfo(path);
-  if (top === undefined) return;
-  await guard("remove", path, () => removeOn(top.device, path, top));
+  if (top !== undefined) await guard("remove", path, () => removeOn(top.device, path, top));
+  forgetTemporary(path);
 }
 
 export async function makeTemporaryDirectory(prefix = "lifeboat-", parent = tmpdir()): Promise<TemporaryDirectory> {
   await makeDirectory(parent);
-  const path = await guard("make a temporary directory in", parent, () => fs.mkdtemp(join(parent, prefix)));
+  // Made and remembered in one turn: no signal comes between.
+  const path = await guard("make a temporary directory in", parent, async () =>
+    rememberTemporary(mkdtempSync(join(resolve(parent), prefix))),
+  );
   return { path, [Symbol.asyncDispose]: () => removeTree(path) };
 }
 
@@ -304,6 +310,7 @@ const STATES: Readonly<Record<string, { readonly state: string; readonly hint?: 
   EISDIR: { state: "it is a directory" },
   ENOTDIR: { state: "a part of the path is no directory" },
   EEXIST: { state: "it exists already" },
+  ELOOP: { state: "its symbolic links lead in a circle" },
 };
 
 /** What a failed call of the system says to the user; anything that is none stays as it is. */

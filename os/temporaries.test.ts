@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { run, start } from "#os/exec";
+
+const scratch = mkdtempSync(join(tmpdir(), "lifeboat-temporaries-"));
+after(() => rmSync(scratch, { recursive: true }));
+
+/** Makes what a build makes, says so, and waits: a directory with a file deep in it, a part file, a finished file, a child. */
+const PROGRAM = `
+import { stopChildren, start } from "#os/exec";
+import { makeDirectory, makeTemporaryDirectory, moveIntoPlace, temporaryName, writeFile } from "#os/files";
+import { removeTemporariesOnSignals } from "#os/temporaries";
+removeTemporariesOnSignals(stopChildren);
+const place = process.argv[1];
+const directory = await makeTemporaryDirectory("made-", place);
+await makeDirectory(directory.path + "/a/b");
+await writeFile(directory.path + "/a/b/file", "x");
+await writeFile(temporaryName(place + "/out"), "half");
+const whole = temporaryName(place + "/whole");
+await writeFile(whole, "whole");
+await moveIntoPlace(whole, place + "/whole");
+const child = start(["sleep", "100"]);
+console.log(directory.path + " " + child.pid);
+setInterval(() => undefined, 1000);
+`;
+
+interface Started extends AsyncDisposable {
+  readonly pid: number;
+  readonly directory: string;
+  readonly childPid: string;
+  readonly exited: Promise<{ readonly signal: string | undefined }>;
+}
+
+async function startProgram(place: string): Promise<Started> {
+  const program = start([process.execPath, "--input-type=module", "--eval", PROGRAM, place], { cwd: import.meta.dirname });
+  const line = await new Promise<string>((resolve) => program.onOutput((chunk) => resolve(new TextDecoder().decode(chunk))));
+  const [directory = "", childPid = ""] = line.trim().split(" ");
+  return { pid: program.pid, directory, childPid, exited: program.exited, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };
+}
+
+test("SIGINT, SIGTERM and SIGHUP remove what is unfinished, keep what is finished, and end the process and its children", async () => {
+  for (const signal of ["INT", "TERM", "HUP"]) {
+    const place = mkdtempSync(join(scratch, "t-"));
+    await using program = await startProgram(place);
+    await run(["kill", `-${signal}`, String(program.pid)]);
+    assert.equal((await program.exited).signal, `SIG${signal}`);
+    const { stdout } = await run(["find", place, "-mindepth", "1", "-printf", "%P\\n"]);
+    assert.equal(stdout, "whole\n", signal);
+    const { stdout: state } = await run(["ps", "-o", "stat=", "-p", program.childPid], { okCodes: [0, 1] });
+    assert.match(state.trim(), /^(?:Z.*)?$/, "the child must have ended");
+  }
+});
+
+const noRoot = process.getuid?.() === 0 ? false : "needs root to mount a tmpfs";
+
+test("a mount inside a temporary directory keeps its files when a signal comes", { skip: noRoot }, async () => {
+  const place = mkdtempSync(join(scratch, "t-"));
+  await using program = await startProgram(place);
+  const mounted = join(program.directory, "a/b");
+  await run(["mount", "-t", "tmpfs", "tmpfs", mounted]);
+  try {
+    await run(["touch", join(mounted, "precious")]);
+    await run(["kill", String(program.pid)]);
+    assert.equal((await program.exited).signal, "SIGTERM");
+    assert.ok(existsSync(join(mounted, "precious")));
+  } finally {
+    await run(["umount", mounted]);
+  }
+});

@@ -44,69 +44,107 @@ const NODES: readonly (readonly [path: string, mode: number, major: number, mino
 ];
 
 const INITTAB = `# Made by lifeboat build. busybox init reaps what is orphaned and reboots on request.
-::once:/etc/lifeboat/boot
+::respawn:/etc/lifeboat/boot
 ::ctrlaltdel:/sbin/reboot
 ::shutdown:/bin/sync
+::shutdown:/bin/umount -a -r -t ext2,ext3,ext4,xfs,btrfs,f2fs,vfat,exfat,ntfs3,jfs,reiserfs
 `;
 
 /**
  * Started by init. It must work when nearly nothing does: it uses busybox alone, and never ends, so that a failure
- * of the agent is a line and a shell and not a panic.
+ * of the agent is a line and a shell and not a panic. Every console has its own process, since one may take nothing.
  */
 const BOOT_SCRIPT = `#!/bin/sh
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=\${TERM:-vt100}
-mount -t proc -o nosuid,noexec,nodev proc /proc
-mount -t sysfs -o nosuid,noexec,nodev sysfs /sys
-mount -t devtmpfs -o mode=0755 devtmpfs /dev
-mkdir -p /dev/pts /dev/shm
-mount -t devpts -o gid=5,mode=620 devpts /dev/pts
-umask 077
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+log=/var/log/lifeboat.log
+errors=/run/lifeboat/agent-errors
+last_words=/run/lifeboat/last-words
 
+# The kernel's own consoles, and MondoRescue's serial=: the kernel has one serial console at most.
 consoles() {
   names=$(cat /sys/class/tty/console/active 2>/dev/null)
-  for name in \${names:-console}; do
+  extra=$(sed -n 's/.*\\<serial=\\([^ ,]*\\).*/\\1/p' /proc/cmdline 2>/dev/null)
+  for name in \${names:-console} \${extra#/dev/}; do
     [ "$name" = tty0 ] && name=tty1
     echo "/dev/$name"
-  done
+  done | sort -u
 }
 say() {
-  echo "lifeboat: $*" >> /var/log/lifeboat.log
-  for console in $(consoles); do printf 'lifeboat: %s\\n' "$*" > "$console"; done
+  echo "lifeboat: $*" >> $log
+  echo "lifeboat: $*" >> $last_words
+}
+operator_works() {
+  pid=$(cat "/run/lifeboat/shell-\${1##*/}" 2>/dev/null) && kill -0 "$pid" 2>/dev/null
 }
 shells() {
   for console in $(consoles); do
-    while :; do
-      setsid sh -c "stty sane < $console; exec sh -l < $console > $console 2>&1"
-      sleep 1
-    done &
+    case $console in
+      /dev/tty[0-9]*) terminal=linux ;;
+      *) terminal=vt100 ;;
+    esac
+    {
+      cat $last_words > "$console"
+      while operator_works "$console"; do sleep 1; done
+      while :; do
+        TERM=$terminal setsid sh -c "stty sane < $console; exec sh -l < $console > $console 2>&1"
+        sleep 1
+      done
+    } &
   done
   wait
+  sleep 5
 }
+
+if [ -e /run/lifeboat/started ]; then
+  say 'the boot script ended and was started again; here is a shell; reboot and poweroff work'
+  shells
+fi
+mount -t proc -o nosuid,noexec,nodev proc /proc
+mount -t sysfs -o nosuid,noexec,nodev sysfs /sys
+mount -t devtmpfs -o mode=0755 devtmpfs /dev
+# Half of the memory is all that the kernel lets its first file system have; it may be full by now.
+mount -o remount,size=90% / 2>/dev/null
+mkdir -p /dev/pts /dev/shm /run/lifeboat
+mount -t devpts -o gid=5,mode=620 devpts /dev/pts
+umask 077
+: > /run/lifeboat/started
 
 if [ ! -e /.complete ]; then
   say 'initramfs incomplete: too little memory'
+  say "this machine has $(($(sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo) / 1024)) MiB; here is a shell; reboot and poweroff work"
   shells
 fi
 
+set -f
 for word in $(cat /proc/cmdline); do
   case $word in
     lifeboat.heap=*) export NODE_OPTIONS="--max-old-space-size=\${word#lifeboat.heap=}" ;;
   esac
 done
-/usr/bin/lifeboat agent 2> /run/agent-errors
+set +f
+/usr/bin/lifeboat agent 2> $errors
 code=$?
-cat /run/agent-errors >> /var/log/lifeboat.log
+cut -c 1-500 $errors >> $log
 case $code in
   134) reason='aborted (signal ABRT)' ;;
-  137) reason='killed (signal KILL): too little memory' ;;
+  135) reason='crashed (signal BUS)' ;;
+  137) reason='killed (signal KILL)' ;;
   139) reason='crashed (signal SEGV)' ;;
   *) reason="exit code $code" ;;
 esac
-grep -q 'heap out of memory' /run/agent-errors && reason='its heap is too small'
+grep -q 'heap out of memory' $errors && reason='its heap is too small'
+dmesg | grep -q 'Out of memory: Killed process' && reason="$reason: too little memory"
 say "agent ended: $reason"
-for line in "$(grep -v '^ *$' /run/agent-errors | tail -n 3)"; do [ -n "$line" ] && say "$line"; done
-say 'here is a shell; the log is /var/log/lifeboat.log; reboot and poweroff work'
+grep -v '^ *at ' $errors | grep -E -m 3 '(Error|ERROR|Cannot|\\[hint\\])' | cut -c 1-300 | while read -r line; do say "$line"; done
+say "here is a shell; the log is $log; reboot and poweroff work"
 shells
+`;
+
+const PROFILE = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export PS1='lifeboat# '
+[ -r /etc/lifeboat/library-path ] && export LD_LIBRARY_PATH=$(cat /etc/lifeboat/library-path)
+umask 022
+cd /root
 `;
 
 const FILES: readonly (readonly [path: string, mode: number, text: string])[] = [
@@ -116,11 +154,7 @@ const FILES: readonly (readonly [path: string, mode: number, text: string])[] = 
   ["etc/lifeboat/boot", 0o755, BOOT_SCRIPT],
   ["etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"],
   ["etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\n"],
-  [
-    "etc/profile",
-    0o644,
-    "export PATH=/usr/sbin:/usr/bin:/sbin:/bin\nexport PS1='lifeboat# '\n[ -r /etc/lifeboat/library-path ] && export LD_LIBRARY_PATH=$(cat /etc/lifeboat/library-path)\ncd /root\n",
-  ],
+  ["etc/profile", 0o644, PROFILE],
 ];
 
 /** All of them, in no particular order. */

@@ -3,9 +3,10 @@
 import { loadPlan, type LoadStep } from "kmod-parse/load-plan";
 import { coldplugModules } from "kmod-parse/match-modalias";
 import { sleep } from "#os/clock";
-import { readBlockDevices } from "../machine/block-devices.ts";
+import type { WorkerResult } from "#os/worker-shell";
 import { readBusDevices } from "../machine/bus-devices.ts";
 import type { AgentContext } from "./context.ts";
+import { protectDisks } from "./protect-disks.ts";
 
 /** How long after the last load new devices may still show up on their buses. */
 const SETTLE_MS = 50;
@@ -50,9 +51,8 @@ async function loadAfter(context: AgentContext, step: LoadStep, running: Readonl
       return false;
     }
   }
-  const { state, shell, console, image } = context;
-  const parameters = step.options.split(" ").filter((word) => word !== "");
-  const result = await shell.run(["busybox", "insmod", `/lib/modules/${image.kernelRelease}/${step.path}`, ...parameters]);
+  const { state, console } = context;
+  const result = await Promise.race([insertModule(context, step), endOfPatience(context)]);
   if (result.exitCode === 0 || result.output.includes("File exists")) {
     state.loaded.add(step.name);
     return result.exitCode === 0;
@@ -65,21 +65,19 @@ async function loadAfter(context: AgentContext, step: LoadStep, running: Readonl
   return false;
 }
 
-/** Sets each disk read-only the moment it is seen (DESIGN section 8, rule 2). */
-export async function protectDisks(context: AgentContext): Promise<void> {
-  const { state, shell, console } = context;
-  const disks = readBlockDevices();
-  state.disks = disks;
-  for (const disk of disks.filter((candidate) => candidate.kind === "disk" && !state.readOnlyDisks.has(candidate.name))) {
-    const names = [disk.name, ...disk.partitions.map((partition) => partition.name)];
-    const result = await shell.run([
-      "sh",
-      "-c",
-      'for disk; do busybox blockdev --setro "$disk" || exit; done',
-      "sh",
-      ...names.map((name) => `/dev/${name}`),
-    ]);
-    if (result.exitCode === 0) state.readOnlyDisks.add(disk.name);
-    else console.note(`disk ${disk.name} could not be set read-only: ${result.output}`);
+/** A module may still come to its end after we have gone on. */
+async function insertModule({ state, shell, console, image }: AgentContext, step: LoadStep): Promise<WorkerResult> {
+  const parameters = step.options.split(" ").filter((word) => word !== "");
+  const result = await shell.run(["busybox", "insmod", `/lib/modules/${image.kernelRelease}/${step.path}`, ...parameters]);
+  if (result.exitCode === 0 && state.failed.delete(step.name)) {
+    state.loaded.add(step.name);
+    console.note(`module ${step.name} has started after all`);
   }
+  return result;
+}
+
+async function endOfPatience({ state }: AgentContext): Promise<WorkerResult> {
+  const limitMs = state.moduleLimitMs;
+  await sleep(limitMs);
+  return { exitCode: 1, output: `it has not ended its start after ${Math.round(limitMs / 1000)} s` };
 }

@@ -3,6 +3,7 @@
 import type { ModuleTable } from "kmod-parse/module-table";
 import type { WorkerShell } from "#os/worker-shell";
 import type { BlockDevice } from "../machine/block-devices.ts";
+import type { Superblock } from "../machine/superblock.ts";
 import type { Medium } from "../media/medium.ts";
 import type { ImageManifest } from "../set/image-manifest.ts";
 import type { BootWords } from "./boot-words.ts";
@@ -21,6 +22,10 @@ export interface AgentContext {
 export interface AgentState {
   /** Whether `tools.squashfs` has been taken in, so that its modules can be loaded. */
   toolsTakenIn: boolean;
+  /** The tools layer is read from the medium all the time: it may not be taken out. */
+  mediumMustStay: boolean;
+  /** A medium was found and its tools layer could not be used: looking at it again by ourselves would tell the same. */
+  mediumRefused: boolean;
   medium: Medium | undefined;
   /** Modules loaded by name, in the kernel's spelling. */
   readonly loaded: Set<string>;
@@ -28,9 +33,15 @@ export interface AgentState {
   readonly declined: Set<string>;
   /** Modules that would not load, with the reason. */
   readonly failed: Map<string, string>;
-  /** Disks set read-only, by kernel name. */
-  readonly readOnlyDisks: Set<string>;
+  /** Block devices that have been set read-only, or tried in vain; see protect-disks.ts for the keys. */
+  readonly protectedDevices: Set<string>;
+  /** What was found on them, by the same keys. */
+  readonly superblocks: Map<string, Superblock | undefined>;
+  /** Links below /dev/disk that are there now: path and kernel name. */
+  diskLinks: ReadonlyMap<string, string>;
   disks: readonly BlockDevice[];
+  /** How long a module may take to start, in milliseconds. */
+  moduleLimitMs: number;
   networkReady: boolean;
   /** When the last network interface was switched on, on the clock of `nowMs`: links need a while from then. */
   interfacesRaisedMs: number | undefined;
@@ -39,12 +50,17 @@ export interface AgentState {
 export function newState(loaded: readonly string[]): AgentState {
   return {
     toolsTakenIn: false,
+    mediumMustStay: false,
+    mediumRefused: false,
     medium: undefined,
     loaded: new Set(loaded),
     declined: new Set(),
     failed: new Map(),
-    readOnlyDisks: new Set(),
+    protectedDevices: new Set(),
+    superblocks: new Map(),
+    diskLinks: new Map(),
     disks: [],
+    moduleLimitMs: 60_000,
     networkReady: false,
     interfacesRaisedMs: undefined,
   };

@@ -1,31 +1,37 @@
 // The agent: started by init in the rescue image, runs the stages in order, reports, and hands over to the operator.
 
 import { parseModuleTable } from "kmod-parse/module-table-text";
+import type { ModuleTable } from "kmod-parse/module-table";
 import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
 import { readText, writeFile } from "#os/files";
-import { readSys } from "#os/sysfs";
+import { endWith } from "#os/last-words";
 import { startWorkerShell } from "#os/worker-shell";
-import { readBlockDevices, type BlockDevice } from "../machine/block-devices.ts";
-import { readBusDevices, readLoadedModules } from "../machine/bus-devices.ts";
-import { IMAGE_MANIFEST_PATH, parseImageManifest } from "../set/image-manifest.ts";
+import { readLoadedModules } from "../machine/bus-devices.ts";
+import { IMAGE_MANIFEST_PATH, parseImageManifest, type ImageManifest } from "../set/image-manifest.ts";
 import { parseBootWords, type StageName } from "./boot-words.ts";
 import { openConsole } from "./console.ts";
 import { newState, type AgentContext } from "./context.ts";
-import { missingLines } from "./missing-report.ts";
-import { interfaceLine, listInterfaces } from "./network.ts";
 import { startMenu, startShells } from "./operator.ts";
+import { deviceReport, sayReport } from "./report.ts";
 import { runStage, stageLine, type Outcome, type StageSignal } from "./stage.ts";
 import { additionalTools } from "./stages/additional-tools.ts";
 import { allModules } from "./stages/all-modules.ts";
 import { essentialModules } from "./stages/essential-modules.ts";
 import { handOff } from "./stages/hand-off.ts";
 import { findMedium } from "./stages/media.ts";
+import { watch } from "./watch.ts";
 
 type StageAction = (context: AgentContext, signal: StageSignal) => Promise<Outcome>;
 
-/** In this order (DESIGN section 4); limits in milliseconds. */
-const STAGES: readonly { readonly name: StageName; readonly limitMs: number; readonly action: StageAction }[] = [
+interface Stage {
+  readonly name: StageName;
+  readonly limitMs: number;
+  readonly action: StageAction;
+}
+
+/** In this order (DESIGN section 4). */
+const STAGES: readonly Stage[] = [
   { name: "essential-modules", limitMs: 120_000, action: essentialModules },
   { name: "media", limitMs: 60_000, action: findMedium },
   { name: "additional-tools", limitMs: 120_000, action: additionalTools },
@@ -33,16 +39,22 @@ const STAGES: readonly { readonly name: StageName; readonly limitMs: number; rea
   { name: "hand-off", limitMs: 120_000, action: handOff },
 ];
 
-/** Runs until the machine is rebooted or powered off. Throws when the image itself is not as the builder makes it. */
+/** Runs until the machine is rebooted or powered off. Ends the process when the image itself is not as the builder makes it. */
 export async function runAgent(): Promise<void> {
-  const context = await makeContext();
+  const context = await makeContext().catch(refuse);
   for (const problem of context.words.problems) context.console.say(`lifeboat: ${problem}`);
-  for (const stage of STAGES) await runAndSay(context, stage.name);
-  await report(context);
-  if (context.words.mode === "expert") return startShells(context);
-  const title = `Lifeboat rescue system for ${context.image.machineName}, kernel ${context.image.kernelRelease}`;
-  const operator = startMenu(context, title, () => currentMissing(context));
-  if (await keepLooking(context)) operator.draw();
+  for (const stage of STAGES) await runAndSay(context, stage);
+  await sayReport(context);
+  if (context.words.mode === "expert") {
+    startShells(context);
+    return watch(context, { setStatus: () => undefined, takeIn: () => runLater(context) });
+  }
+  const { setStatus } = startMenu(context, {
+    title: `Lifeboat rescue system for ${context.image.machineName}, kernel ${context.image.kernelRelease}`,
+    report: () => deviceReport(context),
+    lookForMedium: () => lookAgain(context),
+  });
+  await watch(context, { setStatus, takeIn: () => runLater(context) });
 }
 
 async function makeContext(): Promise<AgentContext> {
@@ -50,55 +62,66 @@ async function makeContext(): Promise<AgentContext> {
   const console = await openConsole(words.values.get("serial"));
   // Kernel messages of devices being found would break our lines; they are in the kernel's log all the same.
   await writeFile("/proc/sys/kernel/printk", "1").catch(() => undefined);
-  const image = parseImageManifest(await readText(`/${IMAGE_MANIFEST_PATH}`));
-  if (image === undefined)
-    throw new LifeboatError(`Cannot run the stages as the image must describe itself: /${IMAGE_MANIFEST_PATH} is no manifest`);
-  const modules = parseModuleTable(await readText(`/lib/modules/${image.kernelRelease}/lifeboat-modules.json`));
-  console.note(`agent for build ${image.buildId}, kernel ${image.kernelRelease}, command line: ${readSys("/proc/cmdline") ?? ""}`);
+  const image = await readImageManifest();
+  const modules = await readModuleTable(image.kernelRelease);
+  console.note(`agent for build ${image.buildId}, kernel ${image.kernelRelease}`);
+  console.note(`command line: ${(await readText("/proc/cmdline")).trim()}`);
   return { words, image, modules, console, shell: startWorkerShell(), state: newState(readLoadedModules()) };
 }
 
-async function runAndSay(context: AgentContext, name: StageName): Promise<void> {
-  const { limitMs, action } = STAGES.find((stage) => stage.name === name)!;
-  const limit = context.words.timeoutsMs.get(name) ?? limitMs;
-  const { outcome, tookMs } = await runStage({ name, limitMs: limit, action: (signal) => action(context, signal) }, { nowMs, sleep });
-  context.console.say(stageLine(name, outcome, tookMs));
+async function readImageManifest(): Promise<ImageManifest> {
+  const image = parseImageManifest(await readText(`/${IMAGE_MANIFEST_PATH}`));
+  if (image !== undefined) return image;
+  throw new LifeboatError(`Cannot run the stages as the image must describe itself: "/${IMAGE_MANIFEST_PATH}" is damaged`, {
+    hint: "The medium or its initramfs is damaged; make it again",
+  });
 }
 
-/** Disks, network interfaces, what is missing, and the line that ends the boot. */
-async function report(context: AgentContext): Promise<void> {
-  const { console, words, image } = context;
-  const interfaces = await listInterfaces(context);
-  for (const disk of readBlockDevices()) console.say(diskLine(disk));
-  for (const networkInterface of interfaces) console.say(interfaceLine(networkInterface));
-  const missing = currentMissing(context);
-  for (const line of missing) console.say(`lifeboat: ${line}`);
-  const modules = readLoadedModules().length;
-  console.say(`lifeboat: ready mode=${words.mode} kernel=${image.kernelRelease} modules=${modules} missing=${missing.length}`);
-  await console.flushed();
-}
-
-function currentMissing({ modules, state }: AgentContext): readonly string[] {
-  const { loaded, declined, failed, toolsTakenIn } = state;
-  return missingLines({ devices: readBusDevices(), modules, loaded, declined, failed, toolsTakenIn, kernelLog: "" });
-}
-
-function diskLine(disk: BlockDevice): string {
-  const size = disk.sizeBytes === 0 ? "empty" : `${(disk.sizeBytes / 1024 ** 3).toFixed(1)} GiB`;
-  const parts = [disk.name, size, disk.driver ?? "", disk.model ?? "", disk.serial === undefined ? "" : `serial ${disk.serial}`];
-  return `lifeboat: disk ${parts.filter((part) => part !== "").join(" ")}`;
-}
-
-/** `interactive` goes on polling for a medium; when it comes, the stages that wait for it run again. True then. */
-async function keepLooking(context: AgentContext): Promise<boolean> {
-  if (context.words.mode !== "interactive" || context.state.medium !== undefined) return false;
-  for (;;) {
-    const signal = { over: true, deadlineMs: 0 };
-    const outcome = await findMedium(context, signal).catch(() => undefined);
-    if (outcome?.kind === "ok") break;
-    await sleep(2000);
+async function readModuleTable(release: string): Promise<ModuleTable> {
+  const path = `/lib/modules/${release}/lifeboat-modules.json`;
+  const text = await readText(path);
+  try {
+    return parseModuleTable(text);
+  } catch (error) {
+    throw new LifeboatError(
+      `Cannot load drivers as the table of modules must be whole: "${path}" is damaged: ${(error as Error).message}`,
+      {
+        hint: "The medium or its initramfs is damaged; make it again",
+        cause: error,
+      },
+    );
   }
-  for (const name of ["additional-tools", "all-modules", "hand-off"] as const) await runAndSay(context, name);
-  await report(context);
-  return true;
+}
+
+/** The boot script shows what stands on standard error, and gives a shell. */
+function refuse(error: unknown): never {
+  if (!(error instanceof LifeboatError)) throw error;
+  endWith(error.exitCode, error.hint === undefined ? error.message : `${error.message}\n[hint] ${error.hint}`);
+}
+
+async function runAndSay(context: AgentContext, { name, limitMs, action }: Stage): Promise<void> {
+  const { words, console, state } = context;
+  const limit = words.timeoutsMs.get(name) ?? limitMs;
+  // A module that hangs is named while the stage still has time to go on without it.
+  state.moduleLimitMs = (limit * 3) / 4;
+  const { outcome, tookMs } = await runStage({ name, limitMs: limit, action: (signal) => action(context, signal) }, { nowMs, sleep });
+  console.say(stageLine(name, outcome, tookMs));
+  if (outcome.kind === "failed" && outcome.hint !== undefined) console.say(`lifeboat:   ${outcome.hint}`);
+}
+
+/** The stages that waited for the medium. */
+async function runLater(context: AgentContext): Promise<void> {
+  const waiting: readonly StageName[] = ["additional-tools", "all-modules", "hand-off"];
+  for (const stage of STAGES.filter(({ name }) => waiting.includes(name))) await runAndSay(context, stage);
+  await sayReport(context);
+}
+
+/** The operator asks for it: every stage from the medium on. */
+async function lookAgain(context: AgentContext): Promise<void> {
+  const { state, console } = context;
+  if (state.toolsTakenIn) return console.say("lifeboat: the tools layer has been taken in already");
+  if (state.medium !== undefined) await state.medium.close();
+  state.medium = undefined;
+  for (const stage of STAGES.filter(({ name }) => name === "media")) await runAndSay(context, stage);
+  await runLater(context);
 }

@@ -1,37 +1,49 @@
 // The end of the boot: a menu on every console, a shell where one is asked for, reboot and power off.
 
-import { readText } from "#os/files";
-import type { Terminal } from "#os/terminal";
-import { updateMenu, viewMenu, type MenuAction, type MenuState } from "../ui/agent-menu.ts";
-import { LOG_PATH } from "./console.ts";
+import { nowMs, sleep } from "#os/clock";
+import { readText, removeFile } from "#os/files";
+import { updateMenu, viewMenu, withPage, type MenuAction, type MenuState } from "../ui/agent-menu.ts";
+import { LOG_PATH, type Screen } from "./console.ts";
 import type { AgentContext } from "./context.ts";
 
 export interface Operator {
-  /** Shows the menu again, after lines that something else has written. */
-  draw(): void;
+  /** One line under the menu's title; "" for none. */
+  setStatus(status: string): void;
 }
 
-/** Gives every console the menu. `devices` says what the report says now. */
-export function startMenu(context: AgentContext, title: string, devices: () => readonly string[]): Operator {
-  let state: MenuState = { title, selected: 0, page: [] };
-  const inShell = new Set<Terminal>();
+/** What the menu asks of the rest of the agent. */
+export interface MenuSources {
+  readonly title: string;
+  /** Disks, network and missing drivers as they are now. */
+  report(): Promise<readonly string[]>;
+  /** Looks for the medium and runs the stages that wait for it. */
+  lookForMedium(): Promise<void>;
+}
+
+/** Gives every console the menu. */
+export function startMenu(context: AgentContext, sources: MenuSources): Operator {
+  let state: MenuState = { title: sources.title, status: "", selected: 0, page: [], pageTop: 0 };
+  const inShell = new Set<Screen>();
   const draw = () => {
-    const text = `\n${viewMenu(state).join("\n")}\n`;
-    for (const terminal of context.console.terminals) if (!inShell.has(terminal)) terminal.write(text);
+    const lines = viewMenu(state);
+    for (const screen of context.console.screens) if (!inShell.has(screen)) screen.draw(lines);
   };
-  const act = async (action: MenuAction, terminal: Terminal) => {
+  const act = async (action: MenuAction, screen: Screen) => {
     switch (action) {
-      case "devices":
-        state = { ...state, page: orNothing(devices(), "Every device has its driver.") };
+      case "report":
+        state = withPage(state, await sources.report());
         break;
       case "log":
-        await context.console.flushed();
-        state = { ...state, page: (await readText(LOG_PATH)).trimEnd().split("\n") };
+        state = withPage(state, (await readText(LOG_PATH)).trimEnd().split("\n"), "end");
+        break;
+      case "medium":
+        await sources.lookForMedium();
         break;
       case "shell":
-        inShell.add(terminal);
-        await shellOn(context, terminal);
-        inShell.delete(terminal);
+        inShell.add(screen);
+        await shellOn(context, screen);
+        screen.terminal.take();
+        inShell.delete(screen);
         break;
       case "reboot":
       case "poweroff":
@@ -40,43 +52,67 @@ export function startMenu(context: AgentContext, title: string, devices: () => r
     }
     draw();
   };
-  for (const terminal of context.console.terminals) {
-    terminal.onKeys((keys) => {
+  for (const screen of context.console.screens) {
+    screen.terminal.onKeys((keys) => {
       const result = updateMenu(state, keys);
       state = result.state;
       if (result.action === undefined) draw();
-      else void act(result.action, terminal);
+      else act(result.action, screen).catch((error: Error) => context.console.say(`lifeboat: ${error.message}`));
     });
-    terminal.take();
+    screen.terminal.take();
   }
   draw();
-  return { draw };
+  return {
+    setStatus: (status) => {
+      state = { ...state, status };
+      draw();
+    },
+  };
 }
 
 /** Root shells on all consoles, started again when they end: the `expert` mode. */
 export function startShells(context: AgentContext): void {
-  for (const terminal of context.console.terminals) void keepShell(context, terminal);
+  for (const screen of context.console.screens) void keepShell(context, screen);
 }
 
-async function keepShell(context: AgentContext, terminal: Terminal): Promise<never> {
-  for (;;) await shellOn(context, terminal);
+/** A terminal that is gone ends its shell at once. */
+const SHELL_PAUSE_MS = 2000;
+
+async function keepShell(context: AgentContext, screen: Screen): Promise<never> {
+  for (;;) {
+    const startedMs = nowMs();
+    await shellOn(context, screen);
+    if (nowMs() - startedMs < SHELL_PAUSE_MS) await sleep(SHELL_PAUSE_MS);
+  }
 }
 
-/** A login shell that owns the terminal, so that Ctrl-C and job control work. Resolves when it ends. */
-async function shellOn({ shell, console }: AgentContext, terminal: Terminal): Promise<void> {
-  terminal.release();
-  terminal.write("\nlifeboat: root shell; `exit` leaves it, `reboot` and `poweroff` work\n");
-  console.note(`shell on ${terminal.path}`);
-  await shell.run(["busybox", "setsid", "sh", "-c", `stty sane <"$1"; exec sh -l <"$1" >"$1" 2>&1`, "sh", terminal.path]);
-  terminal.take();
+/**
+ * A login shell that owns the terminal, so that Ctrl-C and job control work. Its process is noted where the boot script
+ * looks for it: should the agent end, the operator's work goes on. Resolves when the shell ends.
+ */
+async function shellOn({ shell, console }: AgentContext, screen: Screen): Promise<void> {
+  const { path } = screen.terminal;
+  const name = path.replace(/^.*\//, "");
+  await screen.terminal.release();
+  screen.leave();
+  screen.print("");
+  screen.print("lifeboat: root shell; `exit` leaves it, `reboot` and `poweroff` work");
+  console.note(`shell on ${path}`);
+  const note = `/run/lifeboat/shell-${name}`;
+  const script = 'export TERM="$3"; echo $$ > "$2"; stty sane < "$1"; exec sh -l < "$1" > "$1" 2>&1';
+  // Virtual consoles have a number after the name; anything else is taken for the least that there is.
+  const terminalType = /^tty\d+$/.test(name) ? "linux" : "vt100";
+  await shell.run(["busybox", "setsid", "sh", "-c", script, "sh", path, note, terminalType]);
+  await removeFile(note);
+  console.note(`shell on ${path} has ended`);
 }
+
+/** How long init may take to end everything in order. */
+const ORDERLY_MS = 15_000;
 
 async function leave({ console, shell }: AgentContext, action: "reboot" | "poweroff"): Promise<void> {
   console.say(`lifeboat: ${action === "reboot" ? "rebooting" : "powering off"}`);
-  await console.flushed();
   await shell.run(["busybox", action]);
-}
-
-function orNothing(lines: readonly string[], otherwise: string): readonly string[] {
-  return lines.length === 0 ? [otherwise] : lines;
+  await sleep(ORDERLY_MS);
+  await shell.run(["busybox", action, "-f"]);
 }

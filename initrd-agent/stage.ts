@@ -1,12 +1,13 @@
 // Runs one stage within its limit and says how it ended, in one line that never changes its form.
 
+import { LifeboatError } from "#os/error";
 import type { StageName } from "./boot-words.ts";
 
 export type Outcome =
   | { readonly kind: "ok" }
   /** The stage did something else than was hoped for, and the next one can go on. */
   | { readonly kind: "fallback"; readonly text: string }
-  | { readonly kind: "failed"; readonly text: string };
+  | { readonly kind: "failed"; readonly text: string; readonly hint?: string };
 
 export interface StageRun {
   readonly name: StageName;
@@ -57,6 +58,13 @@ export function stageLine(name: StageName, outcome: Outcome, tookMs: number): st
 }
 
 function asFailure(error: unknown): Outcome {
-  const text = error instanceof Error ? (error.name === "LifeboatError" ? error.message : (error.stack ?? error.message)) : String(error);
-  return { kind: "failed", text: text.replace(/\s*\n\s*/g, " | ") };
+  if (error instanceof LifeboatError) {
+    const { message, hint } = error;
+    return { kind: "failed", text: onOneLine(message), ...(hint === undefined ? {} : { hint: onOneLine(hint) }) };
+  }
+  return { kind: "failed", text: onOneLine(error instanceof Error ? (error.stack ?? error.message) : String(error)) };
+}
+
+function onOneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, " | ");
 }

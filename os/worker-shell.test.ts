@@ -24,3 +24,13 @@ test("a worker shell that dies answers everything that waits", async () => {
   await shell[Symbol.asyncDispose]();
   assert.equal((await waiting).exitCode, 127);
 });
+
+test("a worker shell that has died is started again for the next command", async () => {
+  await using shell = startWorkerShell();
+  // Between the worker and its job are the job's subshell and the one that catches its output.
+  const parentOf = (pid: string) => `read -r _ _ _ pid _ < /proc/${pid}/stat`;
+  await shell.run(["sh", "-c", `${parentOf("$PPID")}; ${parentOf("$pid")}; kill -9 "$pid"`]);
+  let again = await shell.run(["echo", "again"]);
+  for (let turn = 0; turn < 50 && again.exitCode === 127; turn++) again = await shell.run(["echo", "again"]);
+  assert.deepEqual(again, { exitCode: 0, output: "again" });
+});

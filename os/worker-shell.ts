@@ -29,13 +29,34 @@ done
 const RECORD_START = "\u001e";
 const RECORD_END = "\u001f";
 
-/** Starts the shell. `shellPath` must be a POSIX shell. */
+/** The shell starts with the first command, and again when it has died. `shellPath` must be a POSIX shell. */
 export function startWorkerShell(shellPath = "/bin/sh"): WorkerShell {
+  let running: RunningShell | undefined;
+  let nextId = 1;
+  return {
+    run: (command) =>
+      new Promise((resolve) => {
+        if (running === undefined || running.ended()) running = startShell(shellPath);
+        running.send(nextId++, command, resolve);
+      }),
+    [Symbol.asyncDispose]: async () => running?.dispose(),
+  };
+}
+
+type Resolve = (result: WorkerResult) => void;
+
+interface RunningShell {
+  send(id: number, command: Command, resolve: Resolve): void;
+  ended(): boolean;
+  dispose(): PromiseLike<void>;
+}
+
+function startShell(shellPath: string): RunningShell {
   const process = start([shellPath, "-c", SCRIPT]);
-  const waiting = new Map<number, (result: WorkerResult) => void>();
+  const waiting = new Map<number, Resolve>();
   const decoder = new TextDecoder();
   let buffered = "";
-  let nextId = 1;
+  let ended = false;
   process.onOutput((chunk) => {
     buffered += decoder.decode(chunk, { stream: true });
     for (let end = buffered.indexOf(RECORD_END); end >= 0; end = buffered.indexOf(RECORD_END)) {
@@ -44,21 +65,21 @@ export function startWorkerShell(shellPath = "/bin/sh"): WorkerShell {
     }
   });
   void process.exited.then(() => {
+    ended = true;
     for (const resolve of waiting.values()) resolve({ exitCode: 127, output: "the worker shell has ended" });
     waiting.clear();
   });
   return {
-    run: (command) =>
-      new Promise((resolve) => {
-        const id = nextId++;
-        waiting.set(id, resolve);
-        process.write(`${id} ${command.map(quote).join(" ")}\n`);
-      }),
-    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+    send: (id, command, resolve) => {
+      waiting.set(id, resolve);
+      process.write(`${id} ${command.map(quote).join(" ")}\n`);
+    },
+    ended: () => ended,
+    dispose: () => process[Symbol.asyncDispose](),
   };
 }
 
-function answer(record: string, waiting: Map<number, (result: WorkerResult) => void>): void {
+function answer(record: string, waiting: Map<number, Resolve>): void {
   const [, id, exitCode, output] = /^(\d+) (\d+) ([^]*)$/.exec(record) ?? [];
   const resolve = waiting.get(Number(id));
   waiting.delete(Number(id));

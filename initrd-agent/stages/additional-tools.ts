@@ -2,50 +2,60 @@
 
 import { digestFile } from "#os/digest";
 import { LifeboatError } from "#os/error";
-import { exists, makeDirectory, removeFile } from "#os/files";
+import { exists, makeDirectory, removeFile, spaceOn } from "#os/files";
 import { readSys } from "#os/sysfs";
 import { MEDIUM_DIRECTORY, TOOLS_FILE, type ToolsLayer } from "../../set/image-manifest.ts";
+import type { Medium } from "../../media/medium.ts";
 import type { AgentContext } from "../context.ts";
-import type { Outcome } from "../stage.ts";
+import type { Outcome, StageSignal } from "../stage.ts";
 
 const COPY_PATH = "/run/lifeboat/tools.squashfs";
 const TOOLS_ROOT = "/run/lifeboat/tools";
 /** What must stay free after the copy, for the restore engine to work in. */
 const RESERVE_BYTES = 96 * 1024 * 1024;
 
-export async function additionalTools(context: AgentContext): Promise<Outcome> {
-  const { image, state } = context;
-  if (image.tools === undefined) return { kind: "fallback", text: "this image has no tools layer" };
-  if (state.medium === undefined) return { kind: "fallback", text: "no medium: the programs of the initramfs must do" };
-  await makeDirectory("/run/lifeboat");
-  const inMemory = image.tools.sizeBytes + RESERVE_BYTES < availableBytes();
-  const path = inMemory ? await copyToMemory(context, image.tools) : await useInPlace(context, image.tools);
-  await takeIn(context, path);
-  state.toolsTakenIn = true;
-  if (!inMemory) return { kind: "fallback", text: "too little memory for a copy: the medium must stay in" };
-  await state.medium.close();
-  return { kind: "ok" };
-}
+/** What the screen says when the medium cannot be taken out; multi-disc restores are refused then. */
+export const MEDIUM_MUST_STAY = "the medium must stay in";
 
-async function copyToMemory({ state }: AgentContext, tools: ToolsLayer): Promise<string> {
+export async function additionalTools(context: AgentContext, signal: StageSignal): Promise<Outcome> {
+  const { image, state } = context;
+  const { medium } = state;
+  if (image.tools === undefined) return { kind: "fallback", text: "this image has no tools layer" };
+  if (medium === undefined) return { kind: "fallback", text: "no medium: the programs of the initramfs must do" };
+  const inMemory = image.tools.sizeBytes + RESERVE_BYTES < (await freeBytes());
   try {
-    await state.medium!.copyTo(`${MEDIUM_DIRECTORY}/${TOOLS_FILE}`, COPY_PATH);
-    await checkDigest(COPY_PATH, tools);
+    const path = inMemory ? await copyToMemory(medium, image.tools) : await useInPlace(medium, image.tools);
+    if (signal.over) throw new LifeboatError(`Cannot take in ${TOOLS_FILE} as the stage's time is over: it was still being read`);
+    await takeIn(context, path);
   } catch (error) {
+    // So that it can be taken out, and another one be looked for.
+    state.medium = undefined;
+    state.mediumRefused = true;
+    await medium.close();
     await removeFile(COPY_PATH);
     throw error;
   }
+  state.toolsTakenIn = true;
+  state.mediumMustStay = !inMemory;
+  if (!inMemory) return { kind: "fallback", text: `too little memory for a copy: ${MEDIUM_MUST_STAY}` };
+  await medium.close();
+  return { kind: "ok" };
+}
+
+async function copyToMemory(medium: Medium, tools: ToolsLayer): Promise<string> {
+  await makeDirectory("/run/lifeboat");
+  await medium.copyTo(`${MEDIUM_DIRECTORY}/${TOOLS_FILE}`, COPY_PATH);
+  await checkDigest(COPY_PATH, tools);
   return COPY_PATH;
 }
 
-async function useInPlace({ state }: AgentContext, tools: ToolsLayer): Promise<string> {
-  const path = state.medium!.localPath(`${MEDIUM_DIRECTORY}/${TOOLS_FILE}`);
+async function useInPlace(medium: Medium, tools: ToolsLayer): Promise<string> {
+  const path = medium.localPath(`${MEDIUM_DIRECTORY}/${TOOLS_FILE}`);
   if (path === undefined) {
+    const needed = tools.sizeBytes + RESERVE_BYTES;
     throw new LifeboatError(
-      `Cannot take in ${TOOLS_FILE} as ${mebibytes(tools.sizeBytes)} MiB of memory are needed: ${mebibytes(availableBytes())} MiB are free`,
-      {
-        hint: "Give the machine more memory, or boot from CD or USB, where the file can stay on the medium",
-      },
+      `Cannot take in ${TOOLS_FILE} as ${mebibytes(needed)} MiB of memory are needed: ${mebibytes(await freeBytes())} MiB are free`,
+      { hint: "Give the machine more memory, or boot from CD or USB, where the file can stay on the medium" },
     );
   }
   await checkDigest(path, tools);
@@ -56,10 +66,8 @@ async function checkDigest(path: string, tools: ToolsLayer): Promise<void> {
   const digest = await digestFile(path);
   if (digest === tools.digest) return;
   throw new LifeboatError(
-    `Cannot take in ${TOOLS_FILE} as its digest must be ${tools.digest.slice(0, 16)}…: it is ${digest.slice(0, 16)}…`,
-    {
-      hint: "The medium is damaged or of another build; make it again",
-    },
+    `Cannot take in ${TOOLS_FILE} as its digest must be ${tools.digest.slice(0, 16)}...: it is ${digest.slice(0, 16)}...`,
+    { hint: "The medium is damaged or of another build; make it again" },
   );
 }
 
@@ -69,13 +77,20 @@ async function takeIn({ shell }: AgentContext, squashfsPath: string): Promise<vo
   const mounted = await shell.run(["busybox", "mount", "-t", "squashfs", "-o", "loop,ro", squashfsPath, TOOLS_ROOT]);
   if (mounted.exitCode !== 0) throw new LifeboatError(`Cannot mount ${TOOLS_FILE} as squashfs: ${mounted.output}`);
   const stacked = await shell.run(["busybox", "mount", "-t", "overlay", "-o", `lowerdir=${TOOLS_ROOT}/usr:/usr`, "overlay", "/usr"]);
-  if (stacked.exitCode !== 0) throw new LifeboatError(`Cannot stack ${TOOLS_FILE} under /usr as an overlay: ${stacked.output}`);
+  if (stacked.exitCode !== 0) {
+    await shell.run(["busybox", "umount", "-d", TOOLS_ROOT]);
+    throw new LifeboatError(`Cannot stack ${TOOLS_FILE} under /usr as an overlay: ${stacked.output}`);
+  }
   if (await exists(`${TOOLS_ROOT}/etc`)) await shell.run(["busybox", "cp", "-a", `${TOOLS_ROOT}/etc/.`, "/etc/"]);
 }
 
-function availableBytes(): number {
+/** Memory that is free, as far as the file system that the copy goes to may have it. */
+async function freeBytes(): Promise<number> {
   const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(readSys("/proc/meminfo") ?? "")?.[1];
-  return Number(kibibytes ?? "0") * 1024;
+  // The first file system of a kernel without tmpfs knows no limit, and says that it has no room at all.
+  const { totalBytes, freeBytes: room } = await spaceOn("/run");
+  const available = Number(kibibytes ?? "0") * 1024;
+  return totalBytes === 0 ? available : Math.min(available, room);
 }
 
 function mebibytes(bytes: number): number {

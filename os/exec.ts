@@ -109,13 +109,6 @@ export function start(command: Command, options: RunOptions = {}): RunningProces
   };
 }
 
-const children = new Set<{ kill(signal: "SIGTERM"): unknown }>();
-
-/** Tells every program that we started and that still runs to end; does not wait for it. */
-export function stopChildren(): void {
-  for (const child of children) child.kill("SIGTERM");
-}
-
 /** How long output may trail behind the end of its process. */
 const TRAILING_OUTPUT_MS = 500;
 
@@ -136,7 +129,7 @@ function inputOption(input: string | Uint8Array | undefined): { stdin: "ignore" 
 
 function spawn([program, ...args]: Command, execaOptions: Options, options: RunOptions) {
   const path = [process.env["PATH"] ?? "", ...SYSTEM_DIRECTORIES].filter((part) => part !== "").join(":");
-  const child = execa(program, args, {
+  return execa(program, args, {
     reject: false,
     stripFinalNewline: false,
     env: { LC_ALL: "C", LANGUAGE: "C", PATH: path, ...options.env },
@@ -144,10 +137,6 @@ function spawn([program, ...args]: Command, execaOptions: Options, options: RunO
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     ...execaOptions,
   });
-  children.add(child);
-  child.nodeChildProcess.once("exit", () => children.delete(child));
-  child.nodeChildProcess.once("error", () => children.delete(child));
-  return child;
 }
 
 interface Settled {

@@ -8,12 +8,13 @@ import { run, start } from "#os/exec";
 const scratch = mkdtempSync(join(tmpdir(), "lifeboat-temporaries-"));
 after(() => rmSync(scratch, { recursive: true }));
 
-/** Makes what a build makes, says so, and waits: a directory with a file deep in it, a part file, a finished file, a child. */
+/** Makes what a build makes, says so, and waits: a directory with a file deep in it, a part file, a finished file, a child with a child. */
 const PROGRAM = `
-import { stopChildren, start } from "#os/exec";
+import { stopDescendants } from "#os/descendants";
+import { start } from "#os/exec";
 import { makeDirectory, makeTemporaryDirectory, moveIntoPlace, temporaryName, writeFile } from "#os/files";
 import { removeTemporariesOnSignals } from "#os/temporaries";
-removeTemporariesOnSignals(stopChildren);
+removeTemporariesOnSignals(stopDescendants);
 const place = process.argv[1];
 const directory = await makeTemporaryDirectory("made-", place);
 await makeDirectory(directory.path + "/a/b");
@@ -22,8 +23,9 @@ await writeFile(temporaryName(place + "/out"), "half");
 const whole = temporaryName(place + "/whole");
 await writeFile(whole, "whole");
 await moveIntoPlace(whole, place + "/whole");
-const child = start(["sleep", "100"]);
-console.log(directory.path + " " + child.pid);
+// As dpkg-deb does it: a child whose own child goes on writing.
+const child = start(["sh", "-c", "(while :; do mkdir -p $0/busy; for n in 1 2 3 4 5 6 7 8 9; do : > $0/busy/$n; done; done) & echo $!; wait", directory.path]);
+child.onOutput((pid) => console.log(directory.path + " " + new TextDecoder().decode(pid)));
 setInterval(() => undefined, 1000);
 `;
 
@@ -50,7 +52,7 @@ test("SIGINT, SIGTERM and SIGHUP remove what is unfinished, keep what is finishe
     const { stdout } = await run(["find", place, "-mindepth", "1", "-printf", "%P\\n"]);
     assert.equal(stdout, "whole\n", signal);
     const { stdout: state } = await run(["ps", "-o", "stat=", "-p", program.childPid], { okCodes: [0, 1] });
-    assert.match(state.trim(), /^(?:Z.*)?$/, "the child must have ended");
+    assert.match(state.trim(), /^(?:Z.*)?$/, "the child of the child must have ended");
   }
 });
 

@@ -2,11 +2,7 @@
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 
-export type EndingSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
-
-const SIGNALS: readonly EndingSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-/** A program that was just told to end may still put files into a directory that is being emptied. */
-const ATTEMPTS = 3;
+const SIGNALS: readonly ("SIGINT" | "SIGTERM" | "SIGHUP")[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 const known = new Set<string>();
 
@@ -35,20 +31,15 @@ export function removeTemporariesOnSignals(before: () => void): void {
 }
 
 /** Removes at once, as no later turn of the event loop can be relied on. What cannot be removed stays. */
-export function removeTemporaries(): void {
+function removeTemporaries(): void {
   for (const path of known) {
-    for (let attempt = 0; attempt < ATTEMPTS && !isRemoved(path); attempt += 1);
+    try {
+      removeOn(lstatSync(path).dev, path);
+    } catch {
+      // Nothing may be there yet, or a mount below it; nobody is left to be told.
+    }
   }
   known.clear();
-}
-
-function isRemoved(path: string): boolean {
-  try {
-    removeOn(lstatSync(path).dev, path);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ENOENT";
-  }
 }
 
 /** Never crosses a mount (DESIGN section 8, rule 7): a directory with a mount below it is not empty and stays. */

@@ -25,7 +25,7 @@ export function makeWorld(): World {
     pxeTree: async () => asImage(await pxe()),
     kernelRelease: async () => (await iso()).kernel.release,
     workDirectory: async (name) => {
-      const path = join(OUT, "work", name);
+      const path = join(OUT, "runs", name);
       await removeTree(path);
       await makeDirectory(path);
       return path;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { failsafeKernel } from "../builder/failsafe-kernel.ts";
+import { makeBinary } from "../builder/make-binary.ts";
 import { defaultCacheDirectory } from "../builder/package-cache.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -14,6 +15,8 @@ const TIMEOUT_MS = 120_000;
 const files: string[] = [];
 for await (const file of glob("**/*.test.ts", { cwd: ROOT, exclude: (name) => /^(?:node_modules|out|\..*)$/.test(name) })) files.push(file);
 const env = await moduleTree();
+// Commands that build want the agent's binary.
+await makeBinary(ROOT, join(ROOT, "out/lifeboat"));
 const reporter = process.argv.includes("--spec") ? "spec" : "dot";
 const result = await run(["node", "--test", `--test-timeout=${TIMEOUT_MS}`, `--test-reporter=${reporter}`, ...files.sort()], {
   cwd: ROOT,

@@ -52,7 +52,7 @@ export async function makeRescueImage(kernel: FoundKernel, options: RescueImageO
   const pieces = await makePieces(contents, compression, options);
   const microcode = microcodeSegment(contents.entries, options.sourceDateEpoch);
   const buildId = await nameBuild(kernel, [digestOf(microcode), ...Object.values(pieces).map(({ digest }) => digest)], options);
-  const { base, modules, tools } = pieces;
+  const { init, base, modules, tools } = pieces;
   const manifest = manifestBytes({
     formatVersion: 1,
     buildId,
@@ -64,11 +64,12 @@ export async function makeRescueImage(kernel: FoundKernel, options: RescueImageO
   // Microcode first and raw; the machine's own facts and the mark of completeness last.
   const segments: readonly SegmentSource[] = [
     ...(microcode.length === 0 ? [] : [{ bytes: microcode }]),
+    init,
     base,
     modules,
     { bytes: machineSegment(manifest, options.sourceDateEpoch) },
   ];
-  checkBudget(microcode.length + base.sizeBytes + modules.sizeBytes, options.budgetBytes, contents.entries);
+  checkBudget(microcode.length + init.sizeBytes + base.sizeBytes + modules.sizeBytes, options.budgetBytes, contents.entries);
   await markUsed(Object.values(pieces).map(({ path }) => path));
   await pruneCache(options.cacheDirectory);
   const initramfs = await writeInitramfs(segments);
@@ -129,6 +130,7 @@ function checkKernel(kernel: FoundKernel, moduleNames: ReadonlySet<string>, want
 }
 
 interface Pieces {
+  readonly init: Piece;
   readonly base: Piece;
   readonly modules: Piece;
   readonly tools: Piece;
@@ -141,12 +143,15 @@ async function makePieces(contents: ImageContents, compression: Compression, opt
   };
   const inLayer = (layer: PlanEntry["layer"]) => contents.entries.filter((entry) => entry.layer === layer);
   const rest = inLayer("initramfs").filter(({ group }) => group === "modules" || group === "firmware");
-  const baseEntries = inLayer("initramfs").filter((entry) => entry.group !== "microcode" && !rest.includes(entry));
-  const base = await planSegment(request("base", baseEntries), new Set());
-  const modules = await planSegment(request("modules", rest), directoriesOf(baseEntries));
+  // First of all, so that init can say what is wrong when memory is too small for the rest.
+  const initEntries = inLayer("initramfs").filter(({ group }) => group === "init");
+  const baseEntries = inLayer("initramfs").filter((entry) => !["init", "microcode"].includes(entry.group) && !rest.includes(entry));
+  const init = await planSegment(request("init", initEntries), new Set());
+  const base = await planSegment(request("base", baseEntries), directoriesOf(initEntries));
+  const modules = await planSegment(request("modules", rest), directoriesOf([...initEntries, ...baseEntries]));
   const tools = await planToolsLayer(request("tools", inLayer("tools")));
-  if (!base.cached || !tools.cached) await checkContents(contents, remark);
-  return { base: await base.make(), modules: await modules.make(), tools: await tools.make() };
+  if (!init.cached || !base.cached || !tools.cached) await checkContents(contents, remark);
+  return { init: await init.make(), base: await base.make(), modules: await modules.make(), tools: await tools.make() };
 }
 
 /** Once for the same contents: what is in the cache has passed. */

@@ -144,7 +144,7 @@ const PROFILE = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PS1='lifeboat# '
 [ -r /etc/lifeboat/library-path ] && export LD_LIBRARY_PATH=$(cat /etc/lifeboat/library-path)
 umask 022
-cd /root
+cd /root || cd /
 `;
 
 const FILES: readonly (readonly [path: string, mode: number, text: string])[] = [

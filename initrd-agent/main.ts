@@ -20,7 +20,7 @@ import { allModules } from "./stages/all-modules.ts";
 import { essentialModules } from "./stages/essential-modules.ts";
 import { handOff } from "./stages/hand-off.ts";
 import { findMedium } from "./stages/media.ts";
-import { watch } from "./watch.ts";
+import { statusOf, watch } from "./watch.ts";
 
 type StageAction = (context: AgentContext, signal: StageSignal) => Promise<Outcome>;
 
@@ -51,6 +51,7 @@ export async function runAgent(): Promise<void> {
   }
   const { setStatus } = startMenu(context, {
     title: `Lifeboat rescue system for ${context.image.machineName}, kernel ${context.image.kernelRelease}`,
+    status: statusOf(context),
     report: () => deviceReport(context),
     lookForMedium: () => lookAgain(context),
   });

@@ -75,6 +75,15 @@ test("storage and network that the kernel has no module for are named, other dev
   assert.deepEqual(lines({ modalias: OTHER }), []);
 });
 
+test("storage and network stand last, where the screen still shows them", () => {
+  const device = (id: string, modalias: string) => ({ bus: "pci", id, modalias, driver: undefined });
+  const shown = lines({ modalias: STORAGE }, { devices: [device("1", STORAGE), device("2", "usb:wifi1")] });
+  assert.deepEqual(
+    shown.map((line) => line.slice(0, 5)),
+    ["pci 2", "pci 1"],
+  );
+});
+
 test("a device is left out when it has a driver, when its module has declined it, and when it is a display", () => {
   assert.deepEqual(lines({ modalias: STORAGE, driver: "ahci" }), []);
   assert.deepEqual(lines({ modalias: STORAGE }, { loaded: new Set(["ahci"]) }), []);

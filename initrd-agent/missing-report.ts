@@ -18,15 +18,19 @@ export interface MissingFacts {
   readonly firmware: readonly FirmwareFailure[];
 }
 
-/** One line for each device without a driver, for each damaged module that no device has named, for each device that lacks firmware. */
+/**
+ * One line for each device without a driver, for each damaged module that no device has named, for each device that lacks
+ * firmware. Storage and network come after what a rescue can do without: the last lines stay on the screen.
+ */
 export function missingLines(facts: MissingFacts): readonly string[] {
   const named = new Set<string>();
-  const devices = facts.devices.flatMap((device) => {
+  const lineOf = (device: BusDevice) => {
     const missing = missingModule(facts, device);
     if (missing === undefined) return [];
     if (missing.module !== undefined) named.add(missing.module);
     return [`${device.bus} ${device.id} has no driver: ${missing.state} (${device.modalias})`];
-  });
+  };
+  const devices = [false, true].flatMap((wanted) => facts.devices.filter(({ modalias }) => wantsDriver(modalias) === wanted).flatMap(lineOf));
   const damaged = [...facts.failed].flatMap(([name, reason]) =>
     named.has(name) || !BAD_FILE.test(reason) ? [] : [`module ${name} did not load: ${reason}`],
   );

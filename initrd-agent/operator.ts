@@ -14,6 +14,7 @@ export interface Operator {
 /** What the menu asks of the rest of the agent. */
 export interface MenuSources {
   readonly title: string;
+  readonly status: string;
   /** Disks, network and missing drivers as they are now. */
   report(): Promise<readonly string[]>;
   /** Looks for the medium and runs the stages that wait for it. */
@@ -22,7 +23,7 @@ export interface MenuSources {
 
 /** Gives every console the menu. */
 export function startMenu(context: AgentContext, sources: MenuSources): Operator {
-  let state: MenuState = { title: sources.title, status: "", selected: 0, page: [], pageTop: 0 };
+  let state: MenuState = { title: sources.title, status: sources.status, selected: 0, page: [], pageTop: 0 };
   const inShell = new Set<Screen>();
   const draw = () => {
     const lines = viewMenu(state);

@@ -7,7 +7,7 @@ import { identifySuperblock, SUPERBLOCK_BYTES, type Superblock } from "../machin
 import type { AgentContext } from "./context.ts";
 import { diskLinks, type LinkedDevice } from "./disk-links.ts";
 
-/** Readers are one at a time: they would make each other's links. */
+/** One after the other, and nobody waits for them: a dying disk takes minutes to answer. */
 let linking: Promise<void> = Promise.resolve();
 
 /**
@@ -25,7 +25,6 @@ export async function protectDisks(context: AgentContext): Promise<void> {
   await Promise.all(fresh.filter(({ disk }) => disk.kind === "disk").map((device) => protect(context, device.name)));
   if (fresh.length === 0 && gone.length === 0) return;
   linking = linking.then(() => linkDevices(context, devices)).catch((error: Error) => context.console.note(`/dev/disk: ${error.message}`));
-  await linking;
 }
 
 interface Device {

@@ -36,7 +36,8 @@ function isWaiting({ words, state, image }: AgentContext): boolean {
   return words.mode === "interactive" && image.tools !== undefined && !state.toolsTakenIn && !state.mediumRefused;
 }
 
-function statusOf(context: AgentContext): string {
+/** How things stand, in one line for the menu; "" when all is well. */
+export function statusOf(context: AgentContext): string {
   const { state, image } = context;
   if (isWaiting(context)) return `Waiting for the CD, USB disk or server of build ${image.buildId}`;
   if (state.mediumMustStay) return `There is too little memory for a copy of the tools: ${MEDIUM_MUST_STAY}`;

@@ -30,7 +30,9 @@ export function missingLines(facts: MissingFacts): readonly string[] {
     if (missing.module !== undefined) named.add(missing.module);
     return [`${device.bus} ${device.id} has no driver: ${missing.state} (${device.modalias})`];
   };
-  const devices = [false, true].flatMap((wanted) => facts.devices.filter(({ modalias }) => wantsDriver(modalias) === wanted).flatMap(lineOf));
+  const devices = [false, true].flatMap((wanted) =>
+    facts.devices.filter(({ modalias }) => wantsDriver(modalias) === wanted).flatMap(lineOf),
+  );
   const damaged = [...facts.failed].flatMap(([name, reason]) =>
     named.has(name) || !BAD_FILE.test(reason) ? [] : [`module ${name} did not load: ${reason}`],
   );

@@ -9,6 +9,9 @@ import { measure, parseFigures, type Cost } from "./measure.ts";
 import { preparePeer, runInPeer, type BenchKernel, type PeerSpec, type PreparedPeer } from "./peer-root.ts";
 import type { Row, Sample } from "./table.ts";
 
+/** Below what a run of ReaR wrote. */
+export const REAR_OUTPUT = /^var\/lib\/rear\/output\/[^/]*\.iso$/;
+
 export interface Contestant {
   readonly name: string;
   readonly what: Row["what"];
@@ -53,7 +56,7 @@ export function contestants(kernel: BenchKernel): readonly Contestant[] {
     ),
     peer(
       { name: "rear", packages: ["rear"], files: { "etc/rear/local.conf": rearConfig(release) } },
-      { kernel, output: /^var\/lib\/rear\/output\/[^/]*\.iso$/, what: "ISO", command: ["rear", "mkrescue"] },
+      { kernel, output: REAR_OUTPUT, what: "ISO", command: ["rear", "mkrescue"] },
     ),
   ];
 }

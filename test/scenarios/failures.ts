@@ -289,4 +289,33 @@ const incomplete = failure(
   },
 );
 
-export const FAILURES: readonly Scenario[] = [lateMedium, badModules, badTools, tinyHeap, ...damagedFiles, incomplete];
+const lowMemory = failure(
+  "failure-low-memory",
+  "512 MiB are too little and the screen says what helps; with that, 448 MiB reach the ready line with the tools on the medium",
+  async (world) => {
+    const cds = [{ file: (await world.iso()).path, bus: "ide" }] as const;
+    {
+      await using machine = await boot(world, { name: "failure-low-memory", machine: { memoryMb: 512, cds } });
+      await expectLines(machine, [
+        "lifeboat: initramfs incomplete: too little memory",
+        "lifeboat: boot it with the word rootfstype=ramfs",
+        "lifeboat# ",
+      ]);
+      await expectPowerOff(machine);
+    }
+    const words = "rootfstype=ramfs";
+    await using machine = await boot(world, { name: "failure-low-memory-ramfs", words, machine: { memoryMb: 448, cds } });
+    await expectLines(machine, [
+      "lifeboat: stage additional-tools: fallback too little memory for a copy: the medium must stay in",
+      "lifeboat: stage all-modules: ok",
+      "lifeboat: ready mode=interactive",
+      "There is too little memory for a copy of the tools: the medium must stay in",
+      "Power off",
+    ]);
+    machine.send("p");
+    assert.equal(await machine.waitForExit({ timeoutMs: 60_000 }), "guest-shutdown");
+    await machine.expectNone("Kernel panic");
+  },
+);
+
+export const FAILURES: readonly Scenario[] = [lateMedium, badModules, badTools, tinyHeap, ...damagedFiles, incomplete, lowMemory];

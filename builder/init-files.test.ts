@@ -68,7 +68,7 @@ test("the boot script calls nothing but busybox, the agent and itself", async (t
   ];
   const shell = new Set([...builtins, "wait", "while", "kill", ":", "[", "!"]);
   const functions = new Set([...BOOT.matchAll(/^(\w+)\(\) \{/gm)].map((match) => match[1]));
-  const plain = BOOT.replace(/^#.*$/gm, "")
+  const plain = BOOT.replace(/^\s*#.*$/gm, "")
     .replace(/\bsay .*/g, "say")
     .replace(/'[^']*'/g, "''");
   const called = [...plain.matchAll(/(?:^|;|\||&&|\$\(|\{|\bdo\b|\bthen\b|\))[ \t]*(?:[A-Z]+=\S+ +)?([a-z]\w*)(?=[ \n;)])/gm)].map(

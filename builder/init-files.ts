@@ -113,7 +113,7 @@ if [ ! -e /.complete ]; then
   say 'initramfs incomplete: too little memory'
   memory=$(($(sed -n 's/^MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo) / 1024))
   say "this machine has $memory MiB; here is a shell; reboot and poweroff work"
-  # The limit is half of the memory, and ramfs knows none; with less than this the kernel would panic (docs/memory.md).
+  # The limit is half of the memory, and ramfs knows none. With less than this the kernel would panic (docs/memory.md).
   [ $memory -ge 355 ] && say 'boot it with the word rootfstype=ramfs, and all of its memory may be used'
   shells
 fi

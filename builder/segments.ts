@@ -77,7 +77,7 @@ async function digestOfPiece(path: string, made: boolean): Promise<string> {
 }
 
 function mksquashfsCommand({ compression }: PieceRequest, path: string): Command {
-  const fixed = ["-tar", "-noappend", "-no-progress", "-quiet", "-reproducible", "-all-root", "-no-exports"];
+  const fixed = ["-tar", "-noappend", "-no-progress", "-quiet", "-reproducible", "-all-root", "-root-mode", "0755", "-no-exports"];
   return ["mksquashfs", "-", path, ...fixed, ...compression.squashfsOptions];
 }
 

@@ -28,6 +28,7 @@ const GRACE_MS = 3000;
 /** udhcpc calls this with the lease in its environment. The first gateway and name server stay first. */
 const SCRIPT = `#!/bin/sh
 [ "$1" = bound ] || [ "$1" = renew ] || exit 0
+[ "$1" = renew ] && ip -o addr show dev $interface | grep -qF " $ip/" && exit 0
 ip addr flush dev $interface
 ip addr add $ip/\${mask:-24} dev $interface
 for gateway in $router; do ip route add default via $gateway dev $interface 2>/dev/null; break; done
@@ -37,6 +38,20 @@ echo "$ip/\${mask:-24} \${siaddr:-$serverid}" > /run/dhcp-$interface.part
 mv /run/dhcp-$interface.part /run/dhcp-$interface
 `;
 const SCRIPT_PATH = "/run/dhcp-script";
+
+/**
+ * Once it has a lease, udhcpc goes to the background and renews it: a restore may outlast the lease. What it prints goes
+ * to a file, as whoever reads a pipe would wait for the daemon to close it. One that asked here before is ended first.
+ */
+const ASK_AND_STAY = `
+name=$1; shift
+pid=/run/udhcpc-$name.pid
+[ -f $pid ] && kill $(cat $pid) 2>/dev/null
+busybox udhcpc -i $name -n -p $pid "$@" > /run/udhcpc-$name.log 2>&1
+code=$?
+cat /run/udhcpc-$name.log
+exit $code
+`;
 
 /** Asks on all of them, and goes on soon after the first answer. Throws LifeboatError when none comes. */
 export async function configureByDhcp(context: AgentContext, interfaces: readonly Named[], options: DhcpOptions): Promise<void> {
@@ -61,7 +76,7 @@ export async function configureByDhcp(context: AgentContext, interfaces: readonl
 
 async function askOn({ shell, console }: AgentContext, name: string): Promise<Lease | undefined> {
   await removeFile(leasePath(name));
-  const result = await shell.run(["busybox", "udhcpc", "-i", name, "-n", "-q", "-f", ...QUESTIONS, "-s", SCRIPT_PATH]);
+  const result = await shell.run(["sh", "-c", ASK_AND_STAY, "sh", name, ...QUESTIONS, "-s", SCRIPT_PATH]);
   const lease = result.exitCode === 0 ? await readLease(name) : undefined;
   if (lease === undefined) console.note(`no answer by DHCP on ${name}: ${result.output.split("\n").pop() ?? ""}`);
   return lease;

@@ -1,0 +1,259 @@
+// A computer as data: everything that is needed to build it again. `machine.json` is one value of `Machine`.
+
+/**
+ * Names a device inside one machine: what the kernel called it when it was inspected (`sda`, `sda1`, `md0`), or for
+ * LVM `VG` and `VG/LV`. Good for references within the same machine.json; never for finding a device again.
+ */
+export type DeviceId = string;
+
+export interface Machine {
+  readonly formatVersion: 1;
+  readonly hostName: string;
+  /** The word in /etc/machine-id. */
+  readonly machineId: string | undefined;
+  /** UTC, ISO 8601. */
+  readonly inspectedAt: string;
+  readonly system: OperatingSystem;
+  readonly firmware: Firmware;
+  readonly hardware: Hardware;
+  readonly layout: Layout;
+  readonly bootLoader: BootLoader;
+  readonly network: readonly NetworkCard[];
+}
+
+export interface OperatingSystem {
+  /** ID of os-release. */
+  readonly id: string;
+  readonly versionId: string | undefined;
+  readonly prettyName: string;
+  /** A name of machine/distributions.ts. */
+  readonly family: string;
+  /** As `uname -m` says. */
+  readonly architecture: string;
+  readonly kernelRelease: string;
+  readonly kernelCommandLine: string;
+}
+
+export type Firmware =
+  | { readonly kind: "bios" }
+  | {
+      readonly kind: "uefi";
+      readonly secureBoot: boolean;
+      /** NVRAM's boot entries. */
+      readonly entries: readonly BootEntry[];
+      /** Numbers of entries, first tried first. */
+      readonly order: readonly string[];
+    };
+
+export interface BootEntry {
+  /** Four hexadecimal digits. */
+  readonly number: string;
+  readonly label: string;
+  readonly active: boolean;
+  /** The GPT partition with the loader, lower case; undefined for entries that name no partition. */
+  readonly partitionUuid: string | undefined;
+  /** As firmware writes it, e.g. `\EFI\debian\shimx64.efi`. */
+  readonly loaderPath: string | undefined;
+  /** As efibootmgr prints it, for people. */
+  readonly devicePath: string;
+}
+
+export interface Hardware {
+  readonly vendor: string | undefined;
+  readonly product: string | undefined;
+  readonly serial: string | undefined;
+  readonly memoryBytes: number;
+  readonly processors: number;
+}
+
+export interface NetworkCard {
+  readonly name: string;
+  readonly mac: string | undefined;
+  readonly driver: string | undefined;
+  /** With the length of the prefix, e.g. `10.0.2.15/24`. */
+  readonly addresses: readonly string[];
+  readonly gateway: string | undefined;
+}
+
+/** The part of a machine that is storage. */
+export interface Layout {
+  readonly disks: readonly Disk[];
+  /** What stands between partitions and file systems, each after what it stands on. */
+  readonly stack: readonly StackedDevice[];
+  readonly fileSystems: readonly FileSystem[];
+  readonly swaps: readonly Swap[];
+  /** What is mounted and belongs to the machine, in the order of mounting. */
+  readonly mounts: readonly MountPoint[];
+  readonly fstab: readonly FstabEntry[];
+}
+
+/** Matched by wwid, then serial, then size and bus; never by name (DESIGN section 7). All trimmed and normalised. */
+export interface DiskIdentity {
+  readonly wwid: string | undefined;
+  readonly serial: string | undefined;
+  readonly model: string | undefined;
+  /** The driver of the controller, e.g. `nvme`, `ahci`, `virtio_blk`. */
+  readonly driver: string | undefined;
+}
+
+export interface Disk {
+  readonly id: DeviceId;
+  readonly identity: DiskIdentity;
+  readonly sizeBytes: number;
+  readonly logicalSectorBytes: number;
+  readonly physicalSectorBytes: number;
+  readonly rotational: boolean;
+  readonly removable: boolean;
+  /** Undefined: none, or one that is not known. */
+  readonly table: PartitionTable | undefined;
+}
+
+export interface PartitionTable {
+  readonly kind: "gpt" | "mbr";
+  /** GPT: the disk's GUID, lower case. MBR: `0x` and eight hexadecimal digits. */
+  readonly id: string;
+  /** GPT: the number of entries, 128 nearly everywhere. */
+  readonly entryCount: number | undefined;
+  /** GPT: the first and the last sector that partitions may have. */
+  readonly firstSector: number | undefined;
+  readonly lastSector: number | undefined;
+  readonly partitions: readonly Partition[];
+}
+
+export interface Partition {
+  readonly id: DeviceId;
+  readonly number: number;
+  /** In logical sectors of the disk. */
+  readonly startSector: number;
+  readonly sizeSectors: number;
+  readonly role: "primary" | "extended" | "logical";
+  /** GPT: a GUID, lower case. MBR: hexadecimal without `0x`, e.g. `83`. */
+  readonly type: string;
+  /** PARTUUID, lower case. */
+  readonly uuid: string | undefined;
+  /** GPT's partition name. */
+  readonly label: string | undefined;
+  /** GPT's attributes as sfdisk writes them, e.g. `RequiredPartition LegacyBIOSBootable GUID:63`; "" for none. */
+  readonly attributes: string;
+  /** MBR's active flag. */
+  readonly active: boolean;
+}
+
+/** Shapes for arrays, LVM and LUKS; restored from part 3 on, named as reasons until then. */
+export type StackedDevice =
+  | {
+      readonly kind: "array";
+      readonly id: DeviceId;
+      readonly uuid: string | undefined;
+      readonly level: string;
+      readonly members: readonly DeviceId[];
+      readonly sizeBytes: number;
+    }
+  | {
+      readonly kind: "volume-group";
+      readonly id: DeviceId;
+      readonly uuid: string | undefined;
+      readonly physicalVolumes: readonly DeviceId[];
+    }
+  | { readonly kind: "logical-volume"; readonly id: DeviceId; readonly volumeGroup: DeviceId; readonly sizeBytes: number }
+  | {
+      readonly kind: "luks";
+      readonly id: DeviceId;
+      readonly device: DeviceId;
+      readonly uuid: string | undefined;
+      readonly sizeBytes: number;
+    }
+  /** What no part of Lifeboat knows how to build. `type` is lsblk's word. */
+  | { readonly kind: "other"; readonly id: DeviceId; readonly type: string; readonly on: readonly DeviceId[]; readonly sizeBytes: number };
+
+export interface FileSystem {
+  readonly device: DeviceId;
+  /** The kernel's name: `ext4`, `xfs`, `vfat`, … */
+  readonly type: string;
+  /** As blkid writes it: for vfat `XXXX-XXXX`. */
+  readonly uuid: string | undefined;
+  readonly label: string | undefined;
+  readonly sizeBytes: number;
+  /** Undefined where it is not mounted. */
+  readonly usedBytes: number | undefined;
+  readonly usedInodes: number | undefined;
+  readonly parameters: FileSystemParameters;
+}
+
+/** What mkfs is told again. */
+export type FileSystemParameters =
+  | {
+      readonly kind: "ext";
+      readonly blockBytes: number;
+      readonly inodeBytes: number;
+      readonly inodeCount: number;
+      /** As dumpe2fs lists them, without those that only say what state it is in (`needs_recovery`, `orphan_present`). */
+      readonly features: readonly string[];
+      readonly reservedBlocks: number;
+      readonly maximumMountCount: number;
+      readonly checkIntervalSeconds: number;
+      readonly defaultMountOptions: readonly string[];
+      /** `continue`, `remount-ro` or `panic`. */
+      readonly onErrors: string;
+    }
+  | {
+      readonly kind: "xfs";
+      readonly blockBytes: number;
+      readonly sectorBytes: number;
+      readonly inodeBytes: number;
+      /** As xfs_info names them, e.g. `crc`, `finobt`, `reflink`, and whether they are on. */
+      readonly features: Readonly<Record<string, boolean>>;
+      readonly naming: string;
+    }
+  | { readonly kind: "vfat"; readonly fatBits: 12 | 16 | 32; readonly sectorBytes: number; readonly clusterSectors: number }
+  /** Of a type that is not built again yet. */
+  | { readonly kind: "unknown" };
+
+export interface Swap {
+  readonly kind: "partition" | "file";
+  /** Where it is: a device's id, or the path of a file. */
+  readonly place: string;
+  readonly uuid: string | undefined;
+  readonly label: string | undefined;
+  readonly sizeBytes: number;
+}
+
+export interface MountPoint {
+  readonly path: string;
+  readonly device: DeviceId;
+  readonly type: string;
+  readonly options: readonly string[];
+  /** What of the file system is seen here: `/` unless it is a subvolume or a bind mount. */
+  readonly fsRoot: string;
+}
+
+/** One line of /etc/fstab, the escapes `\040` and so on resolved. */
+export interface FstabEntry {
+  readonly spec: string;
+  readonly path: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+export type BootLoader =
+  | {
+      readonly kind: "grub";
+      /** `/boot/grub` or `/boot/grub2`. */
+      readonly directory: string;
+      /** Disks whose first sector starts this GRUB: BIOS. */
+      readonly biosDisks: readonly DeviceId[];
+      /** What is on the EFI system partition; undefined on BIOS. */
+      readonly efi: EfiLoader | undefined;
+    }
+  /** `detail` says what was found, for the reasons why the machine cannot be restored. */
+  | { readonly kind: "unknown"; readonly detail: string };
+
+export interface EfiLoader {
+  /** Where the EFI system partition is mounted. */
+  readonly mountPoint: string;
+  readonly device: DeviceId;
+  /** Below `EFI`, e.g. `debian`. */
+  readonly vendorDirectory: string;
+  /** Loaders in that directory and in `EFI/BOOT`, relative to the mount point. */
+  readonly files: readonly string[];
+}

@@ -16,7 +16,7 @@ export async function coldplug(context: AgentContext): Promise<number> {
   let total = 0;
   for (let round = 1; ; round++) {
     const wanted = wantedModules(context);
-    const loaded = await loadModules(context, wanted);
+    const loaded = await loadModules(context, [...new Set(wanted.flat())], wanted);
     await protectDisks(context);
     if (loaded === 0) return total;
     total += loaded;
@@ -24,10 +24,18 @@ export async function coldplug(context: AgentContext): Promise<number> {
   }
 }
 
-/** Loads modules by name with all that they need, side by side where none needs the other. Returns how many were loaded. */
-export async function loadModules(context: AgentContext, names: readonly string[]): Promise<number> {
+/**
+ * Loads modules by name with all that they need, side by side where none needs the other and none is a rival of another
+ * for the same device. Returns how many were loaded.
+ */
+export async function loadModules(
+  context: AgentContext,
+  names: readonly string[],
+  rivals: readonly (readonly string[])[] = [],
+): Promise<number> {
   const { state, modules } = context;
-  const plan = loadPlan(modules, names, { loaded: [...state.loaded], layers: state.toolsTakenIn ? ["initramfs", "tools"] : ["initramfs"] });
+  const layers = state.toolsTakenIn ? (["initramfs", "tools"] as const) : (["initramfs"] as const);
+  const plan = loadPlan(modules, names, { loaded: [...state.loaded], layers, rivals });
   const running = new Map<string, Promise<boolean>>();
   for (const step of plan.steps.filter(({ name }) => !state.failed.has(name) && !state.declined.has(name)))
     running.set(step.name, loadAfter(context, step, running));
@@ -35,12 +43,12 @@ export async function loadModules(context: AgentContext, names: readonly string[
   return results.filter(Boolean).length;
 }
 
-/** What the modaliases of all devices ask for and has not been tried yet. */
-function wantedModules({ modules, state, words }: AgentContext): readonly string[] {
+/** What the modaliases of all devices ask for and has not been tried yet, a list each, best first. */
+function wantedModules({ modules, state, words }: AgentContext): readonly (readonly string[])[] {
   const denied = (words.values.get("denymods") ?? "").split(/[ ,]+/);
   const modaliases = new Set(readBusDevices().map((device) => device.modalias));
-  const names = new Set([...modaliases].flatMap((modalias) => coldplugModules(modules, modalias, denied).load));
-  return [...names].filter((name) => !state.loaded.has(name) && !state.failed.has(name) && !state.declined.has(name));
+  const isFresh = (name: string) => !state.loaded.has(name) && !state.failed.has(name) && !state.declined.has(name);
+  return [...modaliases].map((modalias) => coldplugModules(modules, modalias, denied).load.filter(isFresh));
 }
 
 async function loadAfter(context: AgentContext, step: LoadStep, running: ReadonlyMap<string, Promise<boolean>>): Promise<boolean> {

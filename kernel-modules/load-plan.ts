@@ -9,6 +9,11 @@ export interface LoadState {
   readonly loaded: readonly string[];
   /** The layers that can be read now. */
   readonly layers: readonly Layer[];
+  /**
+   * Names of modules that serve one device, best first: each waits for the one before it, as `modprobe` and udev load
+   * them one by one. Side by side, whichever starts first would have the device.
+   */
+  readonly rivals?: readonly (readonly string[])[];
 }
 
 export interface LoadStep {
@@ -52,7 +57,7 @@ export function loadPlan(table: ModuleTable, names: readonly string[], state: Lo
     } else if (!isAvailable(id)) waiting.push(name);
     else if (!loaded.has(name)) loadOrder(graph, id).forEach((each) => order.add(each));
   }
-  return { steps: stepsOf(table, order, loaded), waiting, unknown };
+  return { steps: stepsOf(table, order, { loaded, betters: bettersOf(table, state.rivals ?? []) }), waiting, unknown };
 }
 
 function moduleAt(table: ModuleTable, id: number): TableModule {
@@ -63,14 +68,30 @@ function isReadable(module: TableModule, state: LoadState, loaded: ReadonlySet<s
   return loaded.has(module.name) || (module.layer !== "none" && state.layers.includes(module.layer));
 }
 
-function stepsOf(table: ModuleTable, order: ReadonlySet<number>, loaded: ReadonlySet<string>): readonly LoadStep[] {
+/** For each module those that stand right before it in a list of rivals. */
+function bettersOf(table: ModuleTable, rivals: readonly (readonly string[])[]): ReadonlyMap<number, readonly number[]> {
+  const betters = new Map<number, number[]>();
+  for (const names of rivals) {
+    const ids = names.flatMap((name) => table.byName.get(normalizeModuleName(name)) ?? []);
+    for (const [index, id] of ids.entries()) if (index > 0) betters.set(id, [...(betters.get(id) ?? []), ids[index - 1]!]);
+  }
+  return betters;
+}
+
+interface StepFacts {
+  readonly loaded: ReadonlySet<string>;
+  readonly betters: ReadonlyMap<number, readonly number[]>;
+}
+
+function stepsOf(table: ModuleTable, order: ReadonlySet<number>, { loaded, betters }: StepFacts): readonly LoadStep[] {
   const ids = [...order].filter((id) => !loaded.has(moduleAt(table, id).name));
   const parents = new Map<number, number[]>();
   for (const id of ids) for (const post of moduleAt(table, id).post) parents.set(post, [...(parents.get(post) ?? []), id]);
   const earlier = new Set<number>();
   return ids.map((id) => {
     const { name, path, layer, options, needs, pre } = moduleAt(table, id);
-    const waitFor = [...new Set([...needs, ...pre, ...(parents.get(id) ?? [])])].filter((other) => earlier.has(other));
+    const wanted = [...needs, ...pre, ...(parents.get(id) ?? []), ...(betters.get(id) ?? [])];
+    const waitFor = [...new Set(wanted)].filter((other) => earlier.has(other));
     earlier.add(id);
     const nameOf = (other: number) => moduleAt(table, other).name;
     return { name, path, layer, options, after: waitFor.map(nameOf), needs: waitFor.filter((other) => needs.includes(other)).map(nameOf) };

@@ -115,6 +115,19 @@ test("what is loaded gives no step, and what comes post waits for the module bef
   assert.deepEqual(loadPlan(TABLE, ["ahci"], { loaded: ["ahci"], layers: BOTH }).steps, []);
 });
 
+test("modules that serve one device are loaded one after the other, best first", () => {
+  const names = ["gpu", "ahci", "raid"];
+  const plan = loadPlan(TABLE, names, { loaded: ["crc", "libata"], layers: BOTH, rivals: [["ahci", "gpu"], ["raid"]] });
+  const waits = new Map(plan.steps.map(({ name, after, needs }) => [name, { after, needs }]));
+  // The order that was asked for goes first: no step waits for a later one.
+  assert.deepEqual([waits.get("gpu")?.after, waits.get("ahci")?.after, waits.get("raid")?.after], [[], [], []]);
+  const inOrder = loadPlan(TABLE, ["ahci", "gpu"], { loaded: ["crc", "libata"], layers: BOTH, rivals: [["ahci", "gpu"]] });
+  assert.deepEqual(
+    inOrder.steps.filter(({ name }) => name === "gpu").map(({ after, needs }) => ({ after, needs })),
+    [{ after: ["ahci"], needs: [] }],
+  );
+});
+
 test("modules of a layer that is not there yet wait", () => {
   const plan = loadPlan(TABLE, ["raid", "ohci"], { loaded: [], layers: ["initramfs"] });
   assert.deepEqual(plan.waiting, ["raid"]);

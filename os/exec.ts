@@ -109,6 +109,37 @@ export function start(command: Command, options: RunOptions = {}): RunningProces
   };
 }
 
+/** A process that data flows through, as fast as the slower side takes it. Dispose it to end it. */
+export interface PipedProcess extends AsyncDisposable {
+  /** What it prints, in pieces. To be read to the end, or the process waits. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** Resolves when the bytes have left our memory. False when the process reads no more. */
+  write(bytes: Uint8Array): Promise<boolean>;
+  endInput(): void;
+  /** Never rejects: the exit code, undefined for a signal or a program that is not there, and all that was said on standard error. */
+  readonly ended: Promise<{ readonly exitCode: number | undefined; readonly stderr: string }>;
+}
+
+export function startPiped(command: Command, options: RunOptions = {}): PipedProcess {
+  const child = spawn(command, { stdin: "pipe", stdout: "pipe", buffer: { stdout: false }, encoding: "buffer" }, options);
+  const { stdin, stdout } = child;
+  stdin?.on("error", () => undefined);
+  const ended = child.then(({ exitCode, stderr, code }) => ({
+    exitCode,
+    stderr: code === "ENOENT" ? `no such program on the path: ${command[0]}` : textOf(stderr),
+  }));
+  return {
+    output: stdout as AsyncIterable<Uint8Array>,
+    write: (bytes) => new Promise((resolve) => void stdin?.write(bytes, (error) => resolve(error === null || error === undefined))),
+    endInput: () => void stdin?.end(),
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
 /** How long output may trail behind the end of its process. */
 const TRAILING_OUTPUT_MS = 500;
 

@@ -1,5 +1,7 @@
 // What a rescue image knows about itself: written by the builder into the machine segment, read by the agent.
 
+import { parseJsonLine } from "./json-line.ts";
+
 /** Where the manifest stands in the image. */
 export const IMAGE_MANIFEST_PATH = "etc/lifeboat/image.json";
 
@@ -32,7 +34,7 @@ export function formatImageManifest(manifest: ImageManifest): string {
 
 /** Undefined when the text is no manifest of this version. */
 export function parseImageManifest(text: string): ImageManifest | undefined {
-  const value = parseJson(text);
+  const value = parseJsonLine(text);
   if (typeof value !== "object" || value === null) return undefined;
   const { formatVersion, buildId, kernelRelease, machineName, tools, mediumUrl } = value as Record<string, unknown>;
   if (formatVersion !== 1 || typeof buildId !== "string" || typeof kernelRelease !== "string" || typeof machineName !== "string") {
@@ -51,12 +53,4 @@ export function parseImageManifest(text: string): ImageManifest | undefined {
 function isToolsLayer(value: unknown): value is ToolsLayer {
   const tools = value as Partial<ToolsLayer> | null | undefined;
   return typeof tools?.sizeBytes === "number" && typeof tools.digest === "string";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,69 @@
+// Compression of whole pieces, on all processors at once: the work is done in the engine's own pool of threads.
+import { availableParallelism } from "node:os";
+import { promisify } from "node:util";
+import * as zlib from "node:zlib";
+import { LifeboatError } from "#os/error";
+
+export type Codec = "zstd" | "gzip" | "none";
+
+/** How many pieces are worth having under way at once. */
+export const PROCESSORS = availableParallelism();
+
+const zstdCompress = promisify(zlib.zstdCompress);
+const zstdDecompress = promisify(zlib.zstdDecompress);
+const gzip = promisify(zlib.gzip);
+const gunzip = promisify(zlib.gunzip);
+
+/** Room for what does not get smaller. */
+function bound(sizeBytes: number): number {
+  return sizeBytes + (sizeBytes >> 7) + 1024;
+}
+
+/** One independent frame, or member, of its own. `bytes` must not change until it resolves. */
+export async function compress(bytes: Uint8Array, codec: Codec, level: number): Promise<Uint8Array> {
+  switch (codec) {
+    case "zstd":
+      return view(
+        await zstdCompress(bytes, {
+          chunkSize: bound(bytes.length),
+          pledgedSrcSize: bytes.length,
+          params: { [zlib.constants.ZSTD_c_compressionLevel]: level, [zlib.constants.ZSTD_c_checksumFlag]: 1 },
+        }),
+      );
+    case "gzip":
+      return view(await gzip(bytes, { chunkSize: bound(bytes.length), level }));
+    case "none":
+      return bytes.slice();
+  }
+}
+
+/** `sizeBytes` is what must come out. Throws LifeboatError (5) for damage and for another size. */
+export async function decompress(bytes: Uint8Array, codec: Codec, sizeBytes: number): Promise<Uint8Array> {
+  try {
+    const content = await unpacked(bytes, codec, sizeBytes);
+    if (content.length === sizeBytes) return content;
+    throw new Error(`it has ${content.length} bytes`);
+  } catch (error) {
+    throw new LifeboatError(`Cannot unpack a frame as it must have ${sizeBytes} bytes of ${codec} data: ${(error as Error).message}`, {
+      exitCode: 5,
+      cause: error,
+    });
+  }
+}
+
+async function unpacked(bytes: Uint8Array, codec: Codec, sizeBytes: number): Promise<Uint8Array> {
+  // One byte more than there should be: a frame that goes on is found out, and a bomb is not unpacked.
+  const options = { chunkSize: Math.max(sizeBytes + 1, 64), maxOutputLength: sizeBytes + 1 };
+  switch (codec) {
+    case "zstd":
+      return view(await zstdDecompress(bytes, options));
+    case "gzip":
+      return view(await gunzip(bytes, options));
+    case "none":
+      return bytes;
+  }
+}
+
+function view(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,160 @@
+// The catalogue of a set: one line of JSON a path. Names are bytes; what is no UTF-8 travels as base64.
+
+import * as v from "valibot";
+import { LifeboatError } from "#os/error";
+import { base64Decode, base64Encode } from "../formats/base64.ts";
+import type { ByteText, TarMemberType, Timestamp } from "../formats/tar-read.ts";
+import { latin1Decode, utf8DecodeExact, utf8Encode } from "../formats/text.ts";
+import { parseJsonLine } from "./json-line.ts";
+
+export interface CatalogueEntry {
+  /** Absolute. */
+  readonly path: ByteText;
+  readonly type: TarMemberType;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: Timestamp;
+  readonly ctime: Timestamp | undefined;
+  readonly sizeBytes: number;
+  /** Of a file's content; see content-digest.ts for what is sparse. Undefined for all but files. */
+  readonly digest: string | undefined;
+  readonly isSparse: boolean;
+  /** Over extended attributes, ACLs and SELinux label; undefined where there are none. */
+  readonly attributesDigest: string | undefined;
+  /** Of a symbolic link. */
+  readonly target: ByteText | undefined;
+  /** Absolute path of the first name, which has the content. */
+  readonly hardlinkOf: ByteText | undefined;
+  readonly device: readonly [major: number, minor: number] | undefined;
+  /** chattr's letters, those that can be set again; "" for none. */
+  readonly flags: string;
+  /** The frame, counted from 0 through all volumes, in which its header begins. */
+  readonly frame: number;
+  /** Of its header in that frame's content. */
+  readonly offset: number;
+  /** Header, data and padding in the tar stream. */
+  readonly streamBytes: number;
+}
+
+/** One line, with its newline. */
+export function formatCatalogueEntry(entry: CatalogueEntry): string {
+  const { type, mode, uid, gid, mtime, ctime, digest, device, frame, offset } = entry;
+  const record = {
+    ...named("path", entry.path),
+    type,
+    mode,
+    uid,
+    gid,
+    mtime,
+    ctime,
+    size: type === "file" ? entry.sizeBytes : undefined,
+    digest,
+    sparse: entry.isSparse ? true : undefined,
+    xattrs: entry.attributesDigest,
+    ...(entry.target === undefined ? {} : named("target", entry.target)),
+    ...(entry.hardlinkOf === undefined ? {} : named("hardlinkOf", entry.hardlinkOf)),
+    rdev: device,
+    flags: entry.flags === "" ? undefined : entry.flags,
+    frame,
+    offset,
+    length: entry.streamBytes,
+  };
+  return `${JSON.stringify(record)}\n`;
+}
+
+function named(key: string, bytes: ByteText): Readonly<Record<string, string>> {
+  const text = textOf(bytes);
+  return text === undefined ? { [`${key}B64`]: base64Encode(bytes) } : { [key]: text };
+}
+
+/** A name as text, or undefined when its bytes are no UTF-8. */
+export function textOf(bytes: ByteText): string | undefined {
+  if (isAscii(bytes)) return bytes;
+  return utf8DecodeExact(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+}
+
+/** A text's bytes in UTF-8, one character each. */
+export function bytesOfText(text: string): ByteText {
+  return isAscii(text) ? text : latin1Decode(utf8Encode(text));
+}
+
+/** A name for people, on one line: what is no text, or would break the line, as `\n`, `\x07` or `\377`. */
+export function printable(bytes: ByteText): string {
+  const text = textOf(bytes);
+  const escaped = (character: string) => {
+    const known = ({ "\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\" } as Readonly<Record<string, string>>)[character];
+    return known ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  };
+  // eslint-disable-next-line no-control-regex
+  if (text !== undefined) return text.replace(/[\u0000-\u001f\u007f-\u009f\\]/g, escaped);
+  return bytes.replace(/[^\x20-\x7e]|\\/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
+}
+
+const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Time = v.tuple([v.pipe(v.number(), v.safeInteger()), Whole]);
+const Name = v.optional(v.string());
+
+const Line = v.object({
+  path: Name,
+  pathB64: Name,
+  type: v.picklist(["file", "hard-link", "symlink", "character-device", "block-device", "directory", "fifo"]),
+  mode: Whole,
+  uid: Whole,
+  gid: Whole,
+  mtime: Time,
+  ctime: v.optional(Time),
+  size: v.optional(Whole),
+  digest: v.optional(v.string()),
+  sparse: v.optional(v.boolean()),
+  xattrs: v.optional(v.string()),
+  target: Name,
+  targetB64: Name,
+  hardlinkOf: Name,
+  hardlinkOfB64: Name,
+  rdev: v.optional(v.tuple([Whole, Whole])),
+  flags: v.optional(v.string()),
+  frame: Whole,
+  offset: Whole,
+  length: Whole,
+});
+
+/** Reads one line. Throws LifeboatError (5) for what is none. */
+export function parseCatalogueEntry(line: string): CatalogueEntry {
+  const parsed = v.safeParse(Line, parseJsonLine(line));
+  const fields = parsed.success ? parsed.output : undefined;
+  const path = nameOf(fields?.path, fields?.pathB64);
+  if (fields === undefined || path === undefined) {
+    throw new LifeboatError(`Cannot read the catalogue as each line must describe one path: "${line.slice(0, 120)}"`, { exitCode: 5 });
+  }
+  return {
+    path,
+    type: fields.type,
+    mode: fields.mode,
+    uid: fields.uid,
+    gid: fields.gid,
+    mtime: fields.mtime,
+    ctime: fields.ctime,
+    sizeBytes: fields.size ?? 0,
+    digest: fields.digest,
+    isSparse: fields.sparse ?? false,
+    attributesDigest: fields.xattrs,
+    target: nameOf(fields.target, fields.targetB64),
+    hardlinkOf: nameOf(fields.hardlinkOf, fields.hardlinkOfB64),
+    device: fields.rdev,
+    flags: fields.flags ?? "",
+    frame: fields.frame,
+    offset: fields.offset,
+    streamBytes: fields.length,
+  };
+}
+
+function nameOf(text: string | undefined, base64: string | undefined): ByteText | undefined {
+  if (text !== undefined) return bytesOfText(text);
+  return base64 === undefined ? undefined : base64Decode(base64);
+}

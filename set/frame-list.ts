@@ -1,0 +1,59 @@
+// The frame list of a volume: one line of JSON a frame, so that a frame is found, checked and taken up without the others.
+
+import * as v from "valibot";
+import { LifeboatError } from "#os/error";
+import { parseJsonLine } from "./json-line.ts";
+
+export interface Frame {
+  /** Counted from 0 through all volumes of the set. */
+  readonly number: number;
+  /** In its volume. */
+  readonly offset: number;
+  /** In the volume, compressed. */
+  readonly storedBytes: number;
+  /** Its content: a piece of the tar stream. */
+  readonly contentBytes: number;
+  /** BLAKE2b-512 of the stored bytes. */
+  readonly digest: string;
+  /** Where in the content the first member begins; undefined when all of it belongs to one that began before. */
+  readonly firstMember: number | undefined;
+  /** Of the first member that has bytes in it, made printable; for people, and for naming what a damage costs. */
+  readonly firstPath: string;
+}
+
+export function formatFrame(frame: Frame): string {
+  const { number, offset, storedBytes, contentBytes, digest, firstMember, firstPath } = frame;
+  const record = { frame: number, offset, length: storedBytes, content: contentBytes, digest, member: firstMember, path: firstPath };
+  return `${JSON.stringify(record)}\n`;
+}
+
+const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Line = v.object({
+  frame: Whole,
+  offset: Whole,
+  length: Whole,
+  content: Whole,
+  digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/)),
+  member: v.optional(Whole),
+  path: v.string(),
+});
+
+/** A frame's content is about 4 MiB; more is a lying number that would cost memory. */
+export const FRAME_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** All lines of a `.frames` file. Throws LifeboatError (5) for what is none. */
+export function parseFrameList(text: string, name: string): readonly Frame[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const parsed = v.safeParse(Line, parseJsonLine(line));
+      if (!parsed.success || parsed.output.content > FRAME_LIMIT_BYTES || parsed.output.length > FRAME_LIMIT_BYTES + (1 << 20)) {
+        throw new LifeboatError(`Cannot read the frame list "${name}" as each line must describe one frame: "${line.slice(0, 120)}"`, {
+          exitCode: 5,
+        });
+      }
+      const { frame, offset, length, content, digest, member, path } = parsed.output;
+      return { number: frame, offset, storedBytes: length, contentBytes: content, digest, firstMember: member, firstPath: path };
+    });
+}

@@ -32,6 +32,9 @@ const PURE_FILES = [
   "bootloaders/menu-*.ts",
   "bootloaders/xorriso-args.ts",
   "initrd-agent/boot-words.ts",
+  "machine/boot-sector.ts",
+  "machine/disk-identity.ts",
+  "machine/layout*.ts",
   "machine/model.ts",
   "machine/parse-*.ts",
   "machine/distributions.ts",
@@ -45,6 +48,7 @@ const PURE_FILES = [
   "qemu/keys.ts",
   "qemu/machine-spec.ts",
   "qemu/vga-text.ts",
+  "restore/restorable.ts",
   "ui/*.ts",
 ];
 

@@ -1,6 +1,8 @@
 // The block devices of this machine, as sysfs tells them: disks, optical drives and their partitions.
 
-import { listSys, readSys, sysLink, sysLinkName } from "#os/sysfs";
+import { listSys, readSys, readSysBytes, sysLink, sysLinkName } from "#os/sysfs";
+import { diskIdentity } from "./disk-identity.ts";
+import type { DiskIdentity } from "./model.ts";
 
 export interface BlockDevice {
   /** Kernel name, e.g. `sda`, `nvme0n1`, `sr0`. */
@@ -42,20 +44,35 @@ export function readBlockDevices(sysRoot = "/sys"): readonly BlockDevice[] {
 
 function readBlockDevice(sysRoot: string, name: string): BlockDevice {
   const path = `${sysRoot}/block/${name}`;
-  const directories = deviceDirectories(sysRoot, name);
+  const { model, serial, driver } = readDiskIdentity(name, sysRoot);
   return {
     name,
     kind: /^(?:sr|scd)\d/.test(name) ? "optical" : /^fd\d/.test(name) ? "floppy" : "disk",
     sizeBytes: readNumber(`${path}/size`) * SYSFS_UNIT,
     removable: readSys(`${path}/removable`) === "1",
     readOnly: readSys(`${path}/ro`) === "1",
-    model: firstText([`${path}/device/model`, `${path}/device/name`]),
-    serial: firstText([`${path}/serial`, `${path}/device/serial`]) ?? serialPage(`${path}/device/vpd_pg80`) ?? usbSerial(directories),
-    driver: nearestDriver(directories) ?? subsystemDriver(directories),
+    model,
+    serial,
+    driver,
     partitions: listSys(path)
       .flatMap((child) => readPartition(path, child))
       .sort((a, b) => a.number - b.number),
   };
+}
+
+/** What the disk of this kernel name is known by. */
+export function readDiskIdentity(name: string, sysRoot = "/sys"): DiskIdentity {
+  const path = `${sysRoot}/block/${name}`;
+  const directories = deviceDirectories(sysRoot, name);
+  return diskIdentity({
+    wwids: [readSys(`${path}/wwid`), readSys(`${path}/device/wwid`)],
+    deviceIdentificationPage: readSysBytes(`${path}/device/vpd_pg83`),
+    serials: [readSys(`${path}/serial`), readSys(`${path}/device/serial`)],
+    serialNumberPage: readSysBytes(`${path}/device/vpd_pg80`),
+    usbSerial: usbSerial(directories),
+    models: [readSys(`${path}/device/model`), readSys(`${path}/device/name`)],
+    driver: nearestDriver(directories) ?? subsystemDriver(directories),
+  });
 }
 
 function readPartition(path: string, name: string): readonly Partition[] {
@@ -64,16 +81,6 @@ function readPartition(path: string, name: string): readonly Partition[] {
   const start = readNumber(`${path}/${name}/start`);
   const size = readNumber(`${path}/${name}/size`);
   return [{ name, number: Number(number), startBytes: start * SYSFS_UNIT, sizeBytes: size * SYSFS_UNIT }];
-}
-
-/** SPC-4 unit serial number page: four bytes of header, then the number. */
-function serialPage(path: string): string | undefined {
-  const page = readSys(path) ?? "";
-  const serial = page
-    .slice(4)
-    .replace(/[^\x20-\x7e]/g, "")
-    .trim();
-  return serial === "" ? undefined : serial;
 }
 
 /** The directories of the device and of all that it hangs on, nearest first. */
@@ -87,7 +94,7 @@ function deviceDirectories(sysRoot: string, name: string): readonly string[] {
 /** Many USB disks have no such page, or are not asked for it; the number of their USB device is as good. */
 function usbSerial(directories: readonly string[]): string | undefined {
   const usbDevice = directories.find((directory) => readSys(`${directory}/idVendor`) !== undefined);
-  return usbDevice === undefined ? undefined : firstText([`${usbDevice}/serial`]);
+  return usbDevice === undefined ? undefined : readSys(`${usbDevice}/serial`);
 }
 
 /** Drivers of the SCSI and MMC layers say nothing about the hardware; the first below them does. */
@@ -105,14 +112,6 @@ function subsystemDriver(directories: readonly string[]): string | undefined {
     .filter((name) => /^nvme\d+$/.test(name))
     .map((name) => sysLinkName(`${subsystem}/${name}/device/driver`))
     .find((name) => name !== undefined);
-}
-
-function firstText(paths: readonly string[]): string | undefined {
-  for (const path of paths) {
-    const text = readSys(path)?.trim();
-    if (text !== undefined && text !== "") return text;
-  }
-  return undefined;
 }
 
 function readNumber(path: string): number {

@@ -234,6 +234,18 @@ export async function spaceOn(path: string): Promise<SpaceInfo> {
   return { freeBytes: info.bavail * info.bsize, totalBytes: info.blocks * info.bsize };
 }
 
+export interface UsageInfo {
+  readonly usedBytes: number;
+  /** Undefined where inodes are not counted, as on vfat and btrfs. */
+  readonly usedInodes: number | undefined;
+}
+
+/** What is used of the file system that is mounted at `path`. */
+export async function usageOn(path: string): Promise<UsageInfo> {
+  const info = await guard("measure", path, () => fs.statfs(path));
+  return { usedBytes: (info.blocks - info.bfree) * info.bsize, usedInodes: info.files === 0 ? undefined : info.files - info.ffree };
+}
+
 async function removeOn(device: number, path: string, info: FileInfo): Promise<void> {
   if (info.device !== device) {
     throw new LifeboatError(`Cannot remove "${path}" as deletion never crosses a mount: another file system is mounted there`, {

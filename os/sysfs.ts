@@ -10,6 +10,16 @@ export function readSys(path: string): string | undefined {
   }
 }
 
+/** The bytes of a file that is no text, or undefined when it cannot be read. */
+export function readSysBytes(path: string): Uint8Array | undefined {
+  try {
+    const bytes = readFileSync(path);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Sorted names; empty when there is no such directory. */
 export function listSys(path: string): readonly string[] {
   try {

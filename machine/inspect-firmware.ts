@@ -1,0 +1,134 @@
+// How the machine is started: its firmware with the boot entries, and the boot loader on its disks.
+import { listDirectory, readRange } from "#os/files";
+import { listSys, readSysBytes } from "#os/sysfs";
+import { askTool, orUnknown } from "./ask-tool.ts";
+import { BOOT_SECTOR_BYTES, startsGrub } from "./boot-sector.ts";
+import type { BootLoader, EfiLoader, Firmware, Layout } from "./model.ts";
+import { parseEfibootmgr, type EfiBootEntries } from "./parse-efibootmgr.ts";
+
+/** EFI_GLOBAL_VARIABLE (UEFI 3.3). The value follows four bytes of attributes. */
+const SECURE_BOOT = "efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+
+export async function inspectFirmware(sysRoot: string): Promise<{ readonly firmware: Firmware; readonly current: string | undefined }> {
+  if (listSys(`${sysRoot}/firmware/efi`).length === 0) return { firmware: { kind: "bios" }, current: undefined };
+  const secureBoot = readSysBytes(`${sysRoot}/firmware/efi/${SECURE_BOOT}`)?.[4] === 1;
+  const text = await askTool(["efibootmgr", "-v"]);
+  const { entries, order, current } = parseEfibootmgr(text ?? "") satisfies EfiBootEntries;
+  return { firmware: { kind: "uefi", secureBoot, entries, order }, current };
+}
+
+export interface BootFacts {
+  readonly layout: Layout;
+  readonly firmware: Firmware;
+  /** The entry that this system was started by. */
+  readonly currentEntry: string | undefined;
+  /** os-release's ID: what most distributions call their directory. */
+  readonly systemId: string;
+  /** Where the machine's root is mounted, "" for `/`. */
+  readonly prefix: string;
+}
+
+/** GRUB's directories: most distributions', and that of Red Hat's and SUSE's. */
+const GRUB_DIRECTORIES = ["/boot/grub", "/boot/grub2"];
+
+export async function inspectBootLoader(facts: BootFacts): Promise<BootLoader> {
+  const biosDisks = await grubDisks(facts.layout);
+  const efi = await inspectEsp(facts);
+  for (const directory of GRUB_DIRECTORIES) {
+    const names = (await orUnknown(() => listDirectory(`${facts.prefix}${directory}`))) ?? [];
+    if (names.includes("grub.cfg")) return { kind: "grub", directory, biosDisks, efi: efi?.hasGrub === true ? efi.loader : undefined };
+  }
+  return { kind: "unknown", detail: unknownDetail(biosDisks, efi) };
+}
+
+function unknownDetail(biosDisks: readonly string[], esp: Esp | undefined): string {
+  const none = `no grub.cfg in ${GRUB_DIRECTORIES.join(" or ")}`;
+  if (biosDisks.length > 0) return `GRUB starts from ${biosDisks.join(", ")}, but there is ${none}`;
+  if (esp === undefined) return none;
+  const { mountPoint, vendorDirectory, files } = esp.loader;
+  return files.length === 0
+    ? `${none}, and no loader in ${mountPoint}/EFI`
+    : `${none}; ${mountPoint}/EFI/${vendorDirectory} holds ${files.map((file) => file.replace(/^.*\//, "")).join(", ")}`;
+}
+
+async function grubDisks({ disks }: Layout): Promise<readonly string[]> {
+  const found = await Promise.all(
+    disks.map(async ({ id }) => {
+      const sector = await orUnknown(() => readRange(`/dev/${id}`, 0, BOOT_SECTOR_BYTES));
+      return sector !== undefined && startsGrub(sector) ? [id] : [];
+    }),
+  );
+  return found.flat();
+}
+
+interface Esp {
+  readonly loader: EfiLoader;
+  readonly hasGrub: boolean;
+}
+
+/** UEFI 13.3.3: GPT's type, and MBR's. */
+const ESP_TYPES: ReadonlySet<string> = new Set(["c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "ef"]);
+const ESP_PATHS = ["/boot/efi", "/efi", "/boot"];
+const FALLBACK_DIRECTORY = "BOOT";
+const GRUB_PROGRAM = /^(?:grub|shim).*\.efi$/i;
+
+async function inspectEsp(facts: BootFacts): Promise<Esp | undefined> {
+  if (facts.firmware.kind !== "uefi") return undefined;
+  const { disks, mounts } = facts.layout;
+  const esps = new Set(
+    disks
+      .flatMap((disk) => disk.table?.partitions ?? [])
+      .filter(({ type }) => ESP_TYPES.has(type))
+      .map(({ id }) => id),
+  );
+  // Some machines boot from a FAT partition that has not the type it should have.
+  const mount =
+    mounts.find(({ device, fsRoot }) => esps.has(device) && fsRoot === "/") ??
+    mounts.find(({ type, path }) => type === "vfat" && ESP_PATHS.includes(path));
+  if (mount === undefined) return undefined;
+  const top = `${facts.prefix}${mount.path === "/" ? "" : mount.path}`;
+  const efi = await childNamed(top, "EFI");
+  const names = efi === undefined ? [] : await orEmpty(`${top}/${efi}`);
+  const directories = await Promise.all(names.map(async (name) => ({ name, files: await programsIn(top, `${efi}/${name}`) })));
+  const vendor = chooseVendor(directories, facts);
+  const fallback = directories.find(({ name }) => name.toUpperCase() === FALLBACK_DIRECTORY);
+  const files = [...new Set([...(vendor?.files ?? []), ...(fallback?.files ?? [])])];
+  return {
+    loader: { mountPoint: mount.path, device: mount.device, vendorDirectory: vendor?.name ?? FALLBACK_DIRECTORY, files },
+    hasGrub: files.some((file) => GRUB_PROGRAM.test(file.replace(/^.*\//, ""))),
+  };
+}
+
+interface LoaderDirectory {
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+/** The one this system was started from, else that of its name, else the first with GRUB. */
+function chooseVendor(
+  directories: readonly LoaderDirectory[],
+  { firmware, currentEntry, systemId }: BootFacts,
+): LoaderDirectory | undefined {
+  const entries = firmware.kind === "uefi" ? firmware.entries : [];
+  const startedFrom = entries.find(({ number }) => number === currentEntry)?.loaderPath?.split("\\")[2];
+  const candidates = directories.filter(
+    ({ name, files }) => name.toUpperCase() !== FALLBACK_DIRECTORY && files.some((file) => GRUB_PROGRAM.test(file.replace(/^.*\//, ""))),
+  );
+  const named = (wanted: string | undefined) => candidates.find(({ name }) => name.toLowerCase() === wanted?.toLowerCase());
+  return named(startedFrom) ?? named(systemId) ?? candidates[0];
+}
+
+/** FAT does not tell the cases apart. */
+async function childNamed(directory: string, wanted: string): Promise<string | undefined> {
+  return (await orEmpty(directory)).find((name) => name.toUpperCase() === wanted);
+}
+
+/** Relative to the mount point. */
+async function programsIn(top: string, directory: string): Promise<readonly string[]> {
+  const names = await orEmpty(`${top}/${directory}`);
+  return names.filter((name) => /\.efi$/i.test(name)).map((name) => `${directory}/${name}`);
+}
+
+async function orEmpty(path: string): Promise<readonly string[]> {
+  return (await orUnknown(() => listDirectory(path))) ?? [];
+}

@@ -1,0 +1,165 @@
+// Which of the block devices that lsblk tells belong to the machine, what each stands on, and what stands between
+// partitions and file systems.
+import type { DeviceId, FstabEntry, StackedDevice } from "./model.ts";
+import type { LsblkDevice } from "./parse-lsblk.ts";
+import type { Mount } from "./parse-findmnt.ts";
+
+export interface LayoutDevice {
+  readonly id: DeviceId;
+  readonly device: LsblkDevice;
+  /** What it stands on; empty for disks. */
+  readonly on: readonly DeviceId[];
+  readonly place: "disk" | "partition" | "stacked";
+}
+
+/** Everything but optical discs, floppies, loop devices, memory, and what stands on these. */
+export function layoutDevices(devices: readonly LsblkDevice[]): readonly LayoutDevice[] {
+  const found = new Map<DeviceId, LayoutDevice>();
+  const add = (device: LsblkDevice, parent: LayoutDevice | undefined): void => {
+    if (NO_LAYOUT_TYPES.has(device.type) || NO_LAYOUT_NAMES.test(device.kernelName)) return;
+    const id = deviceId(device);
+    const known = found.get(id);
+    const on = [...(known?.on ?? []), ...(parent === undefined || known?.on.includes(parent.id) === true ? [] : [parent.id])];
+    const node: LayoutDevice = { id, device, on, place: placeOf(device, parent) };
+    found.set(id, node);
+    for (const child of device.children) add(child, node);
+  };
+  for (const device of devices) add(device, undefined);
+  return [...found.values()];
+}
+
+const NO_LAYOUT_TYPES: ReadonlySet<string> = new Set(["rom", "loop"]);
+const NO_LAYOUT_NAMES = /^(?:zram|ram|fd)\d+$/;
+
+function placeOf(device: LsblkDevice, parent: LayoutDevice | undefined): LayoutDevice["place"] {
+  if (parent === undefined) return "disk";
+  return device.type === "part" && parent.place === "disk" ? "partition" : "stacked";
+}
+
+/** The kernel's name; for device-mapper the mapper's name, for LVM `VG/LV`. */
+function deviceId(device: LsblkDevice): DeviceId {
+  const mapperName = /^\/dev\/mapper\/(.+)$/.exec(device.path)?.[1];
+  if (mapperName === undefined) return device.kernelName.replace(/!/g, "/");
+  const volume = device.type === "lvm" ? volumeName(mapperName) : undefined;
+  return volume === undefined ? mapperName : `${volume.group}/${volume.volume}`;
+}
+
+/** LVM doubles the hyphens of both names and puts one between them. */
+function volumeName(mapperName: string): { readonly group: string; readonly volume: string } | undefined {
+  const [, group, volume] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(mapperName) ?? [];
+  if (group === undefined || volume === undefined) return undefined;
+  return { group: group.replace(/--/g, "-"), volume: volume.replace(/--/g, "-") };
+}
+
+/** Mounted there, a device belongs to the machine even if no fstab says so (systemd's generators find some by themselves). */
+const SYSTEM_PATHS: ReadonlySet<string> = new Set(["/", "/usr", "/boot", "/efi", "/boot/efi"]);
+
+/**
+ * Without USB and removable disks that neither fstab mounts at boot nor the system is on: they are plugged in for a while, and a
+ * restore must not ask for them.
+ */
+export function ownDevices(
+  devices: readonly LayoutDevice[],
+  mounts: readonly Mount[],
+  fstab: readonly FstabEntry[],
+): readonly LayoutDevice[] {
+  const byId = new Map(devices.map((device) => [device.id, device]));
+  const disksBelow = (id: DeviceId): readonly DeviceId[] => {
+    const on = byId.get(id)?.on ?? [];
+    return on.length === 0 ? [id] : on.flatMap(disksBelow);
+  };
+  const atBoot = fstab.filter(({ options }) => !options.includes("noauto"));
+  const isWanted = ({ device }: LayoutDevice): boolean =>
+    atBoot.some(({ spec }) => isNamedBy(device, spec)) ||
+    mounts.some(
+      (mount) => isMountOf(mount, device) && (SYSTEM_PATHS.has(mount.target) || atBoot.some(({ path }) => path === mount.target)),
+    );
+  const isPlugged = ({ device }: LayoutDevice): boolean => device.removable || device.transport === "usb";
+  const wanted = new Set(devices.filter(isWanted).flatMap(({ id }) => disksBelow(id)));
+  const own = new Set(
+    devices.filter((device) => device.place === "disk" && (!isPlugged(device) || wanted.has(device.id))).map(({ id }) => id),
+  );
+  return devices.filter(({ id }) => disksBelow(id).some((disk) => own.has(disk)));
+}
+
+/** btrfs mounts carry an anonymous device number: only the source tells where they are. */
+export function isMountOf(mount: Mount, device: LsblkDevice): boolean {
+  return mount.source === device.path || (device.majorMinor !== "" && mount.majorMinor === device.majorMinor);
+}
+
+/** Whether a word of fstab's first column means this device. */
+function isNamedBy(device: LsblkDevice, spec: string): boolean {
+  const [, tag, value] = /^(UUID|LABEL|PARTUUID|PARTLABEL)=(.*)$/.exec(spec) ?? /^\/dev\/disk\/by-([a-z]+)\/(.*)$/.exec(spec) ?? [];
+  if (tag === undefined || value === undefined) return spec === device.path || spec === `/dev/${deviceId(device)}`;
+  const tags = new Map([
+    ["UUID", device.uuid],
+    ["PARTUUID", device.partitionUuid],
+    ["LABEL", device.label],
+    ["PARTLABEL", device.partitionLabel],
+  ]);
+  const own = tags.get(tag.toUpperCase());
+  return tag.toUpperCase().endsWith("UUID") ? own?.toLowerCase() === value.toLowerCase() : own === value;
+}
+
+/** What stands between partitions and file systems, each after what it stands on. */
+export function stackedDevices(devices: readonly LayoutDevice[]): readonly StackedDevice[] {
+  const byId = new Map(devices.map((device) => [device.id, device]));
+  const items = devices.filter(({ place }) => place === "stacked").map((node) => stackItem(node, byId));
+  return inOrder([...items, ...volumeGroups(devices)]);
+}
+
+interface StackItem {
+  readonly on: readonly DeviceId[];
+  readonly value: StackedDevice;
+}
+
+function stackItem({ id, device, on }: LayoutDevice, byId: ReadonlyMap<DeviceId, LayoutDevice>): StackItem {
+  const { sizeBytes } = device;
+  const below = on.map((parent) => byId.get(parent)?.device);
+  const volume = device.type === "lvm" ? volumeName(device.path.replace(/^\/dev\/mapper\//, "")) : undefined;
+  if (volume !== undefined) {
+    return { on: [volume.group, ...on], value: { kind: "logical-volume", id, volumeGroup: volume.group, sizeBytes } };
+  }
+  if (device.kernelName.startsWith("md") && device.type !== "part") {
+    const uuid = below.find((member) => member?.fsType === "linux_raid_member")?.uuid;
+    return { on, value: { kind: "array", id, uuid, level: device.type, members: on, sizeBytes } };
+  }
+  if (device.type === "crypt" && below[0]?.fsType === "crypto_LUKS") {
+    return { on, value: { kind: "luks", id, device: on[0]!, uuid: below[0].uuid, sizeBytes } };
+  }
+  // What lsblk has no word of its own for, such as bcache and DRBD, it calls a disk.
+  const type = device.type === "disk" ? device.kernelName.replace(/\d+$/, "") : device.type;
+  return { on, value: { kind: "other", id, type, on, sizeBytes } };
+}
+
+/** lsblk shows no groups: they are told from the names of their volumes. One without volumes stays unknown. */
+function volumeGroups(devices: readonly LayoutDevice[]): readonly StackItem[] {
+  const volumes = devices.filter(({ device }) => device.type === "lvm");
+  const isVolume = new Set(volumes.map(({ id }) => id));
+  const groups = new Map<DeviceId, Set<DeviceId>>();
+  for (const { device, on } of volumes) {
+    const group = volumeName(device.path.replace(/^\/dev\/mapper\//, ""))?.group;
+    if (group === undefined) continue;
+    const physical = groups.get(group) ?? new Set();
+    for (const id of on) if (!isVolume.has(id)) physical.add(id);
+    groups.set(group, physical);
+  }
+  return [...groups].map(([id, physical]) => {
+    const physicalVolumes = [...physical];
+    return { on: physicalVolumes, value: { kind: "volume-group", id, uuid: undefined, physicalVolumes } };
+  });
+}
+
+/** Each after what it stands on. A circle, which cannot be, would end up last. */
+function inOrder(items: readonly StackItem[]): readonly StackedDevice[] {
+  const ordered: StackedDevice[] = [];
+  let waiting = items;
+  while (waiting.length > 0) {
+    const missing = new Set(waiting.map(({ value }) => value.id));
+    const ready = waiting.filter(({ on }) => on.every((id) => !missing.has(id)));
+    const taken = ready.length > 0 ? ready : waiting;
+    ordered.push(...taken.map(({ value }) => value));
+    waiting = waiting.filter((item) => !taken.includes(item));
+  }
+  return ordered;
+}

@@ -55,6 +55,14 @@ test("mountlist knows what findmnt says is mounted as the root, and writes Mondo
   assert.deepEqual([again.exitCode, again.stderr.includes("--force")], [3, true]);
 });
 
+test("inspect shows the machine, says whether it is restorable, and exits with 0 either way", async () => {
+  const [text, json] = await Promise.all([lifeboat(["inspect"]), lifeboat(["inspect", "--json"])]);
+  assert.deepEqual([text.exitCode, json.exitCode], [0, 0]);
+  const { machine, reasons } = JSON.parse(json.stdout) as { machine: { hostName: string }; reasons: readonly string[] };
+  assert.ok(text.stdout.startsWith(`machine:     ${machine.hostName}, `), text.stdout);
+  assert.match(text.stdout, reasons.length === 0 ? /^restorable: yes$/m : /^restorable: no\n {2}\S/m);
+});
+
 test("explain and inspect plan the image for the kernel they are given and write nothing but the cache", { skip: noBuild }, async () => {
   await using scratch = await makeScratch();
   const root = scratch.path;
@@ -84,7 +92,7 @@ test("explain and inspect work in a checkout that has no binary", { skip: noBuil
   const checkout = join(root, "checkout");
   await mkdir(checkout);
   const here = dirname(import.meta.dirname);
-  for (const name of ["bootloaders", "builder", "cli", "formats", "initrd-agent", "machine", "media", "os", "qemu", "set", "ui"])
+  for (const name of ["bootloaders", "builder", "cli", "formats", "initrd-agent", "machine", "media", "os", "qemu", "restore", "set", "ui"])
     await cp(join(here, name), join(checkout, name), { recursive: true });
   await cp(join(here, "package.json"), join(checkout, "package.json"));
   await symlink(join(here, "node_modules"), join(checkout, "node_modules"));

@@ -1,44 +1,56 @@
-// `lifeboat inspect --modules`: this machine's devices, and what serves each in the rescue image.
+// `lifeboat inspect`: this machine as Lifeboat sees it, and whether it could be restored; with --modules what serves its devices.
 
-import { LifeboatError } from "#os/error";
 import { gatherImage } from "../builder/gather-image.ts";
 import { inspectModules, type InspectedDevice, type ServingModule } from "../builder/inspect-modules.ts";
+import { inspectMachine } from "../machine/inspect.ts";
 import { readHardwareModules } from "../machine/sysfs-modules.ts";
+import { layoutWarnings, restorableReasons } from "../restore/restorable.ts";
+import { machineText } from "../ui/machine-text.ts";
 import { chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./build.ts";
-import { JSON_OPTION, type CommandSpec } from "./command-spec.ts";
+import { JSON_OPTION, type CommandSpec, type Invocation } from "./command-spec.ts";
 
 export const inspectCommand: CommandSpec = {
   name: "inspect",
-  summary: "Show this machine's devices and what serves them in the rescue image",
+  summary: "Show this machine as Lifeboat sees it, and whether it could be restored",
   description:
+    "Shows system, hardware, firmware, boot loader, network, disks with partitions, file systems and mounts, then whether the machine could be " +
+    "restored: `restorable: yes`, or `restorable: no` and a line for each reason, then warnings of what a restore would not bring back. " +
+    "Run it as root: others can read neither partition tables nor file systems. " +
     "With --modules: one row for each device that has a driver now or a module of the rescue image's kernel: its place on the bus, its driver under " +
     "the kernel that runs now, the modules that serve it in the rescue image, the layer these are in, and its modalias. Then what has no " +
-    "driver, and which firmware is missing. Nothing is written.",
+    "driver, and which firmware is missing. The options about the image have a meaning there alone. Nothing is written.",
   args: [],
   options: [
-    { name: "modules", description: "Show devices and modules; for now this must be given", inConfig: false },
+    { name: "modules", description: "Show devices and the modules that serve them in the rescue image", inConfig: false },
     ...IMAGE_OPTIONS.filter(({ name }) => name !== "modules"),
     JSON_OPTION,
   ],
   examples: [
-    { command: "lifeboat inspect --modules", says: "the table" },
+    { command: "lifeboat inspect", says: "the machine, and whether it could be restored" },
+    { command: "lifeboat inspect --json", says: "the value that a set holds as machine.json, with the reasons and the warnings" },
+    { command: "lifeboat inspect --modules", says: "devices and modules" },
     { command: "lifeboat inspect --modules --json", says: "all devices as data, those without a module too" },
   ],
-  async run({ options, print }) {
-    if (options["modules"] !== true) {
-      throw new LifeboatError("Cannot inspect this machine as what to look at must be said: no --modules", {
-        exitCode: 2,
-        hint: "Give --modules; other views come with archiving",
-      });
-    }
-    const kernel = await chooseKernel(options);
-    // As in explain: the plan does not depend on the agent's bytes.
-    const contents = await gatherImage(kernel, { ...readGatherOptions(options), agentPath: process.execPath });
-    const devices = inspectModules(readHardwareModules(), contents);
-    print(options["json"] === true ? JSON.stringify({ kernel: kernel.release, devices }) : reportText(kernel.release, devices));
+  async run(invocation) {
+    await (invocation.options["modules"] === true ? showModules(invocation) : showMachine(invocation));
     return 0;
   },
 };
+
+async function showMachine({ options, print, remark }: Invocation): Promise<void> {
+  if (process.getuid?.() !== 0) remark("lifeboat: not run as root: what only root can read is taken for unknown");
+  const machine = await inspectMachine({ now: new Date() });
+  const [reasons, warnings] = [restorableReasons(machine), layoutWarnings(machine)];
+  print(options["json"] === true ? JSON.stringify({ machine, reasons, warnings }) : machineText(machine, { reasons, warnings }));
+}
+
+async function showModules({ options, print }: Invocation): Promise<void> {
+  const kernel = await chooseKernel(options);
+  // As in explain: the plan does not depend on the agent's bytes.
+  const contents = await gatherImage(kernel, { ...readGatherOptions(options), agentPath: process.execPath });
+  const devices = inspectModules(readHardwareModules(), contents);
+  print(options["json"] === true ? JSON.stringify({ kernel: kernel.release, devices }) : reportText(kernel.release, devices));
+}
 
 function reportText(release: string, devices: readonly InspectedDevice[]): string {
   const served = devices.filter(({ driver, modules }) => driver !== undefined || modules.length > 0);

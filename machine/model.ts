@@ -1,8 +1,8 @@
 // A computer as data: everything that is needed to build it again. `machine.json` is one value of `Machine`.
 
 /**
- * Names a device inside one machine: what the kernel called it when it was inspected (`sda`, `sda1`, `md0`), or for
- * LVM `VG` and `VG/LV`. Good for references within the same machine.json; never for finding a device again.
+ * Names a device inside one machine: what the kernel called it when it was inspected (`sda`, `sda1`, `md0`), for
+ * LVM `VG` and `VG/LV`, for other mapped devices the mapper's name (`safe`, `mpatha`). Good for references within the same machine.json; never for finding a device again.
  */
 export type DeviceId = string;
 
@@ -173,9 +173,11 @@ export interface FileSystem {
   /** As blkid writes it: for vfat `XXXX-XXXX`. */
   readonly uuid: string | undefined;
   readonly label: string | undefined;
+  /** Of the device that it is on. */
   readonly sizeBytes: number;
   /** Undefined where it is not mounted. */
   readonly usedBytes: number | undefined;
+  /** Undefined too where inodes are not counted: vfat, btrfs. */
   readonly usedInodes: number | undefined;
   readonly parameters: FileSystemParameters;
 }
@@ -203,10 +205,11 @@ export type FileSystemParameters =
       readonly inodeBytes: number;
       /** As xfs_info names them, e.g. `crc`, `finobt`, `reflink`, and whether they are on. */
       readonly features: Readonly<Record<string, boolean>>;
+      /** As xfs_info says: `version 2`. */
       readonly naming: string;
     }
   | { readonly kind: "vfat"; readonly fatBits: 12 | 16 | 32; readonly sectorBytes: number; readonly clusterSectors: number }
-  /** Of a type that is not built again yet. */
+  /** Of a type that is not built again yet, or not to be read: the tool is missing, or it has a journal on another device. */
   | { readonly kind: "unknown" };
 
 export interface Swap {

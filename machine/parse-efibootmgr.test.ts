@@ -7,7 +7,11 @@ import { parseEfibootmgr } from "./parse-efibootmgr.ts";
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, "fixtures/tools", name), "utf8");
 const facts = (name: string) => {
   const { entries, order, current } = parseEfibootmgr(fixture(name));
-  return { order, current, entries: entries.map(({ devicePath: _, ...entry }) => Object.values(entry)) };
+  return {
+    order,
+    current,
+    entries: entries.map((entry) => [entry.number, entry.label, entry.active, entry.partitionUuid, entry.loaderPath]),
+  };
 };
 
 test("parseEfibootmgr() reads efibootmgr 12 to 17", () => {

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { layoutDevices, ownDevices, stackedDevices } from "./layout-devices.ts";
+import type { FstabEntry } from "./model.ts";
+import { parseFindmnt } from "./parse-findmnt.ts";
+import { parseLsblk } from "./parse-lsblk.ts";
+
+interface Tree {
+  readonly name: string;
+  readonly type: string;
+  readonly children?: readonly Tree[];
+  readonly [column: string]: unknown;
+}
+
+const forest = (...blockdevices: readonly Tree[]) => parseLsblk(JSON.stringify({ blockdevices }));
+const disk = (name: string, ...children: readonly Tree[]): Tree => ({ name, type: "disk", children });
+const part = (name: string, fstype: string, ...children: readonly Tree[]): Tree => ({ name, type: "part", fstype, children });
+const mapped = (name: string, kname: string, type: string, ...children: readonly Tree[]): Tree => {
+  return { name, kname, type, path: `/dev/mapper/${name}`, children };
+};
+const idsOf = (...trees: readonly Tree[]) => layoutDevices(forest(...trees)).map(({ id, place }) => `${id} ${place}`);
+
+test("layoutDevices() leaves out optical discs, floppies, loop devices, memory, and what stands on them", () => {
+  assert.deepEqual(
+    idsOf(disk("sda", part("sda1", "ext4")), { name: "sr0", type: "rom" }, disk("fd0"), disk("zram0"), {
+      name: "loop0",
+      type: "loop",
+      children: [part("loop0p1", "ext4"), mapped("inside", "dm-7", "crypt")],
+    }),
+    ["sda disk", "sda1 partition"],
+  );
+});
+
+test("layoutDevices() names LVM's volumes as LVM does, hyphens included, and other mapped devices as the mapper does", () => {
+  assert.deepEqual(
+    idsOf(
+      disk("sda", mapped("my--group-my--volume", "dm-0", "lvm"), mapped("safe", "dm-1", "crypt")),
+      disk("cciss!c0d0", part("cciss!c0d0p1", "ext4")),
+    ),
+    ["sda disk", "my-group/my-volume stacked", "safe stacked", "cciss/c0d0 disk", "cciss/c0d0p1 partition"],
+  );
+});
+
+test("stackedDevices() puts a volume group after every array that it stands on", () => {
+  const group = (...volumes: readonly string[]) => volumes.map((name, index) => mapped(`vg-${name}`, `dm-${index}`, "lvm"));
+  const array = (name: string, ...volumes: readonly string[]): Tree => ({
+    name,
+    type: "raid1",
+    fstype: "LVM2_member",
+    children: group(...volumes),
+  });
+  const first = part("sda1", "linux_raid_member", array("md0", "a"));
+  const second = part("sda2", "linux_raid_member", array("md1", "a", "b"));
+  const stack = stackedDevices(layoutDevices(forest(disk("sda", first, second))));
+  assert.deepEqual(
+    stack.map(({ id }) => id),
+    ["md0", "md1", "vg", "vg/a", "vg/b"],
+  );
+  assert.deepEqual(stack[2], { kind: "volume-group", id: "vg", uuid: undefined, physicalVolumes: ["md0", "md1"] });
+});
+
+test("stackedDevices() has a shape for what nobody knows how to build, with lsblk's word for it", () => {
+  const path = mapped("mpatha", "dm-0", "mpath", mapped("mpatha-part1", "dm-1", "part"));
+  const stack = stackedDevices(
+    layoutDevices(
+      forest(
+        disk("sda", path),
+        disk("sdb", path),
+        disk("sdc", part("sdc1", "bcache", disk("bcache0"))),
+        disk("sdd", part("sdd1", "", mapped("rnd", "dm-3", "crypt"))),
+      ),
+    ),
+  );
+  assert.deepEqual(
+    stack.map((item) => (item.kind === "other" ? [item.id, item.type, item.on] : item.kind)),
+    [
+      ["mpatha", "mpath", ["sda", "sdb"]],
+      ["bcache0", "bcache", ["sdc1"]],
+      ["rnd", "crypt", ["sdd1"]],
+      ["mpatha-part1", "part", ["mpatha"]],
+    ],
+  );
+});
+
+test("stackedDevices() calls partitions of an array what they are", () => {
+  const array: Tree = { name: "md0", type: "raid1", children: [{ name: "md0p1", type: "part" }] };
+  const stack = stackedDevices(layoutDevices(forest(disk("sda", part("sda1", "linux_raid_member", array)))));
+  assert.deepEqual(
+    stack.map(({ kind, id }) => [kind, id]),
+    [
+      ["array", "md0"],
+      ["other", "md0p1"],
+    ],
+  );
+});
+
+const stick = (name: string, ...children: readonly Tree[]): Tree => ({ ...disk(name, ...children), tran: "usb", rm: true });
+const entry = (spec: string, path: string, ...options: readonly string[]): FstabEntry => ({ spec, path, type: "ext4", options });
+
+test("ownDevices() leaves out USB and removable disks unless fstab mounts them at boot or the system is on them", () => {
+  const trees = forest(
+    disk("sda", part("sda1", "ext4")),
+    stick("sdb", part("sdb1", "ext4")),
+    stick("sdc", { ...part("sdc1", "ext4"), uuid: "ABCD-1234" }),
+    stick("sdd", { ...part("sdd1", "ext4"), label: "backup" }),
+    stick("sde", part("sde1", "LVM2_member", mapped("usb-root", "dm-0", "lvm"))),
+  );
+  const filesystems = [
+    { target: "/media/stick", source: "/dev/sdb1", fstype: "ext4" },
+    { target: "/", source: "/dev/mapper/usb-root", fstype: "ext4" },
+  ];
+  const mounts = parseFindmnt(JSON.stringify({ filesystems }));
+  const fstab = [entry("UUID=abcd-1234", "/archive", "nofail"), entry("LABEL=backup", "/backup", "noauto")];
+  assert.deepEqual(
+    ownDevices(layoutDevices(trees), mounts, fstab).map(({ id }) => id),
+    ["sda", "sda1", "sdc", "sdc1", "sde", "sde1", "usb/root"],
+  );
+});

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BIOS_MACHINE, UEFI_MACHINE } from "../machine/machine-for-tests.ts";
+import type { Disk, FileSystem, Layout, Machine, PartitionTable, StackedDevice } from "../machine/model.ts";
+import { layoutWarnings, restorableReasons } from "./restorable.ts";
+
+const withLayout = (machine: Machine, layout: Partial<Layout>): Machine => ({ ...machine, layout: { ...machine.layout, ...layout } });
+
+/** `/srv` moved to another device, or made otherwise. */
+function withSrv(change: Partial<FileSystem>, layout: Partial<Layout> = {}): Machine {
+  const { fileSystems, mounts } = BIOS_MACHINE.layout;
+  return withLayout(BIOS_MACHINE, {
+    fileSystems: fileSystems.map((fileSystem) => (fileSystem.device === "sda3" ? { ...fileSystem, ...change } : fileSystem)),
+    mounts: mounts.map((mount) => (mount.path === "/srv" ? { ...mount, device: change.device ?? mount.device } : mount)),
+    ...layout,
+  });
+}
+
+function withDisk(machine: Machine, change: (disk: Disk) => Disk): Machine {
+  return withLayout(machine, { disks: machine.layout.disks.map(change) });
+}
+
+function withTable(machine: Machine, change: (table: PartitionTable) => Partial<PartitionTable>): Machine {
+  return withDisk(machine, (disk) => (disk.table === undefined ? disk : { ...disk, table: { ...disk.table, ...change(disk.table) } }));
+}
+
+test("restorableReasons() finds nothing against GRUB on BIOS with an MBR and on UEFI with a GPT, Secure Boot or not", () => {
+  assert.deepEqual([BIOS_MACHINE, UEFI_MACHINE].map(restorableReasons), [[], []]);
+});
+
+const STACKS: readonly (readonly [stacked: StackedDevice, reason: string])[] = [
+  [
+    { kind: "logical-volume", id: "vg0/srv", volumeGroup: "vg0", sizeBytes: 1 },
+    '"/srv" is on LVM volume "vg0/srv": LVM is not rebuilt yet',
+  ],
+  [
+    { kind: "array", id: "md0", uuid: undefined, level: "raid1", members: ["sda3", "sdb3"], sizeBytes: 1 },
+    '"/srv" is on array "md0" (raid1): arrays are not rebuilt yet',
+  ],
+  [
+    { kind: "luks", id: "safe", device: "sda3", uuid: undefined, sizeBytes: 1 },
+    '"/srv" is on encrypted volume "safe": LUKS is not rebuilt yet',
+  ],
+  [
+    { kind: "other", id: "mpatha", type: "mpath", on: ["sda"], sizeBytes: 1 },
+    '"/srv" is on "mpatha" of type mpath: that is not rebuilt yet',
+  ],
+];
+
+for (const [stacked, reason] of STACKS) {
+  test(`restorableReasons() names storage of kind ${stacked.kind}`, () => {
+    assert.deepEqual(restorableReasons(withSrv({ device: stacked.id }, { stack: [stacked] })), [reason]);
+  });
+}
+
+const PLACES: readonly (readonly [name: string, machine: Machine, reasons: readonly string[]])[] = [
+  [
+    "a file system on no disk",
+    withSrv({ device: "mpathb" }),
+    ['"/srv" is on "mpathb", which is on no disk that Lifeboat can describe (sfdisk tells what is: package fdisk or util-linux)'],
+  ],
+  [
+    "a file system on a whole disk",
+    withSrv(
+      { device: "sdb" },
+      { disks: [...BIOS_MACHINE.layout.disks, ...BIOS_MACHINE.layout.disks.map((disk) => ({ ...disk, id: "sdb", table: undefined }))] },
+    ),
+    ['"/srv" is on the whole disk "sdb", which has no partition table that Lifeboat knows: that is not rebuilt yet'],
+  ],
+  [
+    "a type that is not rebuilt",
+    withSrv({ type: "btrfs", parameters: { kind: "unknown" } }),
+    ['"/srv" is btrfs: btrfs is not rebuilt yet'],
+  ],
+  [
+    "a pool on no device once",
+    withSrv({ device: "tank/srv", type: "zfs", parameters: { kind: "unknown" } }),
+    ['"/srv" is zfs: zfs is not rebuilt yet'],
+  ],
+  [
+    "a tool that is missing",
+    withSrv({ parameters: { kind: "unknown" } }),
+    ['"/srv" is xfs, and xfs_info (package xfsprogs) did not tell how it was made, or it has a journal on another device'],
+  ],
+  [
+    "a part of a file system",
+    withLayout(BIOS_MACHINE, {
+      mounts: BIOS_MACHINE.layout.mounts.map((mount) => (mount.path === "/srv" ? { ...mount, fsRoot: "/www" } : mount)),
+    }),
+    ['"/srv" shows only "/www" of the file system on "sda3": the rest of it is not mounted'],
+  ],
+  [
+    "swap on LVM",
+    withLayout(BIOS_MACHINE, {
+      stack: [{ kind: "logical-volume", id: "vg0/swap", volumeGroup: "vg0", sizeBytes: 1 }],
+      swaps: [{ kind: "partition", place: "vg0/swap", uuid: undefined, label: undefined, sizeBytes: 1 }],
+    }),
+    ['swap is on LVM volume "vg0/swap": LVM is not rebuilt yet'],
+  ],
+  [
+    "no root",
+    withLayout(BIOS_MACHINE, { mounts: [] }),
+    [`"/" is not among the mounted file systems that are on this machine's disks (lsblk and findmnt tell them: package util-linux)`],
+  ],
+  [
+    "another architecture",
+    { ...BIOS_MACHINE, system: { ...BIOS_MACHINE.system, architecture: "aarch64" } },
+    ["the architecture is aarch64: only x86_64 is rebuilt yet"],
+  ],
+];
+
+const BOOTS: typeof PLACES = [
+  [
+    "an unknown boot loader",
+    { ...BIOS_MACHINE, bootLoader: { kind: "unknown", detail: "no grub.cfg in /boot/grub or /boot/grub2" } },
+    ["the boot loader is none that Lifeboat can put back: no grub.cfg in /boot/grub or /boot/grub2"],
+  ],
+  [
+    "no boot sector with GRUB",
+    { ...BIOS_MACHINE, bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: [], efi: undefined } },
+    ["GRUB is in /boot/grub, and no disk's first sector starts it"],
+  ],
+  [
+    "GRUB for BIOS on a GPT without a place for it",
+    {
+      ...UEFI_MACHINE,
+      firmware: { kind: "bios" },
+      bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], efi: undefined },
+    },
+    ['GRUB starts from disk "sda", which has a GPT and no BIOS boot partition: it cannot be installed there again'],
+  ],
+  [
+    "UEFI without a mounted ESP",
+    {
+      ...withLayout(UEFI_MACHINE, { mounts: BIOS_MACHINE.layout.mounts }),
+      bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: [], efi: undefined },
+    },
+    ["the machine starts by UEFI, and no EFI system partition is mounted"],
+  ],
+  [
+    "an ESP without GRUB",
+    { ...UEFI_MACHINE, bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], efi: undefined } },
+    ['the machine starts by UEFI, and there is no GRUB in "/boot/efi/EFI"'],
+  ],
+];
+
+for (const [name, machine, reasons] of [...PLACES, ...BOOTS]) {
+  test(`restorableReasons() names ${name}`, () => assert.deepEqual(restorableReasons(machine), reasons));
+}
+
+test("layoutWarnings() has nothing to say of machines that come back whole", () => {
+  assert.deepEqual([BIOS_MACHINE, UEFI_MACHINE].map(layoutWarnings), [[], []]);
+});
+
+test("layoutWarnings() names what is not mounted and would not be archived, and no reason comes of it", () => {
+  const unmounted = withLayout(BIOS_MACHINE, {
+    mounts: BIOS_MACHINE.layout.mounts.filter(({ path }) => path !== "/srv"),
+    fileSystems: BIOS_MACHINE.layout.fileSystems.map((fileSystem) =>
+      fileSystem.device === "sda3" ? { ...fileSystem, type: "ntfs", label: "Windows" } : fileSystem,
+    ),
+  });
+  assert.deepEqual(restorableReasons(unmounted), []);
+  assert.deepEqual(layoutWarnings(unmounted), [
+    '"sda3" holds ntfs "Windows", which is not mounted: what is in it is not archived',
+    '"/srv" stands in /etc/fstab (UUID=b4946635-dd96-462a-a002-414401064400) and is not mounted: what is in it is not archived',
+  ]);
+});
+
+test("layoutWarnings() names partitions whose content nobody knows, but not those that have none by nature", () => {
+  const machine = withTable(UEFI_MACHINE, ({ partitions }) => {
+    const added = ["21686148-6449-6e6f-744e-656564454649", "0fc63daf-8483-4772-8e79-3d69d8477de4"].map((type, index) => ({
+      type,
+      number: 5 + index,
+    }));
+    return { partitions: [...partitions, ...added.map((part) => ({ ...partitions[0]!, ...part, id: `sda${part.number}` }))] };
+  });
+  assert.deepEqual(layoutWarnings(machine), [
+    '"sda6" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived',
+  ]);
+});
+
+test("layoutWarnings() names disks that a restore could take for one another, and firmware that told no boot entries", () => {
+  const nameless = withDisk(BIOS_MACHINE, (disk) => ({ ...disk, identity: { ...disk.identity, wwid: undefined, serial: undefined } }));
+  assert.deepEqual(layoutWarnings(nameless), ['disk "sda" has neither a wwid nor a serial number: a restore knows it by its size only']);
+  const twins = withLayout(BIOS_MACHINE, {
+    disks: [...BIOS_MACHINE.layout.disks, ...BIOS_MACHINE.layout.disks.map((disk) => ({ ...disk, id: "sdb", table: undefined }))],
+  });
+  assert.deepEqual(layoutWarnings(twins), [
+    'disks "sda" and "sdb" both call themselves naa.5000c500a1b2c3d4: a restore knows them by size only',
+  ]);
+  const mute: Machine = { ...UEFI_MACHINE, firmware: { kind: "uefi", secureBoot: false, entries: [], order: [] } };
+  assert.deepEqual(layoutWarnings(mute), ["no boot entries could be read from the firmware (efibootmgr tells them: package efibootmgr)"]);
+});

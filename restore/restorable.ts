@@ -1,0 +1,222 @@
+// Whether a machine could be built again from its model, and if not, why: in a person's words, before the first byte is archived.
+import type { BootLoader, DeviceId, FileSystem, Layout, Machine, MountPoint, Partition, StackedDevice, Swap } from "../machine/model.ts";
+
+/** Empty: the machine is restorable. */
+export function restorableReasons(machine: Machine): readonly string[] {
+  const { layout, system } = machine;
+  return [
+    ...(system.architecture === "x86_64" ? [] : [`the architecture is ${system.architecture}: only x86_64 is rebuilt yet`]),
+    ...(layout.mounts.some(({ path }) => path === "/") ? [] : [NO_ROOT]),
+    ...mountedFileSystems(layout).flatMap((mounted) => fileSystemReasons(mounted, layout)),
+    ...layout.swaps.flatMap((swap) => swapReasons(swap, layout)),
+    ...bootReasons(machine),
+  ];
+}
+
+/** What a restore would not bring back, or do worse than it could. Nothing here stands in a restore's way. */
+export function layoutWarnings(machine: Machine): readonly string[] {
+  return [
+    ...unmountedWarnings(machine.layout),
+    ...unknownContentWarnings(machine.layout),
+    ...fstabWarnings(machine.layout),
+    ...identityWarnings(machine.layout),
+    ...nvramWarnings(machine),
+  ];
+}
+
+const NO_ROOT = `"/" is not among the mounted file systems that are on this machine's disks (lsblk and findmnt tell them: package util-linux)`;
+
+interface Mounted {
+  readonly fileSystem: FileSystem;
+  /** The mount that shows most of it. */
+  readonly mount: MountPoint;
+}
+
+function mountedFileSystems({ fileSystems, mounts }: Layout): readonly Mounted[] {
+  return fileSystems.flatMap((fileSystem): Mounted[] => {
+    const own = mounts.filter(({ device }) => device === fileSystem.device);
+    const mount = own.find(({ fsRoot }) => fsRoot === "/") ?? own[0];
+    return mount === undefined ? [] : [{ fileSystem, mount }];
+  });
+}
+
+/** What mkfs can be told again, and where its parameters come from. */
+const KNOWN_TYPES: Readonly<Record<string, string>> = {
+  ext2: "dumpe2fs (package e2fsprogs)",
+  ext3: "dumpe2fs (package e2fsprogs)",
+  ext4: "dumpe2fs (package e2fsprogs)",
+  xfs: "xfs_info (package xfsprogs)",
+  vfat: "its boot sector",
+};
+
+function fileSystemReasons({ fileSystem: { device, type, parameters }, mount }: Mounted, layout: Layout): readonly string[] {
+  const what = `"${mount.path}"`;
+  const source = KNOWN_TYPES[type];
+  // Pools such as ZFS are on no device; their type says enough.
+  if (source === undefined && placeOf(device, layout) === undefined) return [`${what} is ${type}: ${type} is not rebuilt yet`];
+  const reasons = [...placeReasons(what, device, layout)];
+  if (source === undefined) reasons.push(`${what} is ${type}: ${type} is not rebuilt yet`);
+  else if (parameters.kind === "unknown")
+    reasons.push(`${what} is ${type}, and ${source} did not tell how it was made, or it has a journal on another device`);
+  if (source !== undefined && mount.fsRoot !== "/") {
+    reasons.push(`${what} shows only "${mount.fsRoot}" of the file system on "${device}": the rest of it is not mounted`);
+  }
+  return reasons;
+}
+
+type Place = { readonly kind: "partition" } | { readonly kind: "disk" } | { readonly kind: "stacked"; readonly stacked: StackedDevice };
+
+function placeOf(device: DeviceId, { disks, stack }: Layout): Place | undefined {
+  if (disks.some(({ table }) => table?.partitions.some(({ id }) => id === device) === true)) return { kind: "partition" };
+  if (disks.some(({ id }) => id === device)) return { kind: "disk" };
+  const stacked = stack.find(({ id }) => id === device);
+  return stacked === undefined ? undefined : { kind: "stacked", stacked };
+}
+
+/** ReaR #2482: what maps to no disk must be said before the backup, not found out after the disaster. */
+function placeReasons(what: string, device: DeviceId, layout: Layout): readonly string[] {
+  const place = placeOf(device, layout);
+  switch (place?.kind) {
+    case "partition":
+      return [];
+    case "disk":
+      return [`${what} is on the whole disk "${device}", which has no partition table that Lifeboat knows: that is not rebuilt yet`];
+    case "stacked":
+      return [`${what} is on ${stackedText(place.stacked)}`];
+    case undefined:
+      return [
+        `${what} is on "${device}", which is on no disk that Lifeboat can describe (sfdisk tells what is: package fdisk or util-linux)`,
+      ];
+  }
+}
+
+function stackedText(stacked: StackedDevice): string {
+  switch (stacked.kind) {
+    case "array":
+      return `array "${stacked.id}" (${stacked.level}): arrays are not rebuilt yet`;
+    case "volume-group":
+      return `LVM group "${stacked.id}": LVM is not rebuilt yet`;
+    case "logical-volume":
+      return `LVM volume "${stacked.id}": LVM is not rebuilt yet`;
+    case "luks":
+      return `encrypted volume "${stacked.id}": LUKS is not rebuilt yet`;
+    case "other":
+      return `"${stacked.id}" of type ${stacked.type}: that is not rebuilt yet`;
+  }
+}
+
+function swapReasons({ kind, place }: Swap, layout: Layout): readonly string[] {
+  return kind === "file" ? [] : placeReasons("swap", place, layout);
+}
+
+/** Partitions that GPT disks need for GRUB's second stage on BIOS, and the EFI system partition in both tables. */
+const BIOS_BOOT_TYPE = "21686148-6449-6e6f-744e-656564454649";
+const ESP_TYPES: ReadonlySet<string> = new Set(["c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "ef"]);
+
+function bootReasons({ firmware, bootLoader, layout }: Machine): readonly string[] {
+  const unknown = bootLoader.kind === "unknown" ? [`the boot loader is none that Lifeboat can put back: ${bootLoader.detail}`] : [];
+  if (firmware.kind === "bios") return bootLoader.kind === "unknown" ? unknown : biosReasons(bootLoader, layout);
+  const esps = new Set(
+    partitionsOf(layout)
+      .filter(({ type }) => ESP_TYPES.has(type))
+      .map(({ id }) => id),
+  );
+  const esp = layout.mounts.find(({ device }) => esps.has(device));
+  if (bootLoader.kind === "grub" && bootLoader.efi !== undefined) return [];
+  if (esp === undefined) return [...unknown, "the machine starts by UEFI, and no EFI system partition is mounted"];
+  return bootLoader.kind === "unknown" ? unknown : [`the machine starts by UEFI, and there is no GRUB in "${esp.path}/EFI"`];
+}
+
+function biosReasons({ directory, biosDisks }: Extract<BootLoader, { kind: "grub" }>, { disks }: Layout): readonly string[] {
+  if (biosDisks.length === 0) return [`GRUB is in ${directory}, and no disk's first sector starts it`];
+  return disks
+    .filter(
+      ({ id, table }) => biosDisks.includes(id) && table?.kind === "gpt" && !table.partitions.some(({ type }) => type === BIOS_BOOT_TYPE),
+    )
+    .map(({ id }) => `GRUB starts from disk "${id}", which has a GPT and no BIOS boot partition: it cannot be installed there again`);
+}
+
+function unmountedWarnings({ fileSystems, mounts }: Layout): readonly string[] {
+  const mounted = new Set(mounts.map(({ device }) => device));
+  return fileSystems
+    .filter(({ device }) => !mounted.has(device))
+    .map(({ device, type, label }) => {
+      const name = label === undefined ? "" : ` "${label}"`;
+      return `"${device}" holds ${type}${name}, which is not mounted: what is in it is not archived`;
+    });
+}
+
+/** Partitions that have no file system by their nature: BIOS boot, Microsoft reserved, PReP (GPT, MBR). */
+const BARE_TYPES: ReadonlySet<string> = new Set([
+  BIOS_BOOT_TYPE,
+  "e3c9e316-0b5c-4db8-817d-f92df00215ae",
+  "9e1a2d38-c612-4316-aa26-8b49521e5a8b",
+  "41",
+]);
+
+function unknownContentWarnings(layout: Layout): readonly string[] {
+  const known = new Set([
+    ...layout.fileSystems.map(({ device }) => device),
+    ...layout.swaps.map(({ place }) => place),
+    ...layout.stack.flatMap(standsOn),
+  ]);
+  return partitionsOf(layout)
+    .filter(({ id, role, type }) => role !== "extended" && !BARE_TYPES.has(type) && !known.has(id))
+    .map(({ id }) => `"${id}" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived`);
+}
+
+function standsOn(stacked: StackedDevice): readonly DeviceId[] {
+  switch (stacked.kind) {
+    case "array":
+      return stacked.members;
+    case "volume-group":
+      return stacked.physicalVolumes;
+    case "logical-volume":
+      return [stacked.volumeGroup];
+    case "luks":
+      return [stacked.device];
+    case "other":
+      return stacked.on;
+  }
+}
+
+/** Types of fstab that are no local file system, or none that could be mounted. */
+const NOT_LOCAL =
+  /^(?:swap|none|proc|sysfs|tmpfs|devpts|devtmpfs|debugfs|cgroup2?|efivarfs|overlay|nfs4?|cifs|smb3|ceph|glusterfs|fuse\..*|9p|virtiofs)$/;
+
+function fstabWarnings({ fstab, mounts }: Layout): readonly string[] {
+  const mounted = new Set(mounts.map(({ path }) => path));
+  return fstab
+    .filter(({ spec, path, type, options }) => {
+      const isDevice = /^(?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)/.test(spec) && !/^\/dev\/(?:sr|cdrom|fd|loop)/.test(spec);
+      return (
+        isDevice &&
+        path.startsWith("/") &&
+        !NOT_LOCAL.test(type) &&
+        !options.includes("noauto") &&
+        !mounted.has(path.replace(/(.)\/+$/, "$1"))
+      );
+    })
+    .map(({ spec, path }) => `"${path}" stands in /etc/fstab (${spec}) and is not mounted: what is in it is not archived`);
+}
+
+function identityWarnings({ disks }: Layout): readonly string[] {
+  return disks.flatMap(({ id, identity }): readonly string[] => {
+    const name = identity.wwid ?? identity.serial;
+    if (name === undefined) return [`disk "${id}" has neither a wwid nor a serial number: a restore knows it by its size only`];
+    const twin = disks.find((other) => other.id !== id && (other.identity.wwid ?? other.identity.serial) === name);
+    // Each pair once.
+    return twin !== undefined && id < twin.id
+      ? [`disks "${id}" and "${twin.id}" both call themselves ${name}: a restore knows them by size only`]
+      : [];
+  });
+}
+
+function nvramWarnings({ firmware }: Machine): readonly string[] {
+  if (firmware.kind === "bios" || firmware.entries.length > 0) return [];
+  return ["no boot entries could be read from the firmware (efibootmgr tells them: package efibootmgr)"];
+}
+
+function partitionsOf({ disks }: Layout): readonly Partition[] {
+  return disks.flatMap(({ table }) => table?.partitions ?? []);
+}

@@ -189,50 +189,65 @@ function endMember(state: ScanState, events: TarEvents): void {
 }
 
 interface HeaderBlock {
-  readonly name: ByteText;
+  readonly block: Uint8Array;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly sizeBytes: number;
   readonly mtime: number;
   readonly typeflag: string;
-  readonly linkname: ByteText;
-  readonly device: readonly [number, number];
 }
 
 function parseHeaderBlock(block: Uint8Array): HeaderBlock {
   const stated = number(block, 148, 8, "chksum");
-  let sum = 0;
-  for (let index = 0; index < TAR_BLOCK_BYTES; index += 1) sum += index >= 148 && index < 156 ? 0x20 : block[index]!;
+  let sum = 8 * 0x20;
+  for (let index = 0; index < 148; index += 1) sum += block[index]!;
+  for (let index = 156; index < TAR_BLOCK_BYTES; index += 1) sum += block[index]!;
   if (sum !== stated) throw damaged(`a header's checksum must be ${sum}`, `it says ${stated}`);
-  const text = (offset: number, length: number) => latin1Decode(beforeNul(block.subarray(offset, offset + length)));
-  const prefix = asciiDecode(block.subarray(257, 263)) === "ustar\0" ? text(345, 155) : "";
   return {
-    name: prefix === "" ? text(0, 100) : `${prefix}/${text(0, 100)}`,
+    block,
     mode: number(block, 100, 8, "mode"),
     uid: number(block, 108, 8, "uid"),
     gid: number(block, 116, 8, "gid"),
     sizeBytes: number(block, 124, 12, "size"),
     mtime: number(block, 136, 12, "mtime"),
     typeflag: String.fromCharCode(block[156]!),
-    linkname: text(157, 100),
-    device: [number(block, 329, 8, "devmajor"), number(block, 337, 8, "devminor")],
   };
+}
+
+function textField(block: Uint8Array, offset: number, length: number): ByteText {
+  return latin1Decode(beforeNul(block.subarray(offset, offset + length)));
+}
+
+/** "ustar" and its NUL say that there may be a prefix (POSIX.1-1988). */
+function nameIn(block: Uint8Array): ByteText {
+  const hasPrefix = block[257] === 0x75 && block[262] === 0;
+  const prefix = hasPrefix ? textField(block, 345, 155) : "";
+  return prefix === "" ? textField(block, 0, 100) : `${prefix}/${textField(block, 0, 100)}`;
 }
 
 /** Octal digits, or GNU's base 256 with the top bit set, where what follows is a two's complement number. */
 function number(block: Uint8Array, offset: number, length: number, field: string): number {
-  const bytes = block.subarray(offset, offset + length);
-  const first = bytes[0]!;
+  const first = block[offset]!;
+  let value = 0;
   if ((first & 0x80) !== 0) {
-    let value = first === 0xff ? -1 : first & 0x7f;
-    for (const byte of bytes.subarray(1)) value = value * 256 + byte;
+    value = first === 0xff ? -1 : first & 0x7f;
+    for (let index = 1; index < length; index += 1) value = value * 256 + block[offset + index]!;
     if (!Number.isSafeInteger(value)) throw damaged(`"${field}" must be a number that fits 53 bits`, `${value}`);
     return value;
   }
-  const digits = asciiDecode(beforeNul(bytes)).trim();
-  if (!/^[0-7]*$/.test(digits)) throw damaged(`"${field}" must be octal digits`, `"${digits}"`);
-  return digits === "" ? 0 : Number.parseInt(digits, 8);
+  let index = offset;
+  const end = offset + length;
+  while (index < end && block[index] === 0x20) index += 1;
+  for (; index < end; index += 1) {
+    const digit = block[index]! - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  if (index < end && block[index] !== 0 && block[index] !== 0x20) {
+    throw damaged(`"${field}" must be octal digits`, `"${asciiDecode(beforeNul(block.subarray(offset, end)))}"`);
+  }
+  return value;
 }
 
 const TYPES: Readonly<Record<string, TarMemberType>> = {
@@ -257,8 +272,9 @@ function memberOf(header: HeaderBlock, records: Records): TarMember {
   const storedBytes = type === "file" ? whole(text("size"), header.sizeBytes, "size") : 0;
   const realSize = text("GNU.sparse.realsize");
   const isSparse = type === "file" && text("GNU.sparse.major") === "1";
-  const path = (isSparse ? text("GNU.sparse.name") : undefined) ?? text("path") ?? header.name;
+  const path = (isSparse ? text("GNU.sparse.name") : undefined) ?? text("path") ?? nameIn(header.block);
   const isLink = type === "symlink" || type === "hard-link";
+  const isDevice = type === "character-device" || type === "block-device";
   const ctime = text("ctime");
   return {
     path: path.replace(/(?<=.)\/+$/, ""),
@@ -270,15 +286,21 @@ function memberOf(header: HeaderBlock, records: Records): TarMember {
     ctime: ctime === undefined ? undefined : timestamp(ctime, "ctime"),
     sizeBytes: isSparse ? whole(realSize, storedBytes, "GNU.sparse.realsize") : storedBytes,
     storedBytes,
-    linkTarget: isLink ? (text("linkpath") ?? header.linkname) : undefined,
-    device: type === "character-device" || type === "block-device" ? header.device : undefined,
-    attributes: new Map([...records].filter(([key]) => ATTRIBUTE_KEY.test(key))),
+    linkTarget: isLink ? (text("linkpath") ?? textField(header.block, 157, 100)) : undefined,
+    device: isDevice ? [number(header.block, 329, 8, "devmajor"), number(header.block, 337, 8, "devminor")] : undefined,
+    attributes: attributesIn(records),
     isSparse,
   };
 }
 
 /** star's word for an extended attribute, which GNU tar uses too; ACLs and labels are among them as `system.posix_acl_*` and `security.*`. */
 const ATTRIBUTE_KEY = /^SCHILY\.xattr\./;
+
+function attributesIn(records: Records): Records {
+  let found: Map<ByteText, Uint8Array> | undefined;
+  for (const [key, value] of records) if (ATTRIBUTE_KEY.test(key)) (found ??= new Map()).set(key, value);
+  return found ?? NO_RECORDS;
+}
 
 function whole(text: string | undefined, fallback: number, field: string): number {
   if (text === undefined) return fallback;

@@ -35,6 +35,7 @@ export function utf8DecodeExact(bytes: Uint8Array): string | undefined {
 
 /** One character a byte, 0 to 255. */
 export function latin1Decode(bytes: Uint8Array): string {
+  if (bytes.length <= UNITS_AT_ONCE) return unitsToText(bytes);
   const parts: string[] = [];
   for (let start = 0; start < bytes.length; start += UNITS_AT_ONCE) {
     parts.push(unitsToText(bytes.subarray(start, start + UNITS_AT_ONCE)));

@@ -14,10 +14,8 @@ const zstdDecompress = promisify(zlib.zstdDecompress);
 const gzip = promisify(zlib.gzip);
 const gunzip = promisify(zlib.gunzip);
 
-/** Room for what does not get smaller. */
-function bound(sizeBytes: number): number {
-  return sizeBytes + (sizeBytes >> 7) + 1024;
-}
+/** What comes out is gathered in pieces of this size: larger ones are mostly left empty, and collecting them costs time. */
+const OUTPUT_BYTES = 1024 * 1024;
 
 /** One independent frame, or member, of its own. `bytes` must not change until it resolves. */
 export async function compress(bytes: Uint8Array, codec: Codec, level: number): Promise<Uint8Array> {
@@ -25,13 +23,13 @@ export async function compress(bytes: Uint8Array, codec: Codec, level: number): 
     case "zstd":
       return view(
         await zstdCompress(bytes, {
-          chunkSize: bound(bytes.length),
+          chunkSize: OUTPUT_BYTES,
           pledgedSrcSize: bytes.length,
           params: { [zlib.constants.ZSTD_c_compressionLevel]: level, [zlib.constants.ZSTD_c_checksumFlag]: 1 },
         }),
       );
     case "gzip":
-      return view(await gzip(bytes, { chunkSize: bound(bytes.length), level }));
+      return view(await gzip(bytes, { chunkSize: OUTPUT_BYTES, level }));
     case "none":
       return bytes.slice();
   }
@@ -66,4 +64,20 @@ async function unpacked(bytes: Uint8Array, codec: Codec, sizeBytes: number): Pro
 
 function view(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** What a small piece comes to, by the quickest way there is; at once. */
+export function sampleSize(bytes: Uint8Array): number {
+  return zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } }).length;
+}
+
+/** The content of any number of zstd frames, piece by piece. Throws LifeboatError (5) for damage. */
+export async function* unpackZstd(stored: Uint8Array): AsyncGenerator<Uint8Array> {
+  const stream = zlib.createZstdDecompress();
+  stream.end(stored);
+  try {
+    for await (const piece of stream) yield view(piece as Uint8Array);
+  } catch (error) {
+    throw new LifeboatError(`Cannot unpack zstd data as it must be whole: ${(error as Error).message}`, { exitCode: 5, cause: error });
+  }
 }

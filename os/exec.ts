@@ -1,5 +1,9 @@
 // The only file that starts a process: argument arrays, never a shell string; every exit code counts.
+import { closeSync, constants, mkdtempSync, openSync, read as readCallback, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { execa, type Options } from "execa";
@@ -138,6 +142,70 @@ export function startPiped(command: Command, options: RunOptions = {}): PipedPro
       await ended;
     },
   };
+}
+
+const readDescriptor = promisify(readCallback);
+const BULK_BYTES = 256 * 1024;
+
+/**
+ * Like `startPiped`, without input, for gigabytes: each piece of the output lies in the same memory and is valid until
+ * the next one is asked for. Streams take new memory for each, and collecting that costs more than the work on it.
+ */
+export async function startBulk(command: Command, options: RunOptions = {}): Promise<Omit<PipedProcess, "write" | "endInput">> {
+  const { reader, writer } = await openFifo();
+  const child = spawn(
+    command,
+    { stdin: "ignore", stdout: writer as unknown as "pipe", buffer: { stdout: false }, encoding: "buffer" },
+    options,
+  );
+  closeSync(writer);
+  const ended = child.then(({ exitCode, stderr, code }) => ({
+    exitCode,
+    stderr: code === "ENOENT" ? `no such program on the path: ${command[0]}` : textOf(stderr),
+  }));
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(reader);
+    isOpen = false;
+  };
+  return {
+    output: bulkOutput(reader, close),
+    ended,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await ended;
+      close();
+    },
+  };
+}
+
+async function* bulkOutput(reader: number, close: () => void): AsyncGenerator<Uint8Array> {
+  const memory = new Uint8Array(BULK_BYTES);
+  try {
+    for (;;) {
+      const { bytesRead } = await readDescriptor(reader, memory, 0, BULK_BYTES, null);
+      if (bytesRead === 0) return;
+      yield memory.subarray(0, bytesRead);
+    }
+  } finally {
+    close();
+  }
+}
+
+/** Both ends of a pipe. A first end for both directions keeps the others from waiting for each other (fifo(7)). */
+async function openFifo(): Promise<{ readonly reader: number; readonly writer: number }> {
+  const directory = mkdtempSync(join(tmpdir(), "lifeboat-pipe-"));
+  try {
+    const path = join(directory, "pipe");
+    await run(["mkfifo", "-m", "0600", path]);
+    const both = openSync(path, constants.O_RDWR);
+    const reader = openSync(path, constants.O_RDONLY);
+    const writer = openSync(path, constants.O_WRONLY);
+    closeSync(both);
+    return { reader, writer };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 /** How long output may trail behind the end of its process. */

@@ -68,6 +68,11 @@ function named(key: string, bytes: ByteText): Readonly<Record<string, string>> {
   return text === undefined ? { [`${key}B64`]: base64Encode(bytes) } : { [key]: text };
 }
 
+/** Members are named from the root of the file system; `.` is the root itself. */
+export function absolutePath(memberPath: ByteText): ByteText {
+  return memberPath === "." ? "/" : `/${memberPath}`;
+}
+
 /** A name as text, or undefined when its bytes are no UTF-8. */
 export function textOf(bytes: ByteText): string | undefined {
   if (isAscii(bytes)) return bytes;

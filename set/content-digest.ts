@@ -1,6 +1,6 @@
 // The digest of a file's content, taken while its tar member streams by.
 
-import { digestOf, startDigest } from "#os/digest";
+import { digestOf, digestOfBytes, startDigest, type Digest } from "#os/digest";
 import { sparseReader } from "../formats/sparse-map.ts";
 import type { TarMember } from "../formats/tar-read.ts";
 import { asciiEncode } from "../formats/text.ts";
@@ -23,11 +23,13 @@ export type DigestKind = "dense" | "sparse";
 
 export function contentDigest(member: TarMember, kind: DigestKind = member.isSparse ? "sparse" : "dense"): ContentDigest {
   if (member.sizeBytes === 0 && member.storedBytes === 0 && kind === "dense") return { push: () => undefined, hex: () => EMPTY };
-  const sink = kind === "sparse" ? sparseSink(member.sizeBytes) : denseSink(member.sizeBytes);
   if (member.isSparse) {
+    const sink = kind === "sparse" ? sparseSink(member.sizeBytes) : denseSink(member.sizeBytes);
     const reader = sparseReader(member.sizeBytes, (offset, bytes) => sink.put(offset, bytes));
     return { push: (bytes) => reader.push(bytes), hex: () => sink.hex() };
   }
+  if (kind === "dense") return wholeOrPieces(member.storedBytes);
+  const sink = sparseSink(member.sizeBytes);
   let offset = 0;
   return {
     push(bytes) {
@@ -35,6 +37,19 @@ export function contentDigest(member: TarMember, kind: DigestKind = member.isSpa
       offset += bytes.length;
     },
     hex: () => sink.hex(),
+  };
+}
+
+/** Most files come in one piece, and are digested in one call. */
+function wholeOrPieces(sizeBytes: number): ContentDigest {
+  let hex: string | undefined;
+  let digest: Digest | undefined;
+  return {
+    push(bytes) {
+      if (bytes.length === sizeBytes) hex = digestOfBytes(bytes);
+      else (digest ??= startDigest()).update(bytes);
+    },
+    hex: () => hex ?? (digest ?? startDigest()).hex(),
   };
 }
 

@@ -1,0 +1,89 @@
+// From tar's stream to frames and catalogue lines: each member is digested while it passes.
+
+import type { ByteText, TarMember } from "../formats/tar-read.ts";
+import { TAR_BLOCK_BYTES, tarScanner } from "../formats/tar-read.ts";
+import { absolutePath, formatCatalogueEntry, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { attributesDigest, contentDigest, type ContentDigest } from "../set/content-digest.ts";
+import type { FrameWriter, Place } from "./frame-writer.ts";
+
+export interface StreamWriterOptions {
+  readonly frames: FrameWriter;
+  readonly flags: ReadonlyMap<ByteText, string>;
+  /** Takes one line of the catalogue. */
+  line(text: string): void;
+  progress(contentBytes: number): void;
+}
+
+export interface StreamTotals {
+  readonly paths: number;
+  /** Of all files as readers see them, holes included. */
+  readonly contentBytes: number;
+}
+
+interface Current {
+  readonly member: TarMember;
+  readonly place: Place;
+  readonly streamBytes: number;
+  readonly digest: ContentDigest | undefined;
+}
+
+/** Takes the whole stream. Throws LifeboatError when it ends in the middle, or what writing throws. */
+export async function writeStream(stream: AsyncIterable<Uint8Array>, options: StreamWriterOptions): Promise<StreamTotals> {
+  const { frames } = options;
+  let current: Current | undefined;
+  let paths = 0;
+  let contentBytes = 0;
+  const scanner = tarScanner({
+    member(member, header) {
+      const padded = Math.ceil(member.storedBytes / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
+      const streamBytes = header.length + padded;
+      const place = frames.begin(printable(absolutePath(member.path)), streamBytes);
+      frames.append(header);
+      current = { member, place, streamBytes, digest: member.type === "file" ? contentDigest(member) : undefined };
+    },
+    data(bytes) {
+      current?.digest?.push(bytes);
+      frames.append(bytes);
+      options.progress(bytes.length);
+    },
+    end(padding) {
+      frames.append(padding);
+      if (current === undefined) return;
+      options.line(formatCatalogueEntry(entryOf(current, options.flags)));
+      paths += 1;
+      contentBytes += current.member.sizeBytes;
+      current = undefined;
+    },
+    trailer: (bytes) => frames.append(bytes),
+  });
+  for await (const chunk of stream) {
+    scanner.push(chunk);
+    await frames.room();
+  }
+  return { paths, contentBytes };
+}
+
+function entryOf({ member, place, streamBytes, digest }: Current, flags: ReadonlyMap<ByteText, string>): CatalogueEntry {
+  const path = absolutePath(member.path);
+  const { type, mode, uid, gid, mtime, ctime, sizeBytes, isSparse, linkTarget, device } = member;
+  return {
+    path,
+    type,
+    mode,
+    uid,
+    gid,
+    mtime,
+    ctime,
+    sizeBytes,
+    digest: digest?.hex(),
+    isSparse,
+    attributesDigest: attributesDigest(member.attributes),
+    target: type === "symlink" ? linkTarget : undefined,
+    hardlinkOf: type === "hard-link" ? absolutePath(linkTarget ?? "") : undefined,
+    device,
+    flags: flags.get(path) ?? "",
+    frame: place.frame,
+    offset: place.offset,
+    streamBytes,
+  };
+}

@@ -1,0 +1,42 @@
+// What GNU tar says on standard error while it reads a tree that is in use, in its own words of the C locale.
+
+export interface TarMessages {
+  /** Files whose content changed, shrank or went away while they were read. */
+  readonly changed: readonly { readonly path: string; readonly what: string }[];
+  /** Files that could not be read. */
+  readonly unreadable: readonly { readonly path: string; readonly what: string }[];
+  /** What is neither: tar itself failed. */
+  readonly fatal: readonly string[];
+}
+
+const CHANGES: readonly (readonly [RegExp, string])[] = [
+  [/^(.*): file changed as we read it$/, "it changed while it was read"],
+  [/^(.*): File shrank by (\d+) bytes?; padding with zeros$/, "it shrank while it was read; zeros stand for its end"],
+  [/^(.*): File removed before we read it$/, "it was removed before it was read"],
+  [/^(.*): (?:Warning: )?Cannot (?:stat|open): No such file or directory$/, "it was removed before it was read"],
+];
+const UNREADABLE = /^(.*): (?:Warning: )?(Cannot (?:stat|open|read|readlink|savedir|close|seek)|Read error at byte \d+.*?): (.*)$/;
+/** Said beside messages that count by themselves. */
+const NOISE =
+  /^Exiting with failure status due to previous errors$|^.*: (?:implausibly old time stamp|time stamp .* in the future)|^Removing leading/;
+
+/** Paths are absolute and printable: tar's `\n` and `\377` are kept as they are. */
+export function readTarMessages(stderr: string): TarMessages {
+  const changed: { path: string; what: string }[] = [];
+  const unreadable: { path: string; what: string }[] = [];
+  const fatal: string[] = [];
+  for (const line of stderr.split("\n")) {
+    const text = line.replace(/^tar: /, "");
+    if (text === "" || NOISE.test(text)) continue;
+    const change = CHANGES.map(([pattern, what]) => ({ path: pattern.exec(text)?.[1], what })).find(({ path }) => path !== undefined);
+    const failure = UNREADABLE.exec(text);
+    if (change?.path !== undefined) changed.push({ path: absolute(change.path), what: change.what });
+    else if (failure !== null) unreadable.push({ path: absolute(failure[1]!), what: `${failure[2]}: ${failure[3]}` });
+    else fatal.push(text);
+  }
+  return { changed, unreadable, fatal };
+}
+
+function absolute(path: string): string {
+  return path === "." ? "/" : `/${path}`;
+}

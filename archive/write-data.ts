@@ -1,0 +1,102 @@
+// Writes what a set's data is made of: volumes with their frame lists, and the catalogue.
+
+import { compress, type Codec } from "#os/compression";
+import { digestOf } from "#os/digest";
+import { createFile, type FileWriter } from "#os/file-writer";
+import { fileInfo, writeAtomic } from "#os/files";
+import { utf8Encode } from "../formats/text.ts";
+import { CATALOGUE_FILE, frameListName, volumeName, type SetManifest } from "../set/set-manifest.ts";
+import { digestFile } from "#os/digest";
+import { startFrameWriter, type FrameTotals } from "./frame-writer.ts";
+import { writeStream, type StreamTotals } from "./stream-writer.ts";
+import type { TarMessages } from "./tar-messages.ts";
+import { startTarSource } from "./tar-source.ts";
+import type { TreeScan } from "./scan-tree.ts";
+
+export interface DataOptions {
+  readonly directory: string;
+  readonly namesPath: string;
+  readonly scan: TreeScan;
+  readonly root: string;
+  readonly codec: Codec;
+  readonly level: number;
+  readonly volumeLimitBytes: number;
+  /** Told what has been read, now and then. */
+  progress(done: { readonly paths: number; readonly contentBytes: number }): void;
+}
+
+export interface WrittenData {
+  readonly files: SetManifest["files"];
+  readonly frames: FrameTotals;
+  readonly stream: StreamTotals;
+  readonly messages: TarMessages;
+}
+
+export async function writeData(options: DataOptions): Promise<WrittenData> {
+  const { directory, codec, level, volumeLimitBytes } = options;
+  const files: SetManifest["files"][number][] = [];
+  const frames = startFrameWriter({
+    codec,
+    level,
+    volumeLimitBytes,
+    openVolume: (number) => createFile(`${directory}/${volumeName(number, codec)}`),
+    async closeVolume(number, list, sizeBytes) {
+      const bytes = utf8Encode(list);
+      await writeAtomic(`${directory}/${frameListName(number)}`, bytes);
+      files.push({ name: volumeName(number, codec), sizeBytes });
+      files.push({ name: frameListName(number), sizeBytes: bytes.length, digest: digestOf(bytes) });
+    },
+  });
+  await using catalogue = await startCatalogueWriter(`${directory}/${CATALOGUE_FILE}`);
+  const done = { paths: 0, contentBytes: 0 };
+  await using source = await startTarSource(options.namesPath, options.root);
+  const stream = await writeStream(source.output, {
+    frames,
+    flags: options.scan.flags,
+    line(text) {
+      catalogue.add(text);
+      done.paths += 1;
+      options.progress(done);
+    },
+    progress(bytes) {
+      done.contentBytes += bytes;
+      options.progress(done);
+    },
+  });
+  const messages = await source.finish();
+  const totals = await frames.finish();
+  files.push(await catalogue.finish());
+  return { files, frames: totals, stream, messages };
+}
+
+/** Lines are squeezed in pieces of this size, each a frame of its own. */
+const LINES_BYTES = 1024 * 1024;
+const CATALOGUE_LEVEL = 3;
+
+async function startCatalogueWriter(path: string) {
+  const file: FileWriter = await createFile(path);
+  let lines: string[] = [];
+  let length = 0;
+  let written: Promise<void> = Promise.resolve();
+  const flush = () => {
+    const text = utf8Encode(lines.join(""));
+    lines = [];
+    length = 0;
+    written = written.then(async () => file.write(await compress(text, "zstd", CATALOGUE_LEVEL)));
+    written.catch(() => undefined);
+  };
+  return {
+    add(line: string) {
+      lines.push(line);
+      length += line.length;
+      if (length >= LINES_BYTES) flush();
+    },
+    async finish(): Promise<SetManifest["files"][number]> {
+      flush();
+      await written;
+      await file.close();
+      return { name: CATALOGUE_FILE, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, digest: await digestFile(path) };
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(file[Symbol.asyncDispose]()),
+  };
+}

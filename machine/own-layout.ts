@@ -1,0 +1,78 @@
+// The part of a layout that a set brings back: disks that carry something of this machine. Others are left alone, then and later.
+
+import type { DeviceId, Disk, Layout, Machine } from "./model.ts";
+
+export interface OwnLayout {
+  readonly machine: Machine;
+  /** Disks that are no part of it, with the reason. */
+  readonly leftOut: readonly { readonly disk: Disk; readonly reason: string }[];
+}
+
+/** `isTaken` says for a mount point whether its files are in the set. */
+export function ownLayout(machine: Machine, isTaken: (path: string) => boolean): OwnLayout {
+  const { layout } = machine;
+  const mounts = layout.mounts.filter(({ path }) => isTaken(path));
+  const used = new Set<DeviceId>([
+    ...mounts.flatMap(({ device }) => below(layout, device)),
+    ...layout.swaps.filter(({ kind }) => kind === "partition").flatMap(({ place }) => below(layout, place)),
+  ]);
+  const isUsed = (disk: Disk) => devicesOn(disk).some((device) => used.has(device));
+  const disks = layout.disks.filter(isUsed);
+  const kept = new Set([...disks.flatMap(devicesOn), ...used]);
+  const fileSystems = layout.fileSystems.filter(({ device }) => kept.has(device));
+  return {
+    machine: {
+      ...machine,
+      layout: {
+        ...layout,
+        disks,
+        stack: layout.stack.filter(({ id }) => used.has(id)),
+        fileSystems,
+        swaps: layout.swaps.filter(({ kind, place }) => kind === "file" || kept.has(place)),
+        mounts,
+      },
+    },
+    leftOut: layout.disks.filter((disk) => !isUsed(disk)).map((disk) => ({ disk, reason: reasonFor(disk, layout) })),
+  };
+}
+
+function reasonFor(disk: Disk, layout: Layout): string {
+  const mounted = layout.mounts.filter(({ device }) => below(layout, device).includes(disk.id)).map(({ path }) => `"${path}"`);
+  return mounted.length === 0 ? "nothing on it is mounted" : `what is mounted from it is left out: ${mounted.join(", ")}`;
+}
+
+function devicesOn(disk: Disk): readonly DeviceId[] {
+  return [disk.id, ...(disk.table?.partitions ?? []).map(({ id }) => id)];
+}
+
+/** The device and all that it stands on, down to the disks. */
+export function below(layout: Layout, device: DeviceId): readonly DeviceId[] {
+  const found = new Set<DeviceId>();
+  const add = (id: DeviceId): void => {
+    if (found.has(id)) return;
+    found.add(id);
+    for (const next of standsOn(layout, id)) add(next);
+  };
+  add(device);
+  return [...found];
+}
+
+function standsOn(layout: Layout, id: DeviceId): readonly DeviceId[] {
+  const disk = layout.disks.find(({ table }) => table?.partitions.some((partition) => partition.id === id));
+  if (disk !== undefined) return [disk.id];
+  const stacked = layout.stack.find((device) => device.id === id);
+  switch (stacked?.kind) {
+    case "array":
+      return stacked.members;
+    case "volume-group":
+      return stacked.physicalVolumes;
+    case "logical-volume":
+      return [stacked.volumeGroup];
+    case "luks":
+      return [stacked.device];
+    case "other":
+      return stacked.on;
+    case undefined:
+      return [];
+  }
+}

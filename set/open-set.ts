@@ -1,0 +1,80 @@
+// A set opened for reading: manifest, machine, frames of all volumes; each file checked against its digest when it is first used.
+
+import { digestOf } from "#os/digest";
+import { LifeboatError } from "#os/error";
+import { utf8Decode } from "../formats/text.ts";
+import type { Machine } from "../machine/model.ts";
+import { parseFrameList, type Frame } from "./frame-list.ts";
+import { parseJsonLine } from "./json-line.ts";
+import { frameListName, MACHINE_FILE, MANIFEST_FILE, parseManifest, volumeName, type SetManifest } from "./set-manifest.ts";
+import type { SetSource } from "./set-source.ts";
+
+export interface OpenSet {
+  readonly source: SetSource;
+  readonly manifest: SetManifest;
+}
+
+/** A frame, and the volume that holds it. */
+export interface PlacedFrame extends Frame {
+  readonly volume: string;
+}
+
+/** Small files are read whole; a larger one is a lie. */
+const SMALL_FILE_LIMIT = 256 * 1024 * 1024;
+
+/** Throws LifeboatError (5) when there is no manifest, or none that is whole. */
+export async function openSet(source: SetSource): Promise<OpenSet> {
+  const size = await source.sizeOf(MANIFEST_FILE);
+  if (size === undefined) {
+    throw new LifeboatError(`Cannot open "${source.description}" as a set has a manifest: there is no ${MANIFEST_FILE}`, {
+      exitCode: 5,
+      hint: "An archive that was interrupted leaves such a directory; lifeboat list shows which sets are whole",
+    });
+  }
+  const text = utf8Decode(await source.read(MANIFEST_FILE, 0, Math.min(size, SMALL_FILE_LIMIT)));
+  return { source, manifest: parseManifest(text, `${source.description}/${MANIFEST_FILE}`) };
+}
+
+/** The whole content of one of the set's small files. Throws LifeboatError (5) when it is not what the manifest says. */
+export async function readChecked({ source, manifest }: OpenSet, name: string): Promise<Uint8Array> {
+  const listed = manifest.files.find((file) => file.name === name);
+  if (listed?.digest === undefined) throw damaged(source, name, "the manifest must list it", "it does not");
+  const size = await source.sizeOf(name);
+  if (size === undefined) throw damaged(source, name, "it must be there", "it is missing");
+  if (size !== listed.sizeBytes || size > SMALL_FILE_LIMIT)
+    throw damaged(source, name, `it must have ${listed.sizeBytes} bytes`, `it has ${size}`);
+  const bytes = await source.read(name, 0, size);
+  if (digestOf(bytes) !== listed.digest) throw damaged(source, name, "its digest must be the manifest's", "it is another");
+  return bytes;
+}
+
+/** Undefined for a set of files alone. */
+export async function readMachine(set: OpenSet): Promise<Machine | undefined> {
+  if (set.manifest.kind === "files") return undefined;
+  const machine = parseJsonLine(utf8Decode(await readChecked(set, MACHINE_FILE))) as Partial<Machine> | undefined;
+  if (machine?.formatVersion === 1 && machine.layout !== undefined) return machine as Machine;
+  throw damaged(set.source, MACHINE_FILE, "it must describe a machine in a way known here", "it does not");
+}
+
+/** All frames in the order of the stream. Throws LifeboatError (5) when a list is damaged, or frames are missing in it. */
+export async function readFrames(set: OpenSet): Promise<readonly PlacedFrame[]> {
+  const { codec, totals } = set.manifest;
+  const frames: PlacedFrame[] = [];
+  for (let number = 1; number <= totals.volumes; number += 1) {
+    const name = frameListName(number);
+    const volume = volumeName(number, codec);
+    frames.push(...parseFrameList(utf8Decode(await readChecked(set, name)), name).map((frame) => ({ ...frame, volume })));
+  }
+  const gap = frames.findIndex((frame, index) => frame.number !== index);
+  if (gap >= 0 || frames.length !== totals.frames) {
+    throw damaged(set.source, "the frame lists", `they must tell of ${totals.frames} frames, one after the other`, `${frames.length} came`);
+  }
+  return frames;
+}
+
+export function damaged(source: SetSource, name: string, rule: string, state: string): LifeboatError {
+  return new LifeboatError(`Cannot read "${name}" of "${source.description}" as ${rule}: ${state}`, {
+    exitCode: 5,
+    hint: "The set is damaged; --accept-damage brings back what is whole",
+  });
+}

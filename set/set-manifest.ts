@@ -1,0 +1,81 @@
+// set.json: what a set is made of. It is written last: no manifest, no backup (DESIGN section 5).
+
+import * as v from "valibot";
+import { LifeboatError } from "#os/error";
+import { parseJsonLine } from "./json-line.ts";
+
+export const MANIFEST_FILE = "set.json";
+export const MACHINE_FILE = "machine.json";
+export const CATALOGUE_FILE = "catalogue.ndjson.zst";
+/** Below the set: the rescue image that finds it. */
+export const RESCUE_ISO_FILE = "boot/rescue.iso";
+/** Marks a directory that holds sets. */
+export const STORE_MARK = ".lifeboat-store";
+
+const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/));
+/** Plain names, at most one directory deep, so that a manifest can never lead out of its set. */
+const FileName = v.pipe(v.string(), v.regex(/^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/));
+const Remark = v.object({ path: v.string(), what: v.string() });
+
+const Manifest = v.object({
+  formatVersion: v.literal(1),
+  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z$/)),
+  /** `machine`: with layout and `/`, to rebuild the machine. `files`: nothing but files. */
+  kind: v.picklist(["machine", "files"]),
+  hostName: v.string(),
+  createdAt: v.string(),
+  finishedAt: v.string(),
+  createdBy: v.string(),
+  digestAlgorithm: v.literal("BLAKE2b-512"),
+  codec: v.picklist(["zstd", "gzip", "none"]),
+  level: v.number(),
+  consistent: v.picklist(["live", "snapshot"]),
+  parent: v.nullable(v.string()),
+  options: v.object({ include: v.array(v.string()), exclude: v.array(v.string()) }),
+  totals: v.object({ paths: Whole, contentBytes: Whole, frames: Whole, volumes: Whole, streamBytes: Whole, storedBytes: Whole }),
+  /** Files that changed while they were read, or could not be read. */
+  changed: v.array(Remark),
+  unreadable: v.array(Remark),
+  /** The digests of volumes are those of their frames, in the frame lists. */
+  files: v.array(v.object({ name: FileName, sizeBytes: Whole, digest: v.optional(Digest) })),
+});
+
+export type SetManifest = v.InferOutput<typeof Manifest>;
+
+export function formatManifest(manifest: SetManifest): string {
+  return `${JSON.stringify(manifest, undefined, 1)}\n`;
+}
+
+/** Throws LifeboatError (5) for what is no manifest of this version. */
+export function parseManifest(text: string, where: string): SetManifest {
+  const parsed = v.safeParse(Manifest, parseJsonLine(text));
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new LifeboatError(
+    `Cannot read "${where}" as a set's manifest must be whole: ${v.getDotPath(issue) ?? "all of it"}: ${issue.message}`,
+    { exitCode: 5, hint: "The set is damaged, or was made by a newer Lifeboat" },
+  );
+}
+
+export function volumeName(number: number, codec: SetManifest["codec"]): string {
+  const endings = { zstd: ".zst", gzip: ".gz", none: "" };
+  return `data-${String(number).padStart(4, "0")}.tar${endings[codec]}`;
+}
+
+export function frameListName(number: number): string {
+  return `data-${String(number).padStart(4, "0")}.frames`;
+}
+
+const VOLUME_NAME = /^data-(\d{4,})\.tar(?:\.zst|\.gz)?$/;
+
+export function volumeNumber(name: string): number | undefined {
+  const digits = VOLUME_NAME.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** `NAME-20261121T194500Z`; what no file name should hold becomes a dash. */
+export function setId(hostName: string, createdAt: string): string {
+  const name = hostName.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "") || "machine";
+  return `${name}-${createdAt.replace(/[-:]|\.\d+/g, "")}`;
+}

@@ -45,10 +45,8 @@ function unknownDetail(biosDisks: readonly string[], esp: Esp | undefined): stri
   const none = `no grub.cfg in ${GRUB_DIRECTORIES.join(" or ")}`;
   if (biosDisks.length > 0) return `GRUB starts from ${biosDisks.join(", ")}, but there is ${none}`;
   if (esp === undefined) return none;
-  const { mountPoint, vendorDirectory, files } = esp.loader;
-  return files.length === 0
-    ? `${none}, and no loader in ${mountPoint}/EFI`
-    : `${none}; ${mountPoint}/EFI/${vendorDirectory} holds ${files.map((file) => file.replace(/^.*\//, "")).join(", ")}`;
+  const programs = esp.programs.map((file) => file.replace(/^[^/]*\//, ""));
+  return `${none}; ${esp.loader.mountPoint}/EFI holds ${programs.length === 0 ? "no loader" : programs.join(", ")}`;
 }
 
 async function grubDisks({ disks }: Layout): Promise<readonly string[]> {
@@ -64,6 +62,8 @@ async function grubDisks({ disks }: Layout): Promise<readonly string[]> {
 interface Esp {
   readonly loader: EfiLoader;
   readonly hasGrub: boolean;
+  /** Of every directory, as `loader.files` are. */
+  readonly programs: readonly string[];
 }
 
 /** UEFI 13.3.3: GPT's type, and MBR's. */
@@ -96,6 +96,7 @@ async function inspectEsp(facts: BootFacts): Promise<Esp | undefined> {
   return {
     loader: { mountPoint: mount.path, device: mount.device, vendorDirectory: vendor?.name ?? FALLBACK_DIRECTORY, files },
     hasGrub: files.some((file) => GRUB_PROGRAM.test(file.replace(/^.*\//, ""))),
+    programs: directories.flatMap(({ files }) => files),
   };
 }
 

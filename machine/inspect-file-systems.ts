@@ -1,0 +1,53 @@
+// What only the file systems themselves can tell: how they were made, and how full they are.
+import { readRange, usageOn } from "#os/files";
+import { askTool, orUnknown } from "./ask-tool.ts";
+import { fileSystemDevices, type FileSystemFacts } from "./layout.ts";
+import type { LayoutDevice } from "./layout-devices.ts";
+import type { FileSystemParameters, MountPoint } from "./model.ts";
+import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
+import { FAT_BOOT_SECTOR_BYTES, parseFat } from "./parse-fat.ts";
+import { parseXfsInfo } from "./parse-xfs-info.ts";
+
+/** By device. `prefix` is where the machine's root is mounted, "" for `/`. */
+export async function inspectFileSystems(
+  devices: readonly LayoutDevice[],
+  mounts: readonly MountPoint[],
+  prefix: string,
+): Promise<ReadonlyMap<string, FileSystemFacts>> {
+  const facts = fileSystemDevices(devices).map(async ({ id, device }) => {
+    const path = mounts.find((mount) => mount.device === id)?.path;
+    const mountPoint = path === undefined ? undefined : `${prefix}${path}`;
+    const parameters = await inspectParameters(device.fsType ?? "", device.path, mountPoint);
+    const usage = mountPoint === undefined ? undefined : await orUnknown(() => usageOn(mountPoint));
+    return [id, { parameters, usedBytes: usage?.usedBytes, usedInodes: usage?.usedInodes }] as const;
+  });
+  // A stray device is none of lsblk's: its mount is all that can be asked.
+  const known = new Set(fileSystemDevices(devices).map(({ id }) => id));
+  const strays = mounts
+    .filter(({ device }) => !known.has(device))
+    .map(async ({ device, path }) => {
+      const usage = await orUnknown(() => usageOn(`${prefix}${path}`));
+      return [device, { parameters: undefined, usedBytes: usage?.usedBytes, usedInodes: usage?.usedInodes }] as const;
+    });
+  return new Map(await Promise.all([...strays, ...facts]));
+}
+
+async function inspectParameters(type: string, device: string, mountPoint: string | undefined): Promise<FileSystemParameters | undefined> {
+  switch (type) {
+    case "ext2":
+    case "ext3":
+    case "ext4": {
+      const text = await askTool(["dumpe2fs", "-h", device]);
+      return text === undefined ? undefined : parseDumpe2fs(text);
+    }
+    case "xfs": {
+      // Older versions know mounted file systems alone.
+      const text = await askTool(["xfs_info", mountPoint ?? device]);
+      return text === undefined ? undefined : parseXfsInfo(text);
+    }
+    case "vfat":
+      return orUnknown(async () => parseFat(await readRange(device, 0, FAT_BOOT_SECTOR_BYTES)));
+    default:
+      return undefined;
+  }
+}

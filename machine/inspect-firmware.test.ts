@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { inspectBootLoader, inspectFirmware } from "./inspect-firmware.ts";
+import { BIOS_MACHINE, UEFI_MACHINE } from "./machine-for-tests.ts";
+import type { Layout } from "./model.ts";
+
+const directory = await mkdtemp(join(tmpdir(), "lifeboat-firmware-"));
+after(() => rm(directory, { recursive: true }));
+
+let trees = 0;
+
+/** A directory with these files, empty. */
+async function makeRoot(...files: readonly string[]): Promise<string> {
+  const root = join(directory, String(trees++));
+  await mkdir(root);
+  for (const file of files) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await writeFile(join(root, file), "");
+  }
+  return root;
+}
+
+/** The disk under another name: whatever disk the tests run on, its first sector is not to be read. */
+function apart(layout: Layout): Layout {
+  return { ...layout, disks: layout.disks.map((disk) => ({ ...disk, id: "no-such-disk" })) };
+}
+
+const UEFI = { firmware: UEFI_MACHINE.firmware, layout: apart(UEFI_MACHINE.layout), currentEntry: "0002", systemId: "debian" };
+const ESP = ["boot/efi/EFI/debian/shimx64.efi", "boot/efi/EFI/debian/grub.cfg", "boot/efi/EFI/BOOT/BOOTX64.EFI"];
+
+test("inspectBootLoader() finds GRUB's directory and what is on the EFI system partition", async () => {
+  const prefix = await makeRoot(
+    "boot/grub/grub.cfg",
+    ...ESP,
+    "boot/efi/EFI/Microsoft/Boot/bootmgfw.efi",
+    "boot/efi/EFI/ubuntu/grubx64.efi",
+  );
+  assert.deepEqual(await inspectBootLoader({ ...UEFI, prefix }), {
+    kind: "grub",
+    directory: "/boot/grub",
+    biosDisks: [],
+    efi: { mountPoint: "/boot/efi", device: "sda1", vendorDirectory: "debian", files: ["EFI/debian/shimx64.efi", "EFI/BOOT/BOOTX64.EFI"] },
+  });
+});
+
+test("inspectBootLoader() takes the directory that the machine was started from, else the one of the system's name, else the first with GRUB", async () => {
+  const prefix = await makeRoot("boot/grub2/grub.cfg", ...["alma", "debian", "fedora"].map((name) => `boot/efi/efi/${name}/grubx64.efi`));
+  const vendor = async (currentEntry: string | undefined, systemId: string) => {
+    const loader = await inspectBootLoader({ ...UEFI, currentEntry, systemId, prefix });
+    return loader.kind === "grub" ? loader.efi?.vendorDirectory : undefined;
+  };
+  assert.equal(await vendor("0002", "fedora"), "debian");
+  assert.equal(await vendor("0000", "fedora"), "fedora");
+  assert.equal(await vendor(undefined, "gentoo"), "alma");
+});
+
+test("inspectBootLoader() says what it found where it is not GRUB", async () => {
+  const systemdBoot = await makeRoot("boot/efi/EFI/BOOT/BOOTX64.EFI", "boot/efi/EFI/systemd/systemd-bootx64.efi");
+  assert.deepEqual(await inspectBootLoader({ ...UEFI, prefix: systemdBoot }), {
+    kind: "unknown",
+    detail: "no grub.cfg in /boot/grub or /boot/grub2; /boot/efi/EFI holds BOOT/BOOTX64.EFI, systemd/systemd-bootx64.efi",
+  });
+  const none = { firmware: BIOS_MACHINE.firmware, layout: apart(BIOS_MACHINE.layout), currentEntry: undefined, systemId: "debian" };
+  assert.deepEqual(await inspectBootLoader({ ...none, prefix: await makeRoot() }), {
+    kind: "unknown",
+    detail: "no grub.cfg in /boot/grub or /boot/grub2",
+  });
+});
+
+test("inspectBootLoader() leaves an ESP out that holds no GRUB, and a partition of FAT in its place in", async () => {
+  const prefix = await makeRoot("boot/grub/grub.cfg", "boot/efi/EFI/Microsoft/Boot/bootmgfw.efi");
+  const without = await inspectBootLoader({ ...UEFI, prefix });
+  assert.deepEqual([without.kind, without.kind === "grub" && without.efi], ["grub", undefined]);
+  const layout: Layout = { ...UEFI.layout, disks: [] };
+  const wrongType = await inspectBootLoader({ ...UEFI, layout, prefix: await makeRoot("boot/grub/grub.cfg", ...ESP) });
+  assert.deepEqual(wrongType.kind === "grub" && wrongType.efi?.device, "sda1");
+});
+
+test("inspectFirmware() goes by /sys/firmware/efi, and reads Secure Boot from its variable", async () => {
+  assert.deepEqual(await inspectFirmware(await makeRoot()), { firmware: { kind: "bios" }, current: undefined });
+  const sys = await makeRoot("firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c");
+  const secureBoot = async () => {
+    const { firmware } = await inspectFirmware(sys);
+    return firmware.kind === "uefi" && firmware.secureBoot;
+  };
+  assert.equal(await secureBoot(), false);
+  await writeFile(join(sys, "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"), Uint8Array.from([6, 0, 0, 0, 1]));
+  assert.equal(await secureBoot(), true);
+});

@@ -80,7 +80,7 @@ const PLACES: readonly (readonly [name: string, machine: Machine, reasons: reado
   [
     "a tool that is missing",
     withSrv({ parameters: { kind: "unknown" } }),
-    ['"/srv" is xfs, and xfs_info (package xfsprogs) did not tell how it was made, or it has a journal on another device'],
+    ['"/srv" is xfs, and xfs_info (package xfsprogs) did not tell how it was made, or its log is on another device'],
   ],
   [
     "a part of a file system",

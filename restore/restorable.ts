@@ -40,25 +40,26 @@ function mountedFileSystems({ fileSystems, mounts }: Layout): readonly Mounted[]
   });
 }
 
-/** What mkfs can be told again, and where its parameters come from. */
+const NO_EXT = "dumpe2fs (package e2fsprogs) did not tell how it was made, or its journal is on another device";
+
+/** What mkfs can be told again, and what is wrong where its parameters are unknown. */
 const KNOWN_TYPES: Readonly<Record<string, string>> = {
-  ext2: "dumpe2fs (package e2fsprogs)",
-  ext3: "dumpe2fs (package e2fsprogs)",
-  ext4: "dumpe2fs (package e2fsprogs)",
-  xfs: "xfs_info (package xfsprogs)",
-  vfat: "its boot sector",
+  ext2: NO_EXT,
+  ext3: NO_EXT,
+  ext4: NO_EXT,
+  xfs: "xfs_info (package xfsprogs) did not tell how it was made, or its log is on another device",
+  vfat: "its boot sector could not be read",
 };
 
 function fileSystemReasons({ fileSystem: { device, type, parameters }, mount }: Mounted, layout: Layout): readonly string[] {
   const what = `"${mount.path}"`;
-  const source = KNOWN_TYPES[type];
+  const unknown = KNOWN_TYPES[type];
   // Pools such as ZFS are on no device; their type says enough.
-  if (source === undefined && placeOf(device, layout) === undefined) return [`${what} is ${type}: ${type} is not rebuilt yet`];
+  if (unknown === undefined && placeOf(device, layout) === undefined) return [`${what} is ${type}: ${type} is not rebuilt yet`];
   const reasons = [...placeReasons(what, device, layout)];
-  if (source === undefined) reasons.push(`${what} is ${type}: ${type} is not rebuilt yet`);
-  else if (parameters.kind === "unknown")
-    reasons.push(`${what} is ${type}, and ${source} did not tell how it was made, or it has a journal on another device`);
-  if (source !== undefined && mount.fsRoot !== "/") {
+  if (unknown === undefined) reasons.push(`${what} is ${type}: ${type} is not rebuilt yet`);
+  else if (parameters.kind === "unknown") reasons.push(`${what} is ${type}, and ${unknown}`);
+  if (unknown !== undefined && mount.fsRoot !== "/") {
     reasons.push(`${what} shows only "${mount.fsRoot}" of the file system on "${device}": the rest of it is not mounted`);
   }
   return reasons;

@@ -53,13 +53,13 @@ const KNOWN_TYPES: Readonly<Record<string, string>> = {
 
 function fileSystemReasons({ fileSystem: { device, type, parameters }, mount }: Mounted, layout: Layout): readonly string[] {
   const what = `"${mount.path}"`;
-  const unknown = KNOWN_TYPES[type];
+  const trouble = KNOWN_TYPES[type];
   // Pools such as ZFS are on no device; their type says enough.
-  if (unknown === undefined && placeOf(device, layout) === undefined) return [`${what} is ${type}: ${type} is not rebuilt yet`];
+  if (trouble === undefined && placeOf(device, layout) === undefined) return [`${what} is ${type}: ${type} is not rebuilt yet`];
   const reasons = [...placeReasons(what, device, layout)];
-  if (unknown === undefined) reasons.push(`${what} is ${type}: ${type} is not rebuilt yet`);
-  else if (parameters.kind === "unknown") reasons.push(`${what} is ${type}, and ${unknown}`);
-  if (unknown !== undefined && mount.fsRoot !== "/") {
+  if (trouble === undefined) reasons.push(`${what} is ${type}: ${type} is not rebuilt yet`);
+  else if (parameters.kind === "unknown") reasons.push(`${what} is ${type}, and ${trouble}`);
+  if (trouble !== undefined && mount.fsRoot !== "/") {
     reasons.push(`${what} shows only "${mount.fsRoot}" of the file system on "${device}": the rest of it is not mounted`);
   }
   return reasons;

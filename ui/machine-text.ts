@@ -33,7 +33,8 @@ export function machineText(machine: Machine, { reasons, warnings }: MachineVerd
     ...table([["DEVICE", "Size", "Kind", "Content", "Used", "Mounted at"], ...layoutRows(layout)]),
     "",
     `restorable: ${reasons.length === 0 ? "yes" : "no"}`,
-    ...reasons.map((reason) => `  ${reason}`),
+    // What goes on is indented more than what begins.
+    ...reasons.flatMap((reason) => wrapLine(plainLine(reason), COLUMNS - 2).map((line) => `  ${line}`)),
     ...warnings.map((warning) => `warning: ${warning}`),
   ];
   return lines.flatMap((line) => wrapLine(plainLine(line), COLUMNS)).join("\n");

@@ -22,6 +22,8 @@ export interface IsoOptions extends EfiOptions {
   readonly volumeId?: string;
   /** "gpt" unless given. */
   readonly layout?: IsoLayout;
+  /** Put on it beside the rescue image. */
+  readonly extraFiles?: readonly MediumFile[];
 }
 
 /** What was made. */
@@ -51,6 +53,7 @@ export async function assembleIso(files: RescueFiles, menu: MenuOptions, options
   // EFI/ and boot/ stand in the tree too: programs that copy files to a stick, and firmware that reads ISO 9660, look there.
   const tree: readonly (MediumFile | MediumText)[] = [
     ...rescueContents(files),
+    ...(options.extraFiles ?? []),
     ...espFiles,
     { path: "isolinux/isolinux.bin", source: assets.isolinux },
     { path: "isolinux/ldlinux.c32", source: assets.ldlinux },

@@ -6,11 +6,11 @@ import { digestFile, digestOf } from "#os/digest";
 import { fileInfo, makeTemporaryDirectory, writeChunks } from "#os/files";
 import type { RescueFiles } from "../bootloaders/rescue-files.ts";
 import { writeNewc } from "../formats/cpio-newc.ts";
-import { formatImageManifest, IMAGE_MANIFEST_PATH, type ImageManifest } from "../set/image-manifest.ts";
+import { formatImageManifest, IMAGE_MANIFEST_PATH, type ImageManifest, type ImageSet } from "../set/image-manifest.ts";
 import { checkKernelConfig, checkUnknownConfig, type KernelFinding } from "./check-kernel-config.ts";
 import { checkPrograms } from "./check-programs.ts";
 import { checkSecrets, checkWords } from "./check-secrets.ts";
-import { compressionChoice, type Compression } from "./compression.ts";
+import { compressionChoice, type Compression, type CompressionChoice } from "./compression.ts";
 import type { FoundKernel } from "./find-kernel.ts";
 import { gatherImage, type GatherOptions, type ImageContents } from "./gather-image.ts";
 import type { PlanEntry } from "./image-plan.ts";
@@ -29,6 +29,8 @@ export interface RescueImageOptions extends GatherOptions {
   readonly machineName: string;
   /** Where the tools layer will be, for media that cannot say so themselves. */
   readonly mediumUrl: string | undefined;
+  /** The set that the image will bring back. */
+  readonly set?: ImageSet | undefined;
   /** Told what is going on, a line at a time. */
   readonly remark: (text: string) => void;
 }
@@ -60,6 +62,7 @@ export async function makeRescueImage(kernel: FoundKernel, options: RescueImageO
     machineName: options.machineName,
     tools: { sizeBytes: tools.sizeBytes, digest: tools.digest },
     mediumUrl: options.mediumUrl,
+    set: options.set,
   });
   // Microcode first and raw; the machine's own facts and the mark of completeness last.
   const segments: readonly SegmentSource[] = [
@@ -102,11 +105,8 @@ async function writeInitramfs(segments: readonly SegmentSource[]): Promise<Writt
 
 interface CheckedKernel {
   readonly findings: readonly KernelFinding[];
-  readonly compression: Compression;
+  readonly compression: CompressionChoice;
 }
-
-/** From best to worst. */
-const COMPRESSIONS: readonly Compression[] = ["zstd", "xz", "gzip", "none"];
 
 /** Both layers are compressed alike, so the kernel must know the way for both. */
 function checkKernel(kernel: FoundKernel, moduleNames: ReadonlySet<string>, wanted: Compression | undefined): CheckedKernel {
@@ -118,14 +118,12 @@ function checkKernel(kernel: FoundKernel, moduleNames: ReadonlySet<string>, want
       hint: "Build with another kernel: --kernel failsafe",
     });
   }
-  const known = COMPRESSIONS.filter((name) => {
-    return check.initramfsCompressions.includes(name) && (name === "none" || check.squashfsCompressions.includes(name));
-  });
-  const compression = wanted ?? known[0] ?? "none";
-  if (known.includes(compression)) return { findings: check.findings, compression };
+  const { findings, compressions, squashfsCompressions } = check;
+  const compression = wanted ?? compressions[0] ?? "none";
+  if (compressions.includes(compression)) return { findings, compression: compressionChoice(compression, squashfsCompressions[0] ?? "gzip") };
   throw new LifeboatError(
-    `Cannot compress the image with ${compression} as kernel ${kernel.release} must be able to unpack both its layers: it knows ${known.join(", ")}`,
-    { hint: `Choose another with --compression ${known[0] ?? "none"}, or leave the choice to the build` },
+    `Cannot compress the image with ${compression} as kernel ${kernel.release} must be able to unpack both its layers: it knows ${compressions.join(", ")}`,
+    { hint: `Choose another with --compression ${compressions[0] ?? "none"}, or leave the choice to the build` },
   );
 }
 
@@ -136,10 +134,10 @@ interface Pieces {
   readonly tools: Piece;
 }
 
-async function makePieces(contents: ImageContents, compression: Compression, options: RescueImageOptions): Promise<Pieces> {
+async function makePieces(contents: ImageContents, compression: CompressionChoice, options: RescueImageOptions): Promise<Pieces> {
   const { cacheDirectory, sourceDateEpoch: mtimeSeconds, remark } = options;
   const request = (label: string, entries: readonly PlanEntry[]): PieceRequest => {
-    return { label, entries, compression: compressionChoice(compression), cacheDirectory, mtimeSeconds };
+    return { label, entries, compression, cacheDirectory, mtimeSeconds };
   };
   const inLayer = (layer: PlanEntry["layer"]) => contents.entries.filter((entry) => entry.layer === layer);
   const rest = inLayer("initramfs").filter(({ group }) => group === "modules" || group === "firmware");
@@ -171,7 +169,8 @@ function directoriesOf(entries: readonly PlanEntry[]): ReadonlySet<string> {
 
 /** Equal contents give an equal name; it ties kernel, initramfs and tools layer together. */
 async function nameBuild(kernel: FoundKernel, digests: readonly string[], options: RescueImageOptions): Promise<string> {
-  const parts = [...digests, options.machineName, options.mediumUrl ?? "", String(options.sourceDateEpoch)];
+  const set = options.set === undefined ? [] : [JSON.stringify(options.set)];
+  const parts = [...digests, options.machineName, options.mediumUrl ?? "", String(options.sourceDateEpoch), ...set];
   return digestOf(parts.join("\0"), await digestFile(kernel.kernelPath)).slice(0, 16);
 }
 

@@ -4,6 +4,7 @@ import { LifeboatError } from "#os/error";
 import { exists } from "#os/files";
 import { assembleIso, type BootMedium } from "../bootloaders/iso.ts";
 import { assemblePxeTree } from "../bootloaders/pxe-tree.ts";
+import type { MediumFile } from "../bootloaders/medium-files.ts";
 import type { MenuOptions, RescueFiles } from "../bootloaders/rescue-files.ts";
 import { assembleUsbImage } from "../bootloaders/usb-image.ts";
 import type { IsoLayout } from "../bootloaders/xorriso-args.ts";
@@ -21,6 +22,8 @@ export interface MediumOptions {
   readonly cacheDirectory: string;
   readonly sourceDateEpoch: number;
   readonly menu: MenuOptions;
+  /** What else is put on an ISO: a set. */
+  readonly extraFiles?: readonly MediumFile[];
 }
 
 export async function makeMedium(files: RescueFiles, options: MediumOptions): Promise<BootMedium> {
@@ -30,7 +33,7 @@ export async function makeMedium(files: RescueFiles, options: MediumOptions): Pr
   const common = { force, sourceDateEpoch, secureBoot: "auto", assetRoots } as const;
   switch (options.format) {
     case "iso":
-      return assembleIso(files, menu, { ...common, outputPath, layout });
+      return assembleIso(files, menu, { ...common, outputPath, layout, extraFiles: options.extraFiles ?? [] });
     case "usb":
       return assembleUsbImage(files, menu, { ...common, outputPath });
     case "pxe":

@@ -89,7 +89,7 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     value: "NAME",
     choices: ["zstd", "xz", "gzip", "none"],
     description: "How initramfs and tools layer are compressed",
-    defaultText: "zstd",
+    defaultText: "the best that the kernel can unpack",
     excludes: ["small"],
   },
   { name: "small", description: "Compress with xz: a smaller image for more processor time", excludes: ["compression"] },
@@ -167,7 +167,7 @@ export const buildCommand: CommandSpec = {
     await using image = await makeRescueImage(kernel, {
       ...readGatherOptions(options),
       agentPath: await agentPath(),
-      compression: options["small"] === true ? "xz" : ((textOption(options, "compression") ?? "zstd") as Compression),
+      compression: options["small"] === true ? "xz" : (textOption(options, "compression") as Compression | undefined),
       budgetBytes: numberOption(options, "budget", DEFAULT_BUDGET_MIB) * 1024 * 1024,
       machineName: menu.machineName,
       sourceDateEpoch,
@@ -243,7 +243,7 @@ function hostFacts() {
 }
 
 /** The running binary is the agent; in a source checkout, the one that `npm run binary` made. */
-async function agentPath(): Promise<string> {
+export async function agentPath(): Promise<string> {
   const isBinary = !process.execPath.endsWith("/node");
   const path = isBinary ? process.execPath : join(dirname(import.meta.dirname), "out/lifeboat");
   if (await exists(path)) return path;
@@ -253,7 +253,7 @@ async function agentPath(): Promise<string> {
 }
 
 /** The reproducible-builds convention; without it every image carries one fixed time, so that equal inputs give equal bytes. */
-function sourceDateEpoch(): number {
+export function sourceDateEpoch(): number {
   const text = process.env["SOURCE_DATE_EPOCH"];
   if (text === undefined || text === "") return FIXED_EPOCH;
   if (!/^\d+$/.test(text)) {
@@ -269,12 +269,12 @@ function sourceDateEpoch(): number {
 /** 2026-01-01, after the earliest date that FAT and ISO 9660 can hold. */
 const FIXED_EPOCH = 1767225600;
 
-function numberOption(options: OptionValues, name: string, fallback: number): number {
+export function numberOption(options: OptionValues, name: string, fallback: number): number {
   const value = options[name];
   return typeof value === "number" ? value : fallback;
 }
 
-function readMenu(options: OptionValues, epoch: number): MenuOptions {
+export function readMenu(options: OptionValues, epoch: number): MenuOptions {
   const consoles = listOption(options, "console");
   return {
     modes: BOOT_MODES,

@@ -99,5 +99,6 @@ function invocation(args: readonly (string | undefined)[], options: OptionValues
     print: (text) => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
     remark: (text) => void process.stderr.write(`${text}\n`),
     progress: (text) => void (process.stderr.isTTY && process.stderr.write(`${text}\n`)),
+    status: (text) => void (process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`)),
   };
 }

@@ -46,6 +46,8 @@ export interface Invocation {
   remark(text: string): void;
   /** What is going on: standard error, and only when that is a terminal. */
   progress(text: string): void;
+  /** How far it has come: standard error, in place, and only when that is a terminal. "" clears the line. */
+  status(text: string): void;
 }
 
 export interface CommandSpec {

@@ -1,5 +1,6 @@
 // All commands, in the order of the help.
 
+import { archiveCommand } from "./archive.ts";
 import { binaryCommand } from "./binary.ts";
 import { buildCommand } from "./build.ts";
 import type { CommandSpec } from "./command-spec.ts";
@@ -11,6 +12,7 @@ import { mountlistCommand } from "./mountlist.ts";
 import { startCommand } from "./start.ts";
 
 export const COMMANDS: readonly CommandSpec[] = [
+  archiveCommand,
   buildCommand,
   findkernelCommand,
   mountlistCommand,

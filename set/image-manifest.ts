@@ -16,6 +16,13 @@ export interface ToolsLayer {
   readonly digest: string;
 }
 
+/** The set that an image belongs to, and where it was put; found again by its mark and its id (DESIGN section 5). */
+export interface ImageSet {
+  readonly id: string;
+  /** The file system that holds the store, and the store's path in it; undefined when the set is on the image's own medium. */
+  readonly store: { readonly uuid: string | undefined; readonly path: string } | undefined;
+}
+
 export interface ImageManifest {
   readonly formatVersion: 1;
   /** Names this image among others: the file `build-id` on its medium says the same. */
@@ -26,6 +33,8 @@ export interface ImageManifest {
   readonly tools: ToolsLayer | undefined;
   /** `lifeboat.medium` where the boot words give none. */
   readonly mediumUrl: string | undefined;
+  /** Undefined for an image that was built by itself. */
+  readonly set: ImageSet | undefined;
 }
 
 export function formatImageManifest(manifest: ImageManifest): string {
@@ -36,7 +45,7 @@ export function formatImageManifest(manifest: ImageManifest): string {
 export function parseImageManifest(text: string): ImageManifest | undefined {
   const value = parseJsonLine(text);
   if (typeof value !== "object" || value === null) return undefined;
-  const { formatVersion, buildId, kernelRelease, machineName, tools, mediumUrl } = value as Record<string, unknown>;
+  const { formatVersion, buildId, kernelRelease, machineName, tools, mediumUrl, set } = value as Record<string, unknown>;
   if (formatVersion !== 1 || typeof buildId !== "string" || typeof kernelRelease !== "string" || typeof machineName !== "string") {
     return undefined;
   }
@@ -47,7 +56,15 @@ export function parseImageManifest(text: string): ImageManifest | undefined {
     machineName,
     tools: isToolsLayer(tools) ? { sizeBytes: tools.sizeBytes, digest: tools.digest } : undefined,
     mediumUrl: typeof mediumUrl === "string" ? mediumUrl : undefined,
+    set: readImageSet(set),
   };
+}
+
+function readImageSet(value: unknown): ImageSet | undefined {
+  const set = value as { readonly id?: unknown; readonly store?: { readonly uuid?: unknown; readonly path?: unknown } } | null | undefined;
+  if (typeof set?.id !== "string") return undefined;
+  const { uuid, path } = set.store ?? {};
+  return { id: set.id, store: typeof path === "string" ? { uuid: typeof uuid === "string" ? uuid : undefined, path } : undefined };
 }
 
 function isToolsLayer(value: unknown): value is ToolsLayer {

@@ -1,0 +1,283 @@
+// `lifeboat archive` from end to end: what is taken, whether it could be restored, the rescue image, the set on its medium, its check.
+
+import type { Codec } from "#os/compression";
+import { LifeboatError } from "#os/error";
+import { fileInfo, makeTemporaryDirectory, realPath, removeTree, walk, writeFile } from "#os/files";
+import { forgetTemporary, rememberTemporary } from "#os/temporaries";
+import type { MediumFile } from "../bootloaders/medium-files.ts";
+import { inspectMachine } from "../machine/inspect.ts";
+import { inspectMounts, type MountedSystem } from "../machine/inspect-mounts.ts";
+import type { Machine } from "../machine/model.ts";
+import { ownLayout } from "../machine/own-layout.ts";
+import { parseFstab } from "../machine/parse-fstab.ts";
+import type { ArchiveMedium } from "../media/archive-medium.ts";
+import { directorySource, makeSetDirectory, markStore } from "../media/directory-store.ts";
+import { neededPrograms } from "../restore/needed-programs.ts";
+import { layoutWarnings, restorableReasons } from "../restore/restorable.ts";
+import type { ImageSet } from "../set/image-manifest.ts";
+import { openSet } from "../set/open-set.ts";
+import { RESCUE_ISO_FILE, setId, STORE_MARK, type SetManifest } from "../set/set-manifest.ts";
+import { verifySet, type Verification } from "../set/verify-set.ts";
+import { readTextIfThere } from "#os/files";
+import { finishSet, writeSet, type SetOptions } from "./archive-set.ts";
+import { chooseMounts, KERNEL_DIRECTORIES, networkMounts, type MountChoice } from "./choose-mounts.ts";
+import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-iso.ts";
+
+export interface ArchiveRequest {
+  readonly hostName: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly withoutNetwork: boolean;
+  readonly codec: Codec;
+  readonly level: number;
+  readonly acceptUnrestorable: boolean;
+  readonly verify: boolean;
+  readonly image: ArchiveImage;
+  readonly createdBy: string;
+  now(): Date;
+  /** What the user must know. */
+  remark(text: string): void;
+  /** What is going on. */
+  note(text: string): void;
+  progress(
+    state: { readonly what: string; readonly doneBytes: number; readonly allBytes: number; readonly files?: number } | undefined,
+  ): void;
+}
+
+export interface ArchiveOutcome {
+  /** The set's directory, or the ISO. */
+  readonly path: string;
+  readonly manifest: SetManifest;
+  readonly verification: Verification | undefined;
+  /** File systems that were left out, and disks. */
+  readonly leftOut: readonly { readonly what: string; readonly reason: string }[];
+  readonly warnings: readonly string[];
+  readonly mediumBytes: number;
+}
+
+/** FAT can hold such a file, ISO 9660 in one extent too. */
+const VOLUME_LIMIT_BYTES = 4_000_000_000;
+
+export async function archiveTo(medium: ArchiveMedium, request: ArchiveRequest): Promise<ArchiveOutcome> {
+  const store = await checkedStore(medium.path);
+  if (medium.kind === "iso" && !request.include.includes("/")) {
+    throw new LifeboatError("Cannot make an ISO as it boots and rebuilds a machine: a set without / does neither", {
+      exitCode: 2,
+      hint: "Archive files alone into a directory",
+    });
+  }
+  const createdAt = request.now().toISOString();
+  const id = setId(request.hostName, createdAt);
+  const subject = await chooseSubject(store, request);
+  await using cleanUp = new AsyncDisposableStack();
+  const imageSet: ImageSet = { id, store: medium.kind === "iso" ? undefined : storePlace(store, subject.mounts) };
+  const image = subject.machine === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
+  if (subject.machine !== undefined && image !== undefined) checkPrograms(subject.machine, image, request);
+  const place = await makePlace(medium, { store, id, cleanUp });
+  const draft = await writeSet(
+    setOptions(request, { ...subject, id, createdAt, directory: place.directory, hidden: [store.hidden, place.directory] }),
+  );
+  request.progress(undefined);
+  const bootFiles = image === undefined || medium.kind === "iso" ? [] : [RESCUE_ISO_FILE];
+  if (bootFiles.length > 0) await image!.writeIso(`${place.directory}/${RESCUE_ISO_FILE}`, []);
+  const manifest = await finishSet(place.directory, draft, { bootFiles, finishedAt: request.now().toISOString() });
+  const verification = request.verify ? await verifyWritten(place.directory, manifest, request) : undefined;
+  const { path, mediumBytes } = await place.complete(image);
+  return { path, manifest, verification, leftOut: subject.leftOut, warnings: subject.warnings, mediumBytes };
+}
+
+interface Store {
+  /** The directory as the user named it, links resolved. */
+  readonly path: string;
+  /** What is never archived: the whole store. */
+  readonly hidden: string;
+}
+
+async function checkedStore(path: string): Promise<Store> {
+  if ((await fileInfo(path))?.type !== "directory") {
+    throw new LifeboatError(`Cannot archive to "${path}" as the medium must be a directory that is there: it is not`, {
+      hint: "Make it, or mount the disk or share first",
+    });
+  }
+  const real = await realPath(path);
+  if (real === "/")
+    throw new LifeboatError('Cannot archive to "/" as a store is a directory of its own: it is the whole machine', { exitCode: 2 });
+  return { path: real, hidden: real };
+}
+
+interface Subject {
+  readonly machine: Machine | undefined;
+  readonly mounts: MountedSystem["mounts"];
+  readonly closedMounts: readonly string[];
+  readonly exclude: readonly string[];
+  readonly leftOut: ArchiveOutcome["leftOut"];
+  readonly warnings: readonly string[];
+}
+
+async function chooseSubject(store: Store, request: ArchiveRequest): Promise<Subject> {
+  const { mounts } = await inspectMounts();
+  const excludedDevices = request.exclude.filter((pattern) => pattern.startsWith("/dev/"));
+  const exclude = request.exclude.filter((pattern) => !pattern.startsWith("/dev/"));
+  const fstabPaths = parseFstab((await readTextIfThere("/etc/fstab")) ?? "").map(({ path }) => path);
+  const { include, withoutNetwork } = request;
+  const choices = chooseMounts(mounts, { include, withoutNetwork, excludedDevices, storePath: store.path, fstabPaths });
+  const isWhole = include.includes("/");
+  const closedMounts = [
+    ...KERNEL_DIRECTORIES,
+    ...choices.flatMap(({ path, leftOutBecause }) => (leftOutBecause === undefined ? [] : [path])),
+  ];
+  const fromNetwork = networkMounts(mounts, choices).map(
+    ({ target, fsType }) => `"${target}" is ${fsType}: its files are taken into the set; -N leaves them out`,
+  );
+  const leftOut = choices.flatMap(leftOutLine);
+  if (!isWhole)
+    return {
+      machine: undefined,
+      mounts,
+      closedMounts: closedMounts.filter((path) => !include.includes(path)),
+      exclude,
+      leftOut: [],
+      warnings: [],
+    };
+  const own = ownLayout(await inspectMachine({ now: request.now() }), (path) =>
+    choices.some((choice) => choice.path === path && choice.leftOutBecause === undefined),
+  );
+  const disks = own.leftOut.map(({ disk, reason }) => ({ what: `disk ${disk.id} (${disk.identity.serial ?? "no serial"})`, reason }));
+  checkRestorable(own.machine, request);
+  return {
+    machine: own.machine,
+    mounts,
+    closedMounts,
+    exclude,
+    leftOut: [...leftOut, ...disks],
+    warnings: [...layoutWarnings(own.machine), ...fromNetwork],
+  };
+}
+
+function leftOutLine({ path, leftOutBecause, isObvious }: MountChoice): ArchiveOutcome["leftOut"] {
+  return leftOutBecause === undefined || isObvious ? [] : [{ what: `"${path}"`, reason: leftOutBecause }];
+}
+
+function checkRestorable(machine: Machine, request: ArchiveRequest): void {
+  const reasons = restorableReasons(machine);
+  if (reasons.length === 0) return;
+  if (request.acceptUnrestorable) {
+    for (const reason of reasons) request.remark(`not restorable: ${reason}`);
+    return;
+  }
+  throw new LifeboatError(`Cannot archive this machine as it must be possible to rebuild it from the set: ${reasons.join("; ")}`, {
+    hint: "Leave that part out with --exclude, take files alone with --include, or say --accept-unrestorable",
+  });
+}
+
+/** What the rescue system will need and this machine does not have is found out now, not on the bad day. */
+function checkPrograms(machine: Machine, image: MadeImage, request: ArchiveRequest): void {
+  const absent = neededPrograms(machine).filter(({ name }) => image.absentPrograms.has(name));
+  if (absent.length === 0 || request.acceptUnrestorable) return;
+  const list = absent.map(({ name, purpose }) => `${name} (${purpose})`).join(", ");
+  throw new LifeboatError(`Cannot archive this machine as its rescue image must have the programs that rebuild it: ${list} not installed`, {
+    hint: "Install them, and archive again",
+  });
+}
+
+/** Where a rescue system finds the store: the file system that holds it, and the way there. */
+function storePlace(store: Store, mounts: MountedSystem["mounts"]): NonNullable<ImageSet["store"]> {
+  const holding = [...mounts]
+    .reverse()
+    .find(({ target }) => store.path === target || store.path.startsWith(target === "/" ? "/" : `${target}/`));
+  if (holding === undefined) return { uuid: undefined, path: store.path };
+  const below = store.path.slice(holding.target === "/" ? 0 : holding.target.length);
+  return { uuid: holding.uuid, path: `${holding.fsRoot === "/" ? "" : holding.fsRoot}${below}` || "/" };
+}
+
+interface Place {
+  /** Where the set's files are written. */
+  readonly directory: string;
+  /** Puts it where it belongs. */
+  complete(image: MadeImage | undefined): Promise<{ readonly path: string; readonly mediumBytes: number }>;
+}
+
+interface PlaceOptions {
+  readonly store: Store;
+  readonly id: string;
+  readonly cleanUp: AsyncDisposableStack;
+}
+
+async function makePlace(medium: ArchiveMedium, { store, id, cleanUp }: PlaceOptions): Promise<Place> {
+  if (medium.kind === "directory") {
+    await markStore(store.path);
+    const directory = await makeSetDirectory(store.path, id);
+    // Until it is complete a signal, or a failure, removes it: half a set helps nobody.
+    rememberTemporary(directory);
+    let isComplete = false;
+    cleanUp.defer(async () => (isComplete ? undefined : removeTree(directory)));
+    return {
+      directory,
+      async complete() {
+        isComplete = true;
+        forgetTemporary(directory);
+        return { path: directory, mediumBytes: await sizeOfTree(directory) };
+      },
+    };
+  }
+  const staging = cleanUp.use(await makeTemporaryDirectory(".lifeboat-staging-", store.path));
+  const directory = await makeSetDirectory(staging.path, id);
+  return {
+    directory,
+    async complete(image) {
+      const outputPath = `${store.path}/${id}-1.iso`;
+      await writeFile(`${staging.path}/${STORE_MARK}`, "Lifeboat keeps sets here.\n");
+      return { path: outputPath, mediumBytes: await image!.writeIso(outputPath, await filesBelow(staging.path)) };
+    },
+  };
+}
+
+async function filesBelow(directory: string): Promise<readonly MediumFile[]> {
+  const entries = await walk(directory);
+  return entries.filter(({ type }) => type === "file").map(({ path }) => ({ path, source: `${directory}/${path}` }));
+}
+
+async function sizeOfTree(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const { source } of await filesBelow(directory)) bytes += (await fileInfo(source))?.sizeBytes ?? 0;
+  return bytes;
+}
+
+type SetFacts = Subject & Pick<SetOptions, "id" | "createdAt" | "directory" | "hidden">;
+
+function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
+  const { hostName, createdBy, include, codec, level } = request;
+  const { id, createdAt, directory, hidden, machine, exclude, closedMounts } = facts;
+  return {
+    directory,
+    id,
+    hostName,
+    createdAt,
+    createdBy,
+    machine,
+    root: "/",
+    include,
+    exclude,
+    hidden,
+    closedMounts,
+    codec,
+    level,
+    volumeLimitBytes: VOLUME_LIMIT_BYTES,
+    remark: request.note,
+    progress: ({ paths, contentBytes, allBytes }) =>
+      request.progress({ what: "archiving", doneBytes: contentBytes, allBytes, files: paths }),
+  };
+}
+
+async function verifyWritten(directory: string, manifest: SetManifest, request: ArchiveRequest): Promise<Verification> {
+  const allBytes = manifest.totals.storedBytes;
+  const verification = await verifySet(await openSet(directorySource(directory)), (doneBytes) =>
+    request.progress({ what: "verifying", doneBytes, allBytes }),
+  );
+  request.progress(undefined);
+  if (verification.damage.length === 0) return verification;
+  throw new LifeboatError(`Cannot trust the set as it must read as it was written: ${verification.damage.slice(0, 5).join("; ")}`, {
+    exitCode: 5,
+    hint: "The medium may be failing; the set has been removed",
+  });
+}

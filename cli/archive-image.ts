@@ -1,0 +1,33 @@
+// How `archive` makes its rescue image: the options of `build` that concern it.
+
+import type { ArchiveImage } from "../archive/rescue-iso.ts";
+import { cacheDirectoryOf } from "./cache-hint.ts";
+import { agentPath, chooseKernel, numberOption, readGatherOptions, readMenu, sourceDateEpoch } from "./build.ts";
+import { checkMenu } from "../bootloaders/rescue-files.ts";
+import { listOption, textOption, type Invocation, type OptionValues } from "./command-spec.ts";
+
+const DEFAULT_BUDGET_MIB = 128;
+
+/** Throws LifeboatError (2) for words that a boot menu cannot have. */
+export function readArchiveImage(options: OptionValues, remark: Invocation["progress"]): ArchiveImage {
+  const epoch = sourceDateEpoch();
+  const restoresItself = options["self-restoring"] === true;
+  const wipe = listOption(options, "wipe").map((serial) => `lifeboat.wipe=${serial}`);
+  const words = { ...options, append: [textOption(options, "append") ?? "", ...wipe].join(" ").trim() };
+  const menu = readMenu({ ...words, default: restoresItself ? "nuke" : "interactive" }, epoch);
+  checkMenu(menu);
+  return {
+    chooseKernel: () => chooseKernel(options),
+    imageOptions: async () => ({
+      ...readGatherOptions(options),
+      agentPath: await agentPath(),
+      compression: options["small"] === true ? "xz" : undefined,
+      budgetBytes: numberOption(options, "budget", DEFAULT_BUDGET_MIB) * 1024 * 1024,
+      machineName: menu.machineName,
+      sourceDateEpoch: epoch,
+      mediumUrl: undefined,
+      remark,
+    }),
+    mediumOptions: { layout: "gpt", cacheDirectory: cacheDirectoryOf(options), sourceDateEpoch: epoch, menu },
+  };
+}

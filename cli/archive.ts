@@ -1,0 +1,122 @@
+// `lifeboat archive MEDIUM`: backs up this machine, or some of its files, while it runs.
+
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { listOption, textOption, JSON_OPTION, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
+import { archiveTo } from "../archive/archive-to.ts";
+import { parseArchiveMedium } from "../media/archive-medium.ts";
+import { archiveReport } from "../ui/set-text.ts";
+import { readArchiveImage } from "./archive-image.ts";
+import { IMAGE_OPTIONS } from "./build.ts";
+import { readCompression } from "./compression-option.ts";
+import { progressPrinter } from "./progress-printer.ts";
+import { VERSION } from "./version.ts";
+
+const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "include",
+    short: "I",
+    value: "PATH",
+    type: "path",
+    many: true,
+    description: "Take this path with all below it; may be given again. Without / it makes a set of files alone, which rebuilds no machine",
+    defaultText: "/",
+  },
+  {
+    name: "exclude",
+    short: "E",
+    value: "GLOB",
+    many: true,
+    description: "Leave out a path with all below it, a glob, or a device such as /dev/sdb1; may be given again",
+  },
+  { name: "without-network", short: "N", description: "Leave out file systems that are on the network" },
+  {
+    name: "compress",
+    value: "HOW",
+    description: "zstd, gzip or none; a level may follow, as in zstd:9",
+    defaultText: "zstd:3",
+  },
+  {
+    name: "name",
+    short: "p",
+    value: "NAME",
+    description: "What the set's name begins with",
+    defaultText: "the host name",
+  },
+  {
+    name: "self-restoring",
+    short: "H",
+    description: "Make the medium restore by itself: it starts nuke when no key is pressed. Whoever boots it loses what is on the disks",
+    inConfig: false,
+  },
+  {
+    name: "wipe",
+    value: "SERIAL",
+    many: true,
+    description: "Let a restore from this medium overwrite the disk of this serial, whatever is on it; may be given again",
+    inConfig: false,
+  },
+  {
+    name: "accept-unrestorable",
+    description: "Make the set although the machine could not be rebuilt from it",
+  },
+  { name: "no-verify", description: "Do not read the set again when it is written" },
+  ...IMAGE_OPTIONS,
+  { name: "small", description: "Compress the rescue image with xz: smaller, for more processor time" },
+  { name: "append", value: "WORDS", description: "Kernel words added to every mode" },
+  {
+    name: "console",
+    value: "NAME",
+    many: true,
+    description: "A console, as after console=; may be given again",
+    defaultText: "tty0 and ttyS0,115200n8",
+  },
+  {
+    name: "timeout",
+    value: "SECONDS",
+    type: "number",
+    description: "How long the boot menu waits, at most 3599; 0 waits for ever",
+    defaultText: "30",
+  },
+  JSON_OPTION,
+];
+
+export const archiveCommand: CommandSpec = {
+  name: "archive",
+  summary: "Back up this machine, with a rescue image that brings it back",
+  description:
+    "Writes a set: the machine's description, all its files, and a rescue image that finds them. MEDIUM is a directory, such as a mounted disk or " +
+    "share, or iso:/DIR for one ISO image in that directory, which boots and restores. What is made up by the kernel, and the medium itself, are " +
+    "left out. The set is read again and checked before it counts as a backup.",
+  args: [{ name: "MEDIUM", required: true, description: "A directory, or iso:/DIR" }],
+  options: ARCHIVE_OPTIONS,
+  examples: [
+    { command: "lifeboat archive /mnt/backup", says: "a set in a directory, with boot/rescue.iso in it" },
+    { command: "lifeboat archive iso:/mnt/backup -E '/var/cache/*'", says: "one ISO that boots and restores" },
+    { command: "lifeboat archive -I /etc -I /home /mnt/backup", says: "a set of files alone" },
+  ],
+  async run({ args: [medium = ""], options, print, remark, progress, status }) {
+    const outcome = await archiveTo(parseArchiveMedium(medium), {
+      hostName: textOption(options, "name") ?? hostname(),
+      include: includes(options),
+      exclude: listOption(options, "exclude"),
+      withoutNetwork: options["without-network"] === true,
+      ...readCompression(textOption(options, "compress")),
+      acceptUnrestorable: options["accept-unrestorable"] === true,
+      verify: options["no-verify"] !== true,
+      image: readArchiveImage(options, progress),
+      createdBy: `lifeboat ${VERSION}`,
+      now: () => new Date(),
+      remark,
+      note: progress,
+      progress: progressPrinter(status),
+    });
+    print(options["json"] === true ? JSON.stringify(outcome) : archiveReport(outcome));
+    return outcome.manifest.unreadable.length > 0 ? 1 : 0;
+  },
+};
+
+function includes(options: OptionValues): readonly string[] {
+  const given = listOption(options, "include");
+  return given.length === 0 ? ["/"] : given.map((path) => resolve(path));
+}

@@ -120,7 +120,8 @@ function checkKernel(kernel: FoundKernel, moduleNames: ReadonlySet<string>, want
   }
   const { findings, compressions, squashfsCompressions } = check;
   const compression = wanted ?? compressions[0] ?? "none";
-  if (compressions.includes(compression)) return { findings, compression: compressionChoice(compression, squashfsCompressions[0] ?? "gzip") };
+  if (compressions.includes(compression))
+    return { findings, compression: compressionChoice(compression, squashfsCompressions[0] ?? "gzip") };
   throw new LifeboatError(
     `Cannot compress the image with ${compression} as kernel ${kernel.release} must be able to unpack both its layers: it knows ${compressions.join(", ")}`,
     { hint: `Choose another with --compression ${compressions[0] ?? "none"}, or leave the choice to the build` },

@@ -1,5 +1,6 @@
 // What the rescue image asks of a kernel's configuration, and what breaks where it is not met. Pure.
 import { optionState, type KernelConfig } from "../machine/parse-kernel-config.ts";
+import type { Compression, SquashfsCompression } from "./compression.ts";
 
 /** The image does not boot at all; a part of it does not work; good to know. */
 export type Severity = "fatal" | "warning" | "note";
@@ -11,14 +12,12 @@ export interface KernelFinding {
   readonly breaks: string;
 }
 
-export type Compression = "zstd" | "xz" | "gzip" | "lz4" | "lzma" | "lzo" | "bzip2" | "none";
-
 export interface KernelCheck {
   readonly findings: readonly KernelFinding[];
-  /** What the kernel can unpack an initramfs from, the one we like best first; `none` is always last. */
-  readonly initramfsCompressions: readonly Compression[];
-  /** What the kernel reads a squashfs in, the one we like best first. */
-  readonly squashfsCompressions: readonly Exclude<Compression, "none" | "bzip2">[];
+  /** What the kernel can unpack both layers from, the best first; `none` is always last. */
+  readonly compressions: readonly Compression[];
+  /** What the kernel reads a squashfs in, the best first. One of them also marks a squashfs that is stored as it is. */
+  readonly squashfsCompressions: readonly SquashfsCompression[];
 }
 
 interface Need {
@@ -64,17 +63,14 @@ const SERIAL_CONSOLES: readonly string[] = [
   "CONFIG_SCLP_CONSOLE",
 ];
 
-const INITRAMFS: readonly (readonly [Exclude<Compression, "none">, string])[] = [
-  ["zstd", "CONFIG_RD_ZSTD"],
-  ["xz", "CONFIG_RD_XZ"],
-  ["gzip", "CONFIG_RD_GZIP"],
-  ["lz4", "CONFIG_RD_LZ4"],
-  ["lzma", "CONFIG_RD_LZMA"],
-  ["lzo", "CONFIG_RD_LZO"],
-  ["bzip2", "CONFIG_RD_BZIP2"],
+/** From best to worst; both layers of an image are compressed alike. */
+const IMAGE: readonly (readonly [Exclude<Compression, "none">, initramfs: string, squashfs: string])[] = [
+  ["zstd", "CONFIG_RD_ZSTD", "CONFIG_SQUASHFS_ZSTD"],
+  ["xz", "CONFIG_RD_XZ", "CONFIG_SQUASHFS_XZ"],
+  ["gzip", "CONFIG_RD_GZIP", "CONFIG_SQUASHFS_ZLIB"],
 ];
 
-const SQUASHFS: readonly (readonly [Exclude<Compression, "none" | "bzip2">, string])[] = [
+const SQUASHFS: readonly (readonly [SquashfsCompression, string])[] = [
   ["zstd", "CONFIG_SQUASHFS_ZSTD"],
   ["xz", "CONFIG_SQUASHFS_XZ"],
   ["gzip", "CONFIG_SQUASHFS_ZLIB"],
@@ -87,15 +83,17 @@ const SQUASHFS: readonly (readonly [Exclude<Compression, "none" | "bzip2">, stri
  * met when its module is among them.
  */
 export function checkKernelConfig(config: KernelConfig, modules: ReadonlySet<string>): KernelCheck {
-  const initramfsCompressions = INITRAMFS.filter(([, option]) => optionState(config, option) === "y").map(([name]) => name);
-  const squashfsCompressions = SQUASHFS.filter(([, option]) => optionState(config, option) === "y").map(([name]) => name);
+  const isOn = (option: string) => optionState(config, option) === "y";
+  const squashfsCompressions = SQUASHFS.filter(([, option]) => isOn(option)).map(([name]) => name);
+  const known = IMAGE.filter(([, initramfs, squashfs]) => isOn(initramfs) && isOn(squashfs)).map(([name]) => name);
+  const compressions: readonly Compression[] = [...known, "none"];
   return {
     findings: [
       ...NEEDS.flatMap((need) => lackOf(need, config, modules)),
       ...serialLack(config),
-      ...compressionLacks(config, { initramfsCompressions, squashfsCompressions }),
+      ...compressionLacks(config, { compressions, squashfsCompressions }),
     ],
-    initramfsCompressions: [...initramfsCompressions, "none"],
+    compressions,
     squashfsCompressions,
   };
 }
@@ -105,7 +103,7 @@ export function checkUnknownConfig(): KernelCheck {
   const breaks = "the kernel's configuration was not found, so that nothing could be checked; gzip is taken for granted";
   return {
     findings: [{ severity: "note", option: "CONFIG_IKCONFIG", breaks }],
-    initramfsCompressions: ["gzip", "none"],
+    compressions: ["gzip", "none"],
     squashfsCompressions: ["gzip"],
   };
 }
@@ -127,21 +125,15 @@ function serialLack(config: KernelConfig): readonly KernelFinding[] {
 
 function compressionLacks(
   config: KernelConfig,
-  found: Pick<KernelCheck, "initramfsCompressions" | "squashfsCompressions">,
+  { compressions, squashfsCompressions }: Pick<KernelCheck, "compressions" | "squashfsCompressions">,
 ): readonly KernelFinding[] {
-  const findings: KernelFinding[] = [];
-  const [initramfs] = found.initramfsCompressions;
-  if (initramfs !== "zstd") {
-    const instead = initramfs === undefined ? "is stored uncompressed" : `is compressed with ${initramfs}`;
-    findings.push({ severity: "note", option: "CONFIG_RD_ZSTD", breaks: `the initramfs ${instead} instead of zstd` });
+  if (optionState(config, "CONFIG_SQUASHFS") === "n") return [];
+  const zstd = optionState(config, "CONFIG_RD_ZSTD") === "y" ? "CONFIG_SQUASHFS_ZSTD" : "CONFIG_RD_ZSTD";
+  if (squashfsCompressions.length === 0) {
+    return [{ severity: "fatal", option: "CONFIG_SQUASHFS_ZSTD", breaks: "the kernel can read no squashfs" }];
   }
-  if (optionState(config, "CONFIG_SQUASHFS") === "n") return findings;
-  const [squashfs] = found.squashfsCompressions;
-  if (squashfs === undefined) {
-    findings.push({ severity: "fatal", option: "CONFIG_SQUASHFS_ZSTD", breaks: "the kernel can read no squashfs" });
-  } else if (squashfs !== "zstd") {
-    const breaks = `the tools layer is compressed with ${squashfs} instead of zstd`;
-    findings.push({ severity: "note", option: "CONFIG_SQUASHFS_ZSTD", breaks });
-  }
-  return findings;
+  const [best] = compressions;
+  if (best === "zstd") return [];
+  const instead = best === "none" ? "is stored uncompressed" : `is compressed with ${best}`;
+  return [{ severity: "note", option: zstd, breaks: `the image ${instead} instead of zstd` }];
 }

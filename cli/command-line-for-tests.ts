@@ -1,6 +1,6 @@
 // For tests: the real command line in a process of its own, and a small kernel to point it at.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { run } from "#os/exec";
@@ -19,6 +19,8 @@ export function commandOf(...args: readonly string[]): readonly [string, ...stri
 }
 
 interface Place {
+  /** The checkout that is run; this one unless given. */
+  readonly checkout?: string;
   /** Where temporary files go. */
   readonly temporaryDirectory?: string;
   readonly cwd?: string;
@@ -28,9 +30,10 @@ interface Place {
 /** Runs `lifeboat ARGS` to its end. */
 export async function lifeboat(
   args: readonly string[],
-  { temporaryDirectory = tmpdir(), cwd = ".", env = {} }: Place = {},
+  { checkout, temporaryDirectory = tmpdir(), cwd = ".", env = {} }: Place = {},
 ): Promise<CommandResult> {
-  return run(commandOf(...args), {
+  const main = checkout === undefined ? MAIN : join(checkout, "cli/main.ts");
+  return run([process.execPath, main, ...args], {
     okCodes: [0, 1, 2, 3, 4, 5, 255],
     cwd,
     env: { TMPDIR: temporaryDirectory, SOURCE_DATE_EPOCH: "", ...env },
@@ -45,6 +48,21 @@ export interface Scratch extends AsyncDisposable {
 export async function makeScratch(): Promise<Scratch> {
   const path = await mkdtemp(join(tmpdir(), "lifeboat-cli-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
+/** A copy of the sources in `root`; without a binary, or with a shell script in its place, which is packed much faster. */
+export async function makeCheckout(root: string, agent?: string): Promise<string> {
+  const checkout = join(root, "checkout");
+  const here = dirname(import.meta.dirname);
+  const rooms = (await readdir(here, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  for (const { name } of rooms.filter((room) => !/^(?:\..*|docs|kernel-modules|node_modules|out|set-up|test)$/.test(room.name)))
+    await cp(join(here, name), join(checkout, name), { recursive: true });
+  await cp(join(here, "package.json"), join(checkout, "package.json"));
+  await symlink(join(here, "node_modules"), join(checkout, "node_modules"));
+  if (agent === undefined) return checkout;
+  await mkdir(join(checkout, "out"));
+  await writeFile(join(checkout, "out/lifeboat"), agent, { mode: 0o755 });
+  return checkout;
 }
 
 /** Every path below a directory, sorted. */

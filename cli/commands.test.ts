@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readFile, stat, symlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "#os/exec";
 import { nukeLines } from "./build-report.ts";
-import { lifeboat, makeKernel, makeModule, makeScratch, RELEASE } from "./command-line-for-tests.ts";
+import { lifeboat, makeCheckout, makeKernel, makeModule, makeScratch, RELEASE } from "./command-line-for-tests.ts";
 import { COMMANDS } from "./commands.ts";
 
 const noBuild = existsSync("/usr/bin/as") && existsSync("/bin/busybox") ? false : "needs as and a static /bin/busybox";
@@ -89,21 +89,14 @@ test("explain and inspect plan the image for the kernel they are given and write
 test("explain and inspect work in a checkout that has no binary", { skip: noBuild }, async () => {
   await using scratch = await makeScratch();
   const root = scratch.path;
-  const checkout = join(root, "checkout");
-  await mkdir(checkout);
-  const here = dirname(import.meta.dirname);
-  for (const name of ["bootloaders", "builder", "cli", "formats", "initrd-agent", "machine", "media", "os", "qemu", "restore", "set", "ui"])
-    await cp(join(here, name), join(checkout, name), { recursive: true });
-  await cp(join(here, "package.json"), join(checkout, "package.json"));
-  await symlink(join(here, "node_modules"), join(checkout, "node_modules"));
+  const checkout = await makeCheckout(root);
   const words = ["-k", await makeKernel(root, { modules: { "modules.dep": "" } }), "--cache", join(root, "cache"), "--json"];
-  const node = [process.execPath, join(checkout, "cli/main.ts")] as const;
-  const explained = await run([...node, "explain", "busybox", ...words]);
+  const explained = await lifeboat(["explain", "busybox", ...words], { checkout });
   assert.match(explained.stdout, /"kind":"inside"/);
-  const inspected = await run([...node, "inspect", "--modules", ...words]);
+  const inspected = await lifeboat(["inspect", "--modules", ...words], { checkout });
   assert.match(inspected.stdout, /"devices":/);
   // That this checkout has none is shown by build, which needs it.
-  const built = await run([...node, "build", ...words, "-o", join(root, "rescue.iso")], { okCodes: [3] });
+  const built = await lifeboat(["build", ...words, "-o", join(root, "rescue.iso")], { checkout });
   assert.match(built.stderr, new RegExp(`"${checkout}/out/lifeboat" is not\\n {2}Make it with: npm run binary`));
 });
 

@@ -1,0 +1,38 @@
+// Whole builds around a kernel made by hand, with a shell script as the agent.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { lifeboat, makeCheckout, makeKernel, makeScratch } from "./command-line-for-tests.ts";
+
+const AGENT = "#!/bin/sh\necho 0.1.0\n";
+const noBuild = existsSync("/bin/busybox") && existsSync("/usr/bin/mksquashfs") ? false : "needs a static /bin/busybox and mksquashfs";
+
+test(
+  "a kernel whose configuration nobody knows is built around with gzip, unless another way is asked for",
+  { skip: noBuild },
+  async () => {
+    await using scratch = await makeScratch();
+    const root = scratch.path;
+    const checkout = await makeCheckout(root, AGENT);
+    const image = await makeKernel(root, { modules: { "modules.dep": "" } });
+    // The budget is looked at when the pieces are made.
+    const words = [
+      "build",
+      "-k",
+      image,
+      "--cache",
+      join(root, "cache"),
+      "--firmware",
+      "none",
+      "--budget",
+      "0",
+      "-o",
+      join(root, "rescue.iso"),
+    ];
+    const asked = await lifeboat([...words, "--compression", "zstd"], { checkout });
+    assert.match(asked.stderr, /^lifeboat: Cannot compress the image with zstd as kernel .* both its layers: it knows gzip, none\n/);
+    const built = await lifeboat(words, { checkout });
+    assert.match(built.stderr, /^lifeboat: Cannot make the initramfs as it may have at most 0\.0 MiB: it has /);
+  },
+);

@@ -41,7 +41,7 @@ export interface ImageContents {
 
 export async function gatherImage(kernel: FoundKernel, options: GatherOptions): Promise<ImageContents> {
   const busybox = await findBusybox({ given: options.busybox, cacheDirectory: options.cacheDirectory });
-  const files = await readModuleFiles(kernel.moduleDirectory, options.cacheDirectory);
+  const files = await readModuleFiles(kernel, options.cacheDirectory);
   const firmware = await gatherFirmware(kernel, options, [...files.firmware.values()].flat());
   const modulePart = moduleEntries(kernel.release, files, firmware, options.modules);
   const agent = await agentEntries(options.agentPath);

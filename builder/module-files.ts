@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { CONFIG_DIRECTORIES, type ConfigFile } from "kmod-parse/modprobe-config";
-import { modinfoValues, readModinfo } from "kmod-parse/modinfo-section";
+import { modinfoValues, readModinfo, type ModinfoEntry } from "kmod-parse/modinfo-section";
 import { parseModuleTree, type ModuleTree, type ModuleTreeTexts } from "kmod-parse/module-tree";
 import { bulkReader, fileStamp } from "#os/bulk-files";
 import { digestOf } from "#os/digest";
@@ -48,14 +48,21 @@ const TEXTS = [
 ] as const;
 const COMPRESSED = /\.(xz|zst|gz)$/;
 
-/** Reads the directory `/lib/modules/RELEASE`. Slow parts are kept in the cache. Throws LifeboatError naming the file that is wrong. */
-export async function readModuleFiles(directory: string, cacheDirectory: string): Promise<ModuleFiles> {
+export interface KernelModules {
+  readonly release: string;
+  /** As a rule `/lib/modules/RELEASE`. */
+  readonly moduleDirectory: string;
+}
+
+/** Reads the module directory of one kernel. Slow parts are kept in the cache. Throws LifeboatError naming the file that is wrong. */
+export async function readModuleFiles(kernel: KernelModules, cacheDirectory: string): Promise<ModuleFiles> {
+  const directory = kernel.moduleDirectory;
   const [texts, configFiles] = [await readTexts(directory), await readConfigFiles()];
   const tree = withPlace(directory, () => parseModuleTree(texts, configFiles));
   const stamps = stampModules(directory, tree);
-  const key = digestOf(...stamps.map(({ path, stamp }) => `${path}\0${stamp}\n`)).slice(0, 32);
+  const key = digestOf(`${kernel.release}\n`, ...stamps.map(({ path, stamp }) => `${path}\0${stamp}\n`)).slice(0, 32);
   const plain = await plainFiles(directory, stamps, join(cacheDirectory, `modules-${key}`));
-  return { tree, files: plain, firmware: await readFirmwareNames(directory, plain, join(cacheDirectory, `firmware-${key}.json`)) };
+  return { tree, files: plain, firmware: await readFirmwareNames(kernel, plain, join(cacheDirectory, `firmware-${key}.json`)) };
 }
 
 /** The module's path in the image: without the suffix of its compression. */
@@ -153,8 +160,9 @@ function damagedModule(error: LifeboatError, unfinished: string, directory: stri
   });
 }
 
+/** What is in the cache has passed all checks. */
 async function readFirmwareNames(
-  directory: string,
+  { release, moduleDirectory: directory }: KernelModules,
   files: ReadonlyMap<string, ModuleFile>,
   cachePath: string,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -164,10 +172,25 @@ async function readFirmwareNames(
   const reader = bulkReader();
   for (const [name, { path, hostPath }] of files) {
     const bytes = reader.whole(hostPath);
-    const firmware = withPlace(directory, () => modinfoValues(readModinfo(bytes, join(directory, path)), "firmware"));
+    const modinfo = withPlace(directory, () => readModinfo(bytes, join(directory, path)));
+    checkRelease(modinfo, { path: join(directory, path), release });
+    const firmware = modinfoValues(modinfo, "firmware");
     if (firmware.length > 0) names.push([name, [...new Set(firmware)]]);
   }
   await makeDirectory(join(cachePath, ".."));
   await writeAtomic(cachePath, JSON.stringify(names));
   return new Map(names);
+}
+
+/** RHEL's and SUSE's links to modules of an older kernel, each of which weak-modules has found to fit. */
+const WEAK_UPDATES = /\/weak-updates\//;
+
+/** The first word of `vermagic` is the release that a module was built for (the kernel's include/linux/vermagic.h). */
+function checkRelease(modinfo: readonly ModinfoEntry[], { path, release }: { readonly path: string; readonly release: string }): void {
+  const [vermagic] = modinfoValues(modinfo, "vermagic");
+  const builtFor = vermagic?.split(" ")[0];
+  if (builtFor === undefined || builtFor === release || WEAK_UPDATES.test(path)) return;
+  throw new LifeboatError(`Cannot take module "${path}" as it must be built for kernel ${release}: it is for ${builtFor}`, {
+    hint: "Install the kernel's modules again, or build the module for this kernel",
+  });
 }

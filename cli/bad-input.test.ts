@@ -73,6 +73,20 @@ test("modules of another release than the kernel are refused", async () => {
   await refuses(scratch.path, ["-k", image], { exitCode: 3, message, hint: /--kernel failsafe|--kernel \d/ });
 });
 
+test("a module of another release in the directory of the right name is refused, but not a weak update", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const own = await makeModule(root, "license=GPL", `vermagic=${RELEASE} SMP mod_unload `);
+  const other = await makeModule(root, "license=GPL", `vermagic=${RELEASE}-2 SMP mod_unload `);
+  const modulesOf = (dep: string) => ({ "modules.dep": `kernel/a.ko:\n${dep}:\n`, "kernel/a.ko": own, [dep]: other });
+  const message = new RegExp(`Cannot take module "/.*/kernel/b\\.ko" as it must be built for kernel ${RELEASE}: it is for ${RELEASE}-2$`);
+  const image = await makeKernel(root, { modules: modulesOf("kernel/b.ko") });
+  await refuses(root, ["-k", image], { exitCode: 3, message, hint: /Install the kernel's modules again/ });
+  await makeKernel(root, { modules: modulesOf("weak-updates/b.ko") });
+  const kept = await lifeboat(["explain", "b", "-k", image, "--cache", join(root, "cache"), "--firmware", "none"]);
+  assert.match(kept.stdout, /^module b is in the tools layer/);
+});
+
 test("a module tree that depmod has not seen is refused", async () => {
   await using scratch = await makeScratch();
   const image = await makeKernel(scratch.path, { modules: { "modules.order": "" } });

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { CONFIG_DIRECTORIES, type ConfigFile } from "kmod-parse/modprobe-config";
-import { modinfoValues, readModinfo, type ModinfoEntry } from "kmod-parse/modinfo-section";
+import { modinfoValues, moduleTail, readModinfo, type ModinfoEntry, type ModuleTail } from "kmod-parse/modinfo-section";
 import { parseModuleTree, type ModuleTree, type ModuleTreeTexts } from "kmod-parse/module-tree";
 import { bulkReader, fileStamp } from "#os/bulk-files";
 import { digestOf } from "#os/digest";
@@ -169,14 +169,17 @@ async function readFirmwareNames(
   const cached = await readTextIfThere(cachePath);
   if (cached !== undefined) return new Map(JSON.parse(cached) as [string, string[]][]);
   const names: [string, readonly string[]][] = [];
+  const tails: { readonly path: string; readonly tail: ModuleTail }[] = [];
   const reader = bulkReader();
   for (const [name, { path, hostPath }] of files) {
     const bytes = reader.whole(hostPath);
     const modinfo = withPlace(directory, () => readModinfo(bytes, join(directory, path)));
+    tails.push({ path: join(directory, path), tail: withPlace(directory, () => moduleTail(bytes, join(directory, path))) });
     checkRelease(modinfo, { path: join(directory, path), release });
     const firmware = modinfoValues(modinfo, "firmware");
     if (firmware.length > 0) names.push([name, [...new Set(firmware)]]);
   }
+  checkSignatures(tails);
   await makeDirectory(join(cachePath, ".."));
   await writeAtomic(cachePath, JSON.stringify(names));
   return new Map(names);
@@ -192,5 +195,14 @@ function checkRelease(modinfo: readonly ModinfoEntry[], { path, release }: { rea
   if (builtFor === undefined || builtFor === release || WEAK_UPDATES.test(path)) return;
   throw new LifeboatError(`Cannot take module "${path}" as it must be built for kernel ${release}: it is for ${builtFor}`, {
     hint: "Install the kernel's modules again, or build the module for this kernel",
+  });
+}
+
+/** Where a kernel's modules are signed, bytes behind the last section that are no whole signature are what a cut has left of one. */
+function checkSignatures(tails: readonly { readonly path: string; readonly tail: ModuleTail }[]): void {
+  const cut = tails.find(({ tail }) => tail === "other");
+  if (cut === undefined || tails.every(({ tail }) => tail !== "whole")) return;
+  throw new LifeboatError(`Cannot read module "${cut.path}" as its signature must be whole: the end of the file is missing`, {
+    hint: "Install the kernel's package again",
   });
 }

@@ -125,6 +125,21 @@ test("a truncated .ko is refused by its path, plain and compressed", { skip: noB
   await refuses(root, ["-k", image], { exitCode: 3, message, hint: /Install the kernel's package again/ });
 });
 
+test("a signed .ko that lost its last bytes is refused where modules are signed", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const ko = await makeModule(root, "license=GPL");
+  const info = Uint8Array.of(0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 30);
+  const signed = Buffer.concat([ko, Buffer.alloc(30, 7), info, Buffer.from("~Module signature appended~\n")]);
+  const modules = { "modules.dep": "kernel/a.ko:\nkernel/b.ko:\n", "kernel/a.ko": signed, "kernel/b.ko": signed.subarray(0, -1) };
+  const message = /Cannot read module "\/.*\/kernel\/b\.ko" as its signature must be whole: the end of the file is missing$/;
+  const image = await makeKernel(root, { modules });
+  await refuses(root, ["-k", image], { exitCode: 3, message, hint: /Install the kernel's package again/ });
+  await makeKernel(root, { modules: { ...modules, "kernel/a.ko": ko } });
+  const unsigned = await lifeboat(["explain", "b", "-k", image, "--cache", join(root, "cache"), "--firmware", "none"]);
+  assert.match(unsigned.stdout, /^module b is in the tools layer/);
+});
+
 test("options that name modules which are not there, or contradict each other, are refused", { skip: noBusybox }, async () => {
   await using scratch = await makeScratch();
   const root = scratch.path;

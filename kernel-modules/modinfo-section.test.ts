@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { type ModinfoEntry, readModinfo } from "./modinfo-section.ts";
+import { type ModinfoEntry, moduleTail, readModinfo } from "./modinfo-section.ts";
 import { detectModuleCompression } from "./module-compression.ts";
 import { KmodParseError } from "./parse-error.ts";
 
@@ -66,6 +66,19 @@ test("each lie in a header is told with file, rule and state", () => {
   }
 });
 
+test("moduleTail() tells a whole signature from what is left of one", () => {
+  const mark = new TextEncoder().encode("~Module signature appended~\n");
+  // Algorithm, hash, type 2 (PKCS#7), no signer, no key id, padding, 30 bytes of signature in big-endian order.
+  const signature = Uint8Array.of(...new Uint8Array(30).fill(7), 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 30, ...mark);
+  for (const shape of SHAPES) {
+    const elf = makeElf(shape, TEXT);
+    const signed = Uint8Array.of(...elf, ...signature);
+    assert.deepEqual([moduleTail(elf, "x.ko"), moduleTail(signed, "x.ko")], ["none", "whole"]);
+    for (const cut of [1, 28, 39, 69]) assert.equal(moduleTail(signed.subarray(0, signed.length - cut), "x.ko"), "other", `${cut}`);
+    assert.equal(moduleTail(Uint8Array.of(...elf, ...signature.subarray(1)), "x.ko"), "other");
+  }
+});
+
 test("no truncation and no flipped byte makes readModinfo() throw anything but a KmodParseError", () => {
   fc.assert(
     fc.property(fc.constantFrom(...SHAPES), fc.nat(), fc.nat(), fc.nat(255), (shape, cut, at, byte) => {
@@ -106,6 +119,7 @@ test("compression is told by the first bytes", () => {
 function assertOnlyParseErrors(bytes: Uint8Array): void {
   try {
     readModinfo(bytes, "x.ko");
+    moduleTail(bytes, "x.ko");
   } catch (error) {
     assert.ok(error instanceof KmodParseError, String(error));
   }

@@ -25,6 +25,37 @@ export function modinfoValues(entries: readonly ModinfoEntry[], key: string): re
   return entries.filter((entry) => entry.key === key).map((entry) => entry.value);
 }
 
+export type ModuleTail = "none" | "whole" | "other";
+
+/**
+ * What stands behind the last section: `none`, a `whole` signature as the kernel's sign-file appends it, or `other` bytes:
+ * a signature that was cut, say. Throws KmodParseError.
+ */
+export function moduleTail(bytes: Uint8Array, file: string): ModuleTail {
+  const elf = openElf(bytes, file);
+  let end = elf.headersEnd;
+  for (let index = 1; index < elf.sectionCount; index++) {
+    const { type, offset, size } = elf.section(index);
+    if (type !== SHT_NOBITS) end = Math.max(end, offset + size);
+  }
+  if (end > bytes.length) throw elf.failure("its sections end inside the file", `end ${end}, file ${bytes.length} bytes`);
+  if (end === bytes.length) return "none";
+  return endsInSignature(bytes, end) ? "whole" : "other";
+}
+
+/** struct module_signature and the mark behind it (include/linux/module_signature.h); the lengths are of what stands before them. */
+const SIGNATURE_BYTES = 12;
+const SIGNATURE_MARK = "~Module signature appended~\n";
+
+function endsInSignature(bytes: Uint8Array, start: number): boolean {
+  const mark = bytes.length - SIGNATURE_MARK.length;
+  const info = mark - SIGNATURE_BYTES;
+  if (info < start || !Array.from(SIGNATURE_MARK).every((char, index) => bytes[mark + index] === char.charCodeAt(0))) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + info, SIGNATURE_BYTES);
+  const [signerBytes, keyIdBytes, signatureBytes] = [view.getUint8(3), view.getUint8(4), view.getUint32(8)];
+  return info - signerBytes - keyIdBytes - signatureBytes >= start;
+}
+
 function splitEntries(bytes: Uint8Array, start: number, end: number): readonly ModinfoEntry[] {
   const entries: ModinfoEntry[] = [];
   let from = start;
@@ -49,6 +80,8 @@ interface Elf {
   readonly section: (index: number) => SectionHeader;
   readonly sectionCount: number;
   readonly namesIndex: number;
+  /** Where the section headers end. */
+  readonly headersEnd: number;
   readonly failure: (rule: string, state: string) => KmodParseError;
 }
 
@@ -86,7 +119,7 @@ function openElf(bytes: Uint8Array, file: string): Elf {
   const shstrndx = reader.half(wide ? 62 : 50);
   const namesIndex = shstrndx === SHN_XINDEX ? section(0).link : shstrndx;
   if (namesIndex >= sectionCount) throw failure("its section names have a section", `e_shstrndx ${namesIndex} of ${sectionCount}`);
-  return { bytes, section, sectionCount, namesIndex, failure };
+  return { bytes, section, sectionCount, namesIndex, headersEnd: shoff + sectionCount * shentsize, failure };
 }
 
 function identify(bytes: Uint8Array, failure: Elf["failure"]): { readonly wide: boolean; readonly little: boolean } {

@@ -29,7 +29,7 @@ export async function releaseOfImage(path: string): Promise<string | undefined> 
   if (info.type !== "file") throw noKernel(path, `it is a ${info.type}`, "Name the file itself");
   const head = await readRange(path, 0, HEAD_BYTES);
   const isBzImage = String.fromCharCode(...head.subarray(0x202, 0x206)) === "HdrS";
-  const image = readLinuxImage(isBzImage ? head : await unpacked(path), path);
+  const image = isBzImage ? readLinuxImage(head, path, info.sizeBytes) : readLinuxImage(await unpacked(path), path);
   return image.format === "zboot" ? undefined : image.release;
 }
 

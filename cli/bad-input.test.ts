@@ -54,6 +54,12 @@ test("a kernel that is missing, no kernel or cut short is refused", async () => 
     ["vmlinuz-text", new TextEncoder().encode("x".repeat(4096)), /must be a bzImage, an Image or zboot: no known magic$/],
     ["vmlinuz-empty", new Uint8Array(0), /no known magic in its 0 bytes$/],
     ["vmlinuz-cut", whole.subarray(0, 0x400), /"kernel_version" must lie inside it/],
+    [
+      "vmlinuz-half",
+      whole.subarray(0, 0xc00),
+      /"setup_sects" and "syssize" must lie inside it: they ask for 4096 bytes, the file has 3072$/,
+    ],
+    ["vmlinuz-byte", whole.subarray(0, -1), /they ask for 4096 bytes, the file has 4095$/],
   ];
   for (const [name, bytes, message] of cases) {
     if (bytes !== undefined) await writeFile(join(root, "boot", name), bytes);

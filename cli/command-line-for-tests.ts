@@ -99,7 +99,11 @@ export async function makeModule(directory: string, ...modinfo: readonly string[
 function bzImage(release: string): Uint8Array {
   const bytes = new Uint8Array(0x1000);
   bytes.set(new TextEncoder().encode("HdrS"), 0x202);
+  bytes.set([0x0f, 0x02], 0x206);
   bytes.set([0x00, 0x06], 0x20e);
+  // Four sectors of setup, then 0x60 paragraphs, which end where the file does.
+  bytes[0x1f1] = 4;
+  bytes[0x1f4] = 0x60;
   bytes.set(new TextEncoder().encode(`${release} (build@host) #1 SMP\0`), 0x800);
   return bytes;
 }

@@ -13,8 +13,12 @@ function bzImage(version = "6.1.0-40-amd64 (debian@kernel) #1 SMP\0", pointer = 
   const out = new Uint8Array(0x600);
   const view = new DataView(out.buffer);
   out.set(asciiEncode("HdrS"), 0x202);
+  out[0x1f1] = 1;
+  view.setUint32(0x1f4, 0x20, true);
   view.setUint16(0x206, 0x020f, true);
   view.setUint16(0x20e, pointer, true);
+  view.setUint32(0x248, 0x100, true);
+  view.setUint32(0x24c, 0x80, true);
   out.set(asciiEncode(version), 0x200 + pointer);
   return out;
 }
@@ -39,6 +43,7 @@ function zboot(payloadBytes = 100): Uint8Array {
 
 test("readLinuxImage() tells the formats apart", () => {
   assert.deepEqual(readLinuxImage(bzImage()), { format: "bzImage", release: "6.1.0-40-amd64", bootProtocol: "2.15" });
+  assert.deepEqual(readLinuxImage(bzImage().subarray(0, 0x400), "k", 0x600).format, "bzImage");
   assert.deepEqual(readLinuxImage(withBanner("ARM\x64", 0x38)), { format: "arm64-image", release: "6.12.5+deb13-arm64" });
   assert.deepEqual(readLinuxImage(withBanner("\x7fELF", 0)), { format: "elf", release: "6.12.5+deb13-arm64" });
   assert.deepEqual(readLinuxImage(zboot()), { format: "zboot", compression: "zstd22", payloadOffset: 400, payloadBytes: 100 });
@@ -52,12 +57,24 @@ test("kernelRelease() names what keeps it from reading", () => {
   );
 });
 
+function changed(offset: number, byte: number): Uint8Array {
+  const bytes = bzImage();
+  new DataView(bytes.buffer).setUint32(offset, byte, true);
+  return bytes;
+}
+
 describe("damaged kernels are refused:", () => {
   for (const [name, bytes, message] of [
     ["empty", new Uint8Array(0), /Cannot read the kernel "k" as it must be a bzImage, an Image or zboot: no known magic in its 0 bytes/],
     ["cut before the pointer", bzImage().subarray(0, 0x20e), /"kernel_version" must lie inside it: 2 bytes at 526, the file has 526/],
     ["cut before the version", bzImage().subarray(0, 0x2ff), /"kernel_version" must lie inside it: 1 bytes at 768, the file has 767/],
     ["cut inside the version", bzImage().subarray(0, 0x305), /the version must end with NUL: none in 5 bytes/],
+    [
+      "cut by one byte",
+      bzImage().subarray(0, 0x5ff),
+      /"setup_sects" and "syssize" must lie inside it: they ask for 1536 bytes, the file has 1535/,
+    ],
+    ["a payload past its end", changed(0x24c, 0x101), /its payload must lie inside it: it ends at 513 of 512 bytes/],
     ["a pointer of 0", bzImage("", 0), /"kernel_version" must point to the version: it is 0/],
     [
       "a release that leaves its directory",

@@ -11,10 +11,13 @@ export type LinuxImage =
   /** An EFI program around a compressed Image: unpack the payload, then ask again. */
   | { readonly format: "zboot"; readonly compression: string; readonly payloadOffset: number; readonly payloadBytes: number };
 
-/** Throws LifeboatError when the bytes are no kernel that we know, or are cut short. `name` goes into the message. */
-export function readLinuxImage(bytes: Uint8Array, name?: string): LinuxImage {
+/**
+ * Throws LifeboatError when the bytes are no kernel that we know, or are cut short. `name` goes into the message. Of a bzImage
+ * the first 65 KiB are enough: `fileBytes` then says how large the whole file is.
+ */
+export function readLinuxImage(bytes: Uint8Array, name?: string, fileBytes = bytes.length): LinuxImage {
   const file = fieldReader(bytes, name === undefined ? "the kernel" : `the kernel "${name}"`, "little");
-  if (textAt(file, 0x202, 4) === "HdrS") return readBzImage(file);
+  if (textAt(file, 0x202, 4) === "HdrS") return readBzImage(file, fileBytes);
   if (textAt(file, 0, 2) === "MZ" && textAt(file, 4, 4) === "zimg") return readZboot(file);
   if (textAt(file, 0x38, 4) === "ARM\x64") return { format: "arm64-image", release: releaseFromBanner(bytes, file) };
   if (isElf(bytes)) return { format: "elf", release: releaseFromBanner(bytes, file) };
@@ -44,7 +47,7 @@ const KERNEL_VERSION = 0x20e;
 const BOOT_SECTOR_BYTES = 0x200;
 const VERSION_LIMIT = 256;
 
-function readBzImage(file: FieldReader): LinuxImage {
+function readBzImage(file: FieldReader, fileBytes: number): LinuxImage {
   const protocol = file.u16(0x206, "version");
   const bootProtocol = `${protocol >> 8}.${`${protocol & 0xff}`.padStart(2, "0")}`;
   const pointer = file.u16(KERNEL_VERSION, "kernel_version");
@@ -54,7 +57,23 @@ function readBzImage(file: FieldReader): LinuxImage {
   const field = file.bytes(start, room, "kernel_version");
   const text = asciiDecode(beforeNul(field));
   if (text.length === field.length) throw file.damage("the version must end with NUL", `none in ${room} bytes`);
-  return { format: "bzImage", release: checkedRelease(file, text.split(" ")[0] ?? ""), bootProtocol };
+  const release = checkedRelease(file, text.split(" ")[0] ?? "");
+  checkBzImageSize(file, protocol, fileBytes);
+  return { format: "bzImage", release, bootProtocol };
+}
+
+/** The sizes count from the file's start: setup_sects after the boot sector (0 means 4), then syssize paragraphs of the kernel itself. */
+function checkBzImageSize(file: FieldReader, protocol: number, fileBytes: number): void {
+  const setupBytes = ((file.u8(0x1f1, "setup_sects") || 4) + 1) * 512;
+  // Before protocol 2.04 only the lower 16 bits were written.
+  const kernelBytes = 16 * (protocol >= 0x204 ? file.u32(0x1f4, "syssize") : file.u16(0x1f4, "syssize"));
+  const neededBytes = setupBytes + kernelBytes;
+  if (fileBytes < neededBytes) {
+    throw file.damage(`"setup_sects" and "syssize" must lie inside it`, `they ask for ${neededBytes} bytes, the file has ${fileBytes}`);
+  }
+  if (protocol < 0x208) return;
+  const payloadEnd = file.u32(0x248, "payload_offset") + file.u32(0x24c, "payload_length");
+  if (payloadEnd > kernelBytes) throw file.damage("its payload must lie inside it", `it ends at ${payloadEnd} of ${kernelBytes} bytes`);
 }
 
 function readZboot(file: FieldReader): LinuxImage {

@@ -56,6 +56,7 @@ function facts(choice: Partial<ModuleChoice> = {}, withFirmware = true): ImageFa
     busybox: { path: "/bin/busybox", sizeBytes: 1, applets: ["mount"], provenance: "" },
     moduleNames: new Set(tree.modules.keys()),
     absentPrograms: TOOL_PROGRAMS.filter(({ name }) => name === "sg_inq"),
+    incompleteFiles: [{ name: "e2label", kind: "incomplete", state: 'Cannot take "/opt/perl" …', because: [] }] as const,
     programPaths: [],
     notes: [],
   };
@@ -147,6 +148,10 @@ test("explainName() names the package of a program that this machine lacks, and 
   for (const name of ["sg_inq", "sg3-utils"]) {
     const [finding] = explain(name).findings;
     assert.equal(finding?.kind === "outside" && finding.hint, "Install the package that has it, Debian's is sg3-utils, and build again");
+  }
+  for (const name of ["e2label", "/usr/local/sbin/e2label"]) {
+    const [finding] = explain(name).findings;
+    assert.equal(finding?.kind === "outside" && finding.why, 'Cannot take "/opt/perl" …');
   }
   const [vim] = explain("vim", facts(), "/usr/bin/vim").findings;
   assert.match((vim?.kind === "outside" && vim.why) || "", /^this machine has it as \/usr\/bin\/vim, but/);

@@ -107,7 +107,9 @@ function directoryFinding(path: string, entries: readonly PlanEntry[]): Finding 
   return { kind: "inside", what: `directory ${nameOf(path)}`, path, layer: layers[0]!, sizeBytes, because: reasons.slice(0, 3), remarks };
 }
 
-function explainProgram(name: string, { absentPrograms }: ImageContents): Finding | undefined {
+function explainProgram(name: string, { absentPrograms, incompleteFiles }: ImageContents): Finding | undefined {
+  const incomplete = incompleteFiles.find((one) => one.name === name || (name.includes("/") && nameOf(name) === one.name));
+  if (incomplete !== undefined) return { kind: "outside", what: incomplete.name, why: incomplete.state, hint: REPAIR };
   const program = absentPrograms.find((one) => one.name === name || one.package === name);
   if (program === undefined) return undefined;
   return {
@@ -117,6 +119,8 @@ function explainProgram(name: string, { absentPrograms }: ImageContents): Findin
     hint: `Install the package that has it, Debian's is ${program.package}, and build again`,
   };
 }
+
+const REPAIR = "This machine has it, but not all that it needs to run: repair that and build again";
 
 function notListed(name: string, place: string): Finding {
   const why = `this machine has it as ${place}, but it is not among the programs of a rescue system`;

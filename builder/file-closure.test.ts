@@ -314,13 +314,46 @@ describe("what is missing", () => {
       ["usr/bin/q"],
     );
     assert.deepEqual(
-      closure.missing.map((one) => [one.name, one.because]),
+      closure.missing.map((one) => [one.name, one.kind, one.because]),
       [
-        ["p", ["p is tried"]],
-        ["nowhere", ["nowhere is tried"]],
+        ["p", "incomplete", ["p is tried"]],
+        ["nowhere", "absent", ["nowhere is tried"]],
       ],
     );
     assert.match(closure.missing[0]?.state ?? "", /libgone\.so\.1/);
+  });
+});
+
+describe("optional programs", () => {
+  const optional = (root: string) => fileClosure([want("p", "optional")], { root, dlopens: [] });
+
+  test("that are scripts without their interpreter are left out as incomplete, by name and state", async () => {
+    const { missing, entries } = await optional(makeRoot({ "usr/local/sbin/p": "#!/opt/gone/perl\n" }));
+    const state = 'Cannot take "/opt/gone/perl" into the image as it must be there: there is no such file';
+    assert.deepEqual([missing, entries], [[{ name: "p", kind: "incomplete", state, because: ["p is tried"] }], []]);
+  });
+
+  test("that are damaged, or whose libraries are, fail", async () => {
+    const program = { interpreter: LOADER, needed: ["libx.so"] };
+    const root = makeRoot({ ...BASE, "usr/bin/p": program, "usr/lib/libx.so": {} });
+    const damage = [
+      ["usr/bin/p", (bytes: Uint8Array) => bytes.subarray(0, -1), /must lie inside it/],
+      ["usr/bin/p", (bytes: Uint8Array) => bytes.subarray(0, 40), /must lie inside it/],
+      ["usr/bin/p", () => new Uint8Array(), /it is empty$/],
+      ["usr/lib/libx.so", (bytes: Uint8Array) => bytes.subarray(0, 60), /must lie inside it/],
+      ["usr/lib/libx.so", () => new Uint8Array(), /it is empty$/],
+    ] as const;
+    for (const [path, change, state] of damage) {
+      const whole = new Uint8Array(readFileSync(join(root, path)));
+      writeFileSync(join(root, path), change(whole));
+      await assert.rejects(optional(root), (error: LifeboatError) => {
+        assert.match(error.message, new RegExp(`^Cannot take "/${path}" into the image as it must be whole: `));
+        assert.match(error.message, state);
+        return error.exitCode === 3;
+      });
+      writeFileSync(join(root, path), whole);
+    }
+    assert.deepEqual((await optional(root)).missing, []);
   });
 });
 

@@ -13,7 +13,7 @@ import { readShebang, SHEBANG_BYTES, type Shebang } from "./shebang.ts";
 export interface WantedFile {
   /** A program's name, looked up in the program directories, or a path with a slash. A directory brings all it holds. */
   readonly name: string;
-  /** A required one that is missing, or lacks a library, is an error; an optional one is left out and reported. */
+  /** A required one that is missing, or lacks a library, is an error; an optional one is left out and reported. Damage is always an error. */
   readonly need: "required" | "optional";
   /** Why it is wanted, nearest first. */
   readonly because: Because;
@@ -27,14 +27,23 @@ export interface ClosureOptions {
   readonly dlopens?: readonly KnownDlopen[];
 }
 
+export interface MissingFile {
+  readonly name: string;
+  /** `absent`: this system does not have it. `incomplete`: it is there, and something that it needs to run is not. */
+  readonly kind: "absent" | "incomplete";
+  /** The message of the error. */
+  readonly state: string;
+  readonly because: Because;
+}
+
 /** An entry of the image plan that still lacks its layer. */
 export type ClosureEntry = Omit<FileEntry, "layer"> | Omit<SymlinkEntry, "layer"> | Omit<DirectoryEntry, "layer">;
 
 export interface Closure {
   /** Sorted by path. Directories only where a wanted one is empty. */
   readonly entries: readonly ClosureEntry[];
-  /** Optional ones that were left out, and why. */
-  readonly missing: readonly { readonly name: string; readonly state: string; readonly because: Because }[];
+  /** Optional ones that were left out. */
+  readonly missing: readonly MissingFile[];
   /** Libraries that a program would open and this system lacks; one sentence each. */
   readonly notes: readonly string[];
   /** Directories of ld.so.conf that hold something of the closure: the image's loader does not search them by itself. */
@@ -43,7 +52,7 @@ export interface Closure {
   readonly unexplainedDlopens: readonly string[];
 }
 
-type Inspected = { readonly elf: ElfFile } | { readonly shebang: Shebang } | "data";
+type Inspected = { readonly elf: ElfFile } | { readonly shebang: Shebang } | "data" | "empty";
 
 interface Session {
   readonly tree: RootedTree;
@@ -62,18 +71,22 @@ interface Collected {
 
 type Group = ClosureEntry["group"];
 
-/** Throws LifeboatError when something required is missing, naming who needs it. Earlier wanted files give the reasons of what they share. */
+/**
+ * Throws LifeboatError when something required is missing, naming who needs it, and when a program or library is damaged.
+ * Earlier wanted files give the reasons of what they share.
+ */
 export async function fileClosure(wanted: readonly WantedFile[], options: ClosureOptions = {}): Promise<Closure> {
   const session = openSession(options);
   const whole = nothing();
-  const missing: Closure["missing"][number][] = [];
+  const missing: MissingFile[] = [];
   for (const one of wanted) {
     const collected = nothing();
     try {
       await collectWanted(session, collected, one);
     } catch (error) {
-      if (one.need === "required" || !(error instanceof LifeboatError)) throw error;
-      missing.push({ name: one.name, state: error.message, because: one.because });
+      if (one.need === "required" || !(error instanceof LifeboatError) || error instanceof DamagedFile) throw error;
+      const kind = (await placeOf(session, one.name)) === undefined ? "absent" : "incomplete";
+      missing.push({ name: one.name, kind, state: error.message, because: one.because });
       continue;
     }
     merge(whole, collected);
@@ -86,6 +99,9 @@ export async function fileClosure(wanted: readonly WantedFile[], options: Closur
     unexplainedDlopens: [...whole.unexplained].sort(),
   };
 }
+
+/** What is damaged today is no better on the bad day: never a reason to do without it silently. */
+class DamagedFile extends LifeboatError {}
 
 function openSession({ root = "/", programDirectories = PROGRAM_DIRECTORIES, dlopens = KNOWN_DLOPENS }: ClosureOptions): Session {
   const tree = rootedTree(root);
@@ -100,21 +116,47 @@ function openSession({ root = "/", programDirectories = PROGRAM_DIRECTORIES, dlo
 
 async function inspectFile(hostPath: string, path: string): Promise<Inspected> {
   const head = await readRange(hostPath, 0, SHEBANG_BYTES);
-  if (isElf(head)) return { elf: readElf(await readBytes(hostPath), `/${path}`) };
+  if (head.length === 0) return "empty";
+  if (isElf(head)) return { elf: await readWholeElf(hostPath, path) };
   const shebang = readShebang(head);
   return shebang === undefined ? "data" : { shebang };
 }
 
+async function readWholeElf(hostPath: string, path: string): Promise<ElfFile> {
+  const bytes = await readBytes(hostPath);
+  try {
+    return readElf(bytes, `/${path}`);
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    const state = error.message.slice(error.message.indexOf(" as ") + " as ".length);
+    throw damaged(path, state, error);
+  }
+}
+
+function damaged(path: string, state: string, cause?: unknown): DamagedFile {
+  return new DamagedFile(`Cannot take "/${path}" into the image as it must be whole: ${state}`, {
+    hint: "Install its package again",
+    cause,
+  });
+}
+
 async function collectWanted(session: Session, collected: Collected, { name, because }: WantedFile): Promise<void> {
-  const path = name.includes("/") ? name : await findProgram(session, name);
-  const { info } = path === undefined ? { info: undefined } : await session.tree.resolve(path);
-  if (path === undefined || info === undefined) {
+  const path = await placeOf(session, name);
+  if (path === undefined) {
     const state = name.includes("/") ? "there is no such file" : `it is in none of ${session.programDirectories.join(", ")}`;
     throw new LifeboatError(`Cannot take "${name}" into the image as it must be there: ${state}`, {
       hint: `Install the package that has it. Why it is wanted: ${because.join("; ")}`,
     });
   }
+  const { path: real, info } = await session.tree.resolve(path);
+  if (!name.includes("/") && info?.type === "file" && (await session.inspect(real)) === "empty") throw damaged(real, "it is empty");
   await collectPath(session, collected, { path, because, group: "programs" });
+}
+
+/** Undefined when there is nothing. */
+async function placeOf(session: Session, name: string): Promise<string | undefined> {
+  if (!name.includes("/")) return findProgram(session, name);
+  return (await session.tree.resolve(name)).info === undefined ? undefined : name;
 }
 
 async function findProgram({ tree, programDirectories }: Session, name: string): Promise<string | undefined> {
@@ -173,7 +215,7 @@ async function collectDirectory(session: Session, collected: Collected, item: It
 
 async function collectNeeds(session: Session, collected: Collected, { path, because }: Item): Promise<void> {
   const inspected = await session.inspect(path);
-  if (inspected === "data") return;
+  if (inspected === "data" || inspected === "empty") return;
   if ("shebang" in inspected) return collectInterpreter(session, collected, { path, because, shebang: inspected.shebang });
   const { elf } = inspected;
   if (elf.type !== "executable" && elf.type !== "shared") return;
@@ -195,11 +237,15 @@ async function collectFile(session: Session, collected: Collected, item: Item): 
   put(collected, { type: "file", path, mode: info.mode & 0o777, sizeBytes: info.sizeBytes, content, group, because });
 }
 
+const LIBRARY_NAME = /\.so(?:\.[^/]*)?$/;
+
 async function elfAt(session: Session, path: string): Promise<ElfFile | undefined> {
   const { info } = await session.tree.resolve(path);
   if (info?.type !== "file") return undefined;
   const inspected = await session.inspect(path);
-  return inspected !== "data" && "elf" in inspected ? inspected.elf : undefined;
+  // A text in a library's place is a linker script; a library that is empty was cut short.
+  if (inspected === "empty" && LIBRARY_NAME.test(path)) throw damaged(path, "it is empty");
+  return typeof inspected === "object" && "elf" in inspected ? inspected.elf : undefined;
 }
 
 interface Script {

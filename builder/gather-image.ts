@@ -1,7 +1,7 @@
 // Gathers all that goes into a rescue image: every entry with its layer, its group and its reasons.
 
 import { join } from "node:path";
-import { fileClosure, type ClosureEntry, type WantedFile } from "./file-closure.ts";
+import { fileClosure, type ClosureEntry, type MissingFile, type WantedFile } from "./file-closure.ts";
 import { findBusybox, type Busybox } from "./find-busybox.ts";
 import type { FoundKernel } from "./find-kernel.ts";
 import { findFirmware, type FirmwareFiles } from "./firmware-files.ts";
@@ -33,6 +33,8 @@ export interface ImageContents {
   readonly moduleNames: ReadonlySet<string>;
   /** Programs that this machine does not have. */
   readonly absentPrograms: readonly ToolProgram[];
+  /** Programs and files that this machine has, left out as something that they need to run is missing. */
+  readonly incompleteFiles: readonly MissingFile[];
   /** Image paths of all programs, to be tried. */
   readonly programPaths: readonly string[];
   /** Libraries that a program would open by itself and this machine lacks; one sentence each. */
@@ -61,6 +63,7 @@ export async function gatherImage(kernel: FoundKernel, options: GatherOptions): 
     moduleFiles: files,
     moduleNames: new Set(files.tree.modules.keys()),
     absentPrograms: tools.absent,
+    incompleteFiles: tools.incomplete,
     programPaths: tools.programPaths,
     notes: tools.notes,
   };
@@ -83,6 +86,7 @@ interface Tools {
   readonly entries: readonly PlanEntry[];
   readonly notes: readonly string[];
   readonly absent: readonly ToolProgram[];
+  readonly incomplete: readonly MissingFile[];
   readonly programPaths: readonly string[];
 }
 
@@ -94,11 +98,12 @@ async function toolEntries(root: string, inInitramfs: ReadonlySet<string>): Prom
   const entries = closure.entries
     .flatMap((entry) => planEntry(entry, "tools", entry.group))
     .filter(({ path }) => !inInitramfs.has(path) && !USELESS_FILES.test(path));
-  const absent = new Set(closure.missing.map(({ name }) => name));
+  const absent = new Set(closure.missing.filter(({ kind }) => kind === "absent").map(({ name }) => name));
   return {
     entries: [...entries, ...libraryPathEntries(closure.configuredDirectories)],
     notes: closure.notes,
     absent: TOOL_PROGRAMS.filter(({ name }) => absent.has(name)),
+    incomplete: closure.missing.filter(({ kind }) => kind === "incomplete"),
     programPaths: entries
       .filter(({ group, mode, type }) => group === "programs" && type === "file" && (mode & 0o111) !== 0)
       .map(({ path }) => path),

@@ -26,6 +26,7 @@ export function reportJson(kernel: FoundKernel, image: RescueImage, medium: Medi
     allPieces,
     groups: sizeRows(contents.entries),
     absentPrograms: contents.absentPrograms.map(({ name }) => name),
+    incompleteFiles: contents.incompleteFiles.map(({ name, state }) => ({ name, state })),
     missingFirmware: contents.modulePart.missingFirmware,
   });
 }
@@ -48,6 +49,7 @@ export function reportText(kernel: FoundKernel, image: RescueImage, medium: Medi
     "  unpacked sizes",
     ...formatSizeRows(sizeRows(contents.entries)),
     ...(absent.length === 0 ? [] : ["", `  not on this machine, so not in the image: ${absent.join(", ")}`]),
+    ...contents.incompleteFiles.map(({ name, state }) => `  left out: ${name}: ${state}`),
     ...findings.map(({ severity, option, breaks }) => `  ${severity}: ${option}: ${breaks}`),
   ].join("\n");
 }

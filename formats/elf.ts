@@ -29,6 +29,7 @@ export interface ElfFile {
 /** Throws LifeboatError when the bytes are no ELF file or its tables lie. `name` goes into the message. */
 export function readElf(bytes: Uint8Array, name?: string): ElfFile {
   const layout = readLayout(bytes, name);
+  checkSegments(layout);
   const interpreter = readInterpreter(layout);
   const dynamic = readDynamic(layout);
   return {
@@ -61,6 +62,13 @@ export function isSameAbi(one: ElfFile, other: ElfFile): boolean {
 }
 
 const TYPES: Readonly<Record<number, ElfFile["type"]>> = { 1: "relocatable", 2: "executable", 3: "shared", 4: "core" };
+
+const PT_LOAD = 1;
+
+/** What the loader maps must be there: a program that was cut short has whole headers as a rule. */
+function checkSegments({ file, segments }: ElfLayout): void {
+  for (const { type, offset, fileSize } of segments) if (type === PT_LOAD) file.bytes(offset, fileSize, "p_offset and p_filesz of PT_LOAD");
+}
 
 const PT_INTERP = 3;
 /** PATH_MAX, as the kernel's own check (fs/binfmt_elf.c). */

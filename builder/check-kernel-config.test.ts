@@ -18,6 +18,7 @@ CONFIG_PRINTK=y
 CONFIG_MODULES=y
 CONFIG_BLK_DEV_LOOP=m
 CONFIG_SQUASHFS=m
+CONFIG_OVERLAY_FS=m
 CONFIG_SQUASHFS_ZSTD=y
 CONFIG_SQUASHFS_ZLIB=y
 CONFIG_ISO9660_FS=m
@@ -33,7 +34,7 @@ CONFIG_RD_GZIP=y
 CONFIG_RD_XZ=y
 CONFIG_RD_ZSTD=y
 `;
-const MODULES = new Set(["loop", "squashfs", "isofs", "sr_mod", "vfat", "nls_cp437"]);
+const MODULES = new Set(["loop", "squashfs", "overlay", "isofs", "sr_mod", "vfat", "nls_cp437"]);
 
 function check(text: string, modules: ReadonlySet<string> = MODULES): KernelCheck {
   return checkKernelConfig(parseKernelConfig(text), modules);
@@ -56,6 +57,7 @@ test("checkKernelConfig() gives each lack a severity and what it breaks", () => 
     ["CONFIG_SYSFS=y", "", "fatal", /finds no devices/],
     ["CONFIG_BLK_DEV_LOOP=m", "", "fatal", /^the tools layer cannot be mounted$/],
     ["CONFIG_SQUASHFS=m", "", "fatal", /^the tools layer cannot be mounted$/],
+    ["CONFIG_OVERLAY_FS=m", "# CONFIG_OVERLAY_FS is not set", "fatal", /^the tools layer cannot be taken in$/],
     ["CONFIG_ISO9660_FS=m", "", "warning", /CDs/],
     ["CONFIG_VFAT_FS=m", "", "warning", /USB media/],
     ["CONFIG_SERIAL_8250_CONSOLE=y", "", "warning", /serial line/],
@@ -75,9 +77,11 @@ test("checkKernelConfig() gives each lack a severity and what it breaks", () => 
 });
 
 test("checkKernelConfig() names the module that an option promises and the tree does not have", () => {
-  const findings = check(COMPLETE, new Set([...MODULES].filter((name) => name !== "squashfs"))).findings;
-  const breaks = 'the tools layer cannot be mounted: its module "squashfs" is not in the module tree';
-  assert.deepEqual(findings, [{ severity: "fatal", option: "CONFIG_SQUASHFS", breaks }]);
+  const findings = check(COMPLETE, new Set([...MODULES].filter((name) => !["squashfs", "overlay"].includes(name)))).findings;
+  const lack = (name: string, option: string, what: string) => {
+    return { severity: "fatal", option, breaks: `the tools layer cannot be ${what}: its module "${name}" is not in the module tree` };
+  };
+  assert.deepEqual(findings, [lack("squashfs", "CONFIG_SQUASHFS", "mounted"), lack("overlay", "CONFIG_OVERLAY_FS", "taken in")]);
 });
 
 test("checkKernelConfig() takes the serial console that the architecture has", () => {

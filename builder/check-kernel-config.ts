@@ -20,7 +20,7 @@ export interface KernelCheck {
   readonly squashfsCompressions: readonly SquashfsCompression[];
 }
 
-interface Need {
+export interface Need {
   readonly option: string;
   readonly severity: Severity;
   readonly breaks: string;
@@ -28,7 +28,7 @@ interface Need {
   readonly module?: string;
 }
 
-const NEEDS: readonly Need[] = [
+export const NEEDS: readonly Need[] = [
   { option: "CONFIG_BLK_DEV_INITRD", severity: "fatal", breaks: "the kernel unpacks no initramfs" },
   { option: "CONFIG_BINFMT_ELF", severity: "fatal", breaks: "no program runs" },
   { option: "CONFIG_BINFMT_SCRIPT", severity: "warning", breaks: "pre and post scripts do not run" },
@@ -43,6 +43,7 @@ const NEEDS: readonly Need[] = [
   { option: "CONFIG_MODULES", severity: "warning", breaks: "no driver that is not built in can be loaded" },
   { option: "CONFIG_BLK_DEV_LOOP", severity: "fatal", module: "loop", breaks: "the tools layer cannot be mounted" },
   { option: "CONFIG_SQUASHFS", severity: "fatal", module: "squashfs", breaks: "the tools layer cannot be mounted" },
+  { option: "CONFIG_OVERLAY_FS", severity: "fatal", module: "overlay", breaks: "the tools layer cannot be taken in" },
   { option: "CONFIG_ISO9660_FS", severity: "warning", module: "isofs", breaks: "CDs, DVDs and ISO images cannot be read" },
   { option: "CONFIG_BLK_DEV_SR", severity: "warning", module: "sr_mod", breaks: "optical drives are not seen" },
   { option: "CONFIG_VFAT_FS", severity: "warning", module: "vfat", breaks: "USB media and EFI system partitions cannot be read" },

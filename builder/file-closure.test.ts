@@ -1,58 +1,13 @@
 // The file closure against ldd on this machine's programs, and each rule of the loader on trees made by hand.
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { after, describe, test } from "node:test";
-import { LifeboatError } from "#os/error";
+import { chmodSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
 import { run } from "#os/exec";
-import { makeElf, type ElfRecipe } from "../formats/elf-for-tests.ts";
 import { readElf, isElf } from "../formats/elf.ts";
-import { fileClosure, type ClosureOptions, type WantedFile } from "./file-closure.ts";
+import { BASE, LOADER, makeRoot, want, type Content } from "./closure-for-tests.ts";
+import { fileClosure, type ClosureOptions } from "./file-closure.ts";
 import { KNOWN_DLOPENS, type KnownDlopen } from "./known-dlopens.ts";
-
-const scratch = mkdtempSync(join(tmpdir(), "lifeboat-closure-"));
-after(() => rmSync(scratch, { recursive: true, force: true }));
-
-type Content = string | Partial<ElfRecipe> | { readonly link: string };
-
-/** A root directory from paths to texts, ELF recipes and links. */
-function makeRoot(files: Readonly<Record<string, Content>>): string {
-  const root = mkdtempSync(join(scratch, "t-"));
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(join(root, dirname(path)), { recursive: true });
-    if (typeof content === "object" && "link" in content) symlinkSync(content.link, join(root, path));
-    else
-      writeFileSync(
-        join(root, path),
-        typeof content === "string" ? content : makeElf({ bits: 64, endian: "little", machine: 62, ...content }),
-      );
-    if (typeof content === "string" || !("link" in content)) chmodSync(join(root, path), 0o755);
-  }
-  return root;
-}
-
-const LOADER = "/lib64/ld-linux-x86-64.so.2";
-const BASE: Readonly<Record<string, Content>> = {
-  lib64: { link: "usr/lib64" },
-  "usr/lib64/ld-linux-x86-64.so.2": { soname: "ld-linux-x86-64.so.2" },
-  "usr/lib/libc.so.6": { soname: "libc.so.6", needed: ["ld-linux-x86-64.so.2"] },
-};
-
-function want(name: string, need: WantedFile["need"] = "required"): WantedFile {
-  return { name, need, because: [`${name} is tried`] };
-}
 
 async function closureOf(files: Readonly<Record<string, Content>>, names: readonly string[], options: Partial<ClosureOptions> = {}) {
   return fileClosure(
@@ -282,78 +237,6 @@ describe("scripts", () => {
       message: 'Cannot take "/usr/bin/perl" into the image as it must be there: there is no such file',
       hint: "Install the package that has it. Why it is wanted: usr/bin/s is a script for /usr/bin/perl; s is tried",
     });
-  });
-});
-
-describe("what is missing", () => {
-  const files = { "usr/bin/p": { interpreter: LOADER, needed: ["libx.so"] }, "usr/lib/libx.so": { needed: ["libgone.so.1"] } };
-
-  test("is an error that names library and program when the program is required", async () => {
-    await assert.rejects(closureOf(files, ["p"]), (error) => {
-      assert.ok(error instanceof LifeboatError);
-      assert.match(
-        error.message,
-        /^Cannot take "\/usr\/lib\/libx\.so" into the image as its library "libgone\.so\.1" must be there: it is in none of .*\/usr\/lib/,
-      );
-      assert.match(error.hint ?? "", /Install the package that has libgone\.so\.1.*usr\/bin\/p needs libx\.so; p is tried$/);
-      return true;
-    });
-    await assert.rejects(
-      closureOf({ ...files, "usr/lib/libgone.so.1": { machine: 3, bits: 32 } }, ["p"]),
-      /"\/usr\/lib\/libgone\.so\.1" is for another machine/,
-    );
-    await assert.rejects(closureOf({}, ["p"]), /Cannot take "p" into the image as it must be there: it is in none of usr\/sbin, usr\/bin/);
-    await assert.rejects(closureOf({ p: { interpreter: "/lib/none.so" } }, ["/p"]), /as its loader must be there: no "\/lib\/none\.so"/);
-  });
-
-  test("leaves out an optional program with all that only it would bring", async () => {
-    const root = makeRoot({ ...BASE, ...files, "usr/bin/q": {} });
-    const closure = await fileClosure([want("p", "optional"), want("q"), want("nowhere", "optional")], { root, dlopens: [] });
-    assert.deepEqual(
-      closure.entries.map((entry) => entry.path),
-      ["usr/bin/q"],
-    );
-    assert.deepEqual(
-      closure.missing.map((one) => [one.name, one.kind, one.because]),
-      [
-        ["p", "incomplete", ["p is tried"]],
-        ["nowhere", "absent", ["nowhere is tried"]],
-      ],
-    );
-    assert.match(closure.missing[0]?.state ?? "", /libgone\.so\.1/);
-  });
-});
-
-describe("optional programs", () => {
-  const optional = (root: string) => fileClosure([want("p", "optional")], { root, dlopens: [] });
-
-  test("that are scripts without their interpreter are left out as incomplete, by name and state", async () => {
-    const { missing, entries } = await optional(makeRoot({ "usr/local/sbin/p": "#!/opt/gone/perl\n" }));
-    const state = 'Cannot take "/opt/gone/perl" into the image as it must be there: there is no such file';
-    assert.deepEqual([missing, entries], [[{ name: "p", kind: "incomplete", state, because: ["p is tried"] }], []]);
-  });
-
-  test("that are damaged, or whose libraries are, fail", async () => {
-    const program = { interpreter: LOADER, needed: ["libx.so"] };
-    const root = makeRoot({ ...BASE, "usr/bin/p": program, "usr/lib/libx.so": {} });
-    const damage = [
-      ["usr/bin/p", (bytes: Uint8Array) => bytes.subarray(0, -1), /must lie inside it/],
-      ["usr/bin/p", (bytes: Uint8Array) => bytes.subarray(0, 40), /must lie inside it/],
-      ["usr/bin/p", () => new Uint8Array(), /it is empty$/],
-      ["usr/lib/libx.so", (bytes: Uint8Array) => bytes.subarray(0, 60), /must lie inside it/],
-      ["usr/lib/libx.so", () => new Uint8Array(), /it is empty$/],
-    ] as const;
-    for (const [path, change, state] of damage) {
-      const whole = new Uint8Array(readFileSync(join(root, path)));
-      writeFileSync(join(root, path), change(whole));
-      await assert.rejects(optional(root), (error: LifeboatError) => {
-        assert.match(error.message, new RegExp(`^Cannot take "/${path}" into the image as it must be whole: `));
-        assert.match(error.message, state);
-        return error.exitCode === 3;
-      });
-      writeFileSync(join(root, path), whole);
-    }
-    assert.deepEqual((await optional(root)).missing, []);
   });
 });
 

@@ -7,6 +7,7 @@ import { fileInfo, makeTemporaryDirectory, writeChunks } from "#os/files";
 import type { RescueFiles } from "../bootloaders/rescue-files.ts";
 import { writeNewc } from "../formats/cpio-newc.ts";
 import { formatImageManifest, IMAGE_MANIFEST_PATH, type ImageManifest, type ImageSet } from "../set/image-manifest.ts";
+import { checkEssentialModules } from "./check-essential-modules.ts";
 import { checkKernelConfig, checkUnknownConfig, type KernelFinding } from "./check-kernel-config.ts";
 import { checkPrograms } from "./check-programs.ts";
 import { checkSecrets, checkWords } from "./check-secrets.ts";
@@ -49,6 +50,7 @@ export interface RescueImage extends AsyncDisposable {
 /** Makes the initramfs and the tools layer around a kernel. Dispose the result when its files are on their medium. */
 export async function makeRescueImage(kernel: FoundKernel, options: RescueImageOptions): Promise<RescueImage> {
   const contents = await gatherImage(kernel, options);
+  checkEssentialModules(contents.moduleNames, contents.modulePart.selection);
   const { findings, compression } = checkKernel(kernel, contents.moduleNames, options.compression);
   checkWords([options.mediumUrl ?? ""]);
   const pieces = await makePieces(contents, compression, options);

@@ -153,8 +153,36 @@ test("options that name modules which are not there, or contradict each other, a
   const image = await makeKernel(root, { modules: { "modules.dep": "kernel/a.ko:\n", "kernel/a.ko": ko } });
   const forced = /Cannot take module "b" as it must be one of this kernel's: no module, alias or built-in has that name$/;
   await refuses(root, ["-k", image, "--force-module", "b"], { exitCode: 3, message: forced, hint: /./ });
+  for (const [name, state] of [
+    ["b", "no module, alias or built-in has that name"],
+    ["a,b", "of several, each takes an option of its own"],
+  ] as const) {
+    const denied = new RegExp(`Cannot leave out module "${name}" as it must be one of this kernel's: ${state}$`);
+    await refuses(root, ["-k", image, "--deny-module", name], { exitCode: 3, message: denied, hint: /./ });
+  }
   const both = /Cannot take module "a" as nothing that it needs may be denied: denied by option$/;
   await refuses(root, ["-k", image, "--force-module", "a", "--deny-module", "a"], { exitCode: 3, message: both, hint: /./ });
+});
+
+test("modules without which no image takes in its tools cannot be left out", { skip: noBusybox }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const ko = await makeModule(root, "license=GPL");
+  const paths = ["drivers/block/loop.ko", "fs/overlayfs/overlay.ko", "fs/squashfs/squashfs.ko", "lib/codec.ko", "drivers/scsi/sr_mod.ko"];
+  const files = Object.fromEntries(paths.map((path) => [`kernel/${path}`, ko]));
+  const dep = paths.map((path) => `kernel/${path}:${path.includes("squashfs") ? " kernel/lib/codec.ko" : ""}\n`).join("");
+  const image = await makeKernel(root, { modules: { ...files, "modules.dep": dep } });
+  const cases = [
+    ["loop", /Cannot leave out module "loop" as without it the tools layer cannot be mounted: denied by option$/],
+    ["overlay", /Cannot leave out module "overlay" as without it the tools layer cannot be taken in: denied by option$/],
+    ["codec", /Cannot leave out module "squashfs" as without it .*: squashfs needs codec; denied by option$/],
+  ] as const;
+  for (const [name, message] of cases) {
+    await refuses(root, ["-k", image, "--deny-module", name], { exitCode: 2, message, hint: /Take it back from --deny-module/ });
+  }
+  // This one says no more than that CDs will not be seen.
+  const zstd = ["--deny-module", "sr_mod", "--compression", "zstd"];
+  await refuses(root, ["-k", image, ...zstd], { exitCode: 3, message: /Cannot compress the image with zstd/, hint: /./ });
 });
 
 test("an ELF program with lying lengths is refused", { skip: noBusybox }, async () => {

@@ -65,19 +65,26 @@ test("forced modules go to the initramfs, by alias too, also when the host does 
 });
 
 test("denied modules are left out with those that cannot work without them, and listed", () => {
-  const selection = selectModules(TREE, { denyModules: ["nvme-core", "nosuch"] });
+  const selection = selectModules(TREE, { denyModules: ["nvme-core", "pci:v8087x"] });
   assert.deepEqual(
-    selection.modules.filter((module) => module.name.startsWith("nvme")),
+    selection.modules.filter((module) => /^(?:nvme|iwl)/.test(module.name)),
     [],
   );
   assert.deepEqual(selection.denied, [
     { name: "nvme_core", because: ["denied by option"] },
+    { name: "iwl", because: ["denied by option"] },
     { name: "nvme", because: ["nvme needs nvme_core", "denied by option"] },
   ]);
-  assert.deepEqual(
-    selection.unknown.find((wanted) => wanted.name === "nosuch"),
-    { name: "nosuch", because: ["denied by option"] },
-  );
+});
+
+test("denying what is no module of this kernel is an error", () => {
+  const cases = [
+    ["nosuch", 'Cannot leave out module "nosuch" as it must be one of this kernel\'s: no module, alias or built-in has that name'],
+    ["nvme,iwl", 'Cannot leave out module "nvme,iwl" as it must be one of this kernel\'s: of several, each takes an option of its own'],
+    ["ext4", 'Cannot leave out module "ext4" as only a module can be left out: "ext4" is built into the kernel'],
+  ] as const;
+  for (const [name, message] of cases)
+    assert.throws(() => selectModules(TREE, { denyModules: [name] }), { name: "KmodParseError", message });
 });
 
 test("forcing what needs a denied module is an error, as is forcing what does not exist", () => {
@@ -89,15 +96,6 @@ test("forcing what needs a denied module is an error, as is forcing what does no
     message: `Cannot take module "nwme" as it must be one of this kernel's: no module, alias or built-in has that name`,
   });
   assert.doesNotThrow(() => selectModules(TREE, { forceModules: ["ext4"] }));
-});
-
-test("a module that must wait takes those that need it along to the tools layer, unless it is forced", () => {
-  const lateModules = new Map([["nvme_core", "its firmware is left out"]]);
-  const layers = (selection: Selection) => selection.modules.filter(({ name }) => name.startsWith("nvme")).map(({ layer }) => layer);
-  const selection = selectModules(TREE, { lateModules });
-  assert.deepEqual(layers(selection), ["tools", "tools"]);
-  assert.deepEqual(selection.modules[1]?.because, ["nvme needs nvme_core", "its firmware is left out"]);
-  assert.deepEqual(layers(selectModules(TREE, { lateModules, forceModules: ["nvme"] })), ["initramfs", "initramfs"]);
 });
 
 test("display drivers and what modprobe.d does not want are there, but no device loads them", () => {

@@ -23,9 +23,8 @@ export interface SelectOptions {
   readonly host?: HostFacts;
   /** Names or aliases. They go to the initramfs with all that they need. */
   readonly forceModules?: readonly string[];
+  /** Names or aliases. They are left out with all that need them. */
   readonly denyModules?: readonly string[];
-  /** Modules that must wait for the tools layer, each with the reason: those whose firmware is not in the initramfs. */
-  readonly lateModules?: ReadonlyMap<string, string>;
 }
 
 export interface SelectedModule {
@@ -50,16 +49,14 @@ export interface Selection {
   readonly unknown: readonly Wanted[];
 }
 
-/** Throws KmodParseError when a forced module does not exist, or needs a denied one. */
+/** Throws KmodParseError when a forced or denied module does not exist, when a denied one is built in, or a forced one needs it. */
 export function selectModules(tree: ModuleTree, options: SelectOptions = {}): Selection {
-  const denied = withDependents(tree, deniedModules(options.denyModules ?? []));
+  const denied = withDependents(tree, deniedModules(tree, options.denyModules ?? []));
   const forced = forcedModules(tree, options.forceModules ?? [], denied);
   const chosen = options.host === undefined ? everyModule(tree, denied) : hostModules(tree, options.host, { denied, forced });
-  const late = withDependents(tree, options.lateModules ?? new Map());
-  const exempt = new Set(forced.flatMap(({ name }) => [name, ...(tree.modules.get(name)?.needs ?? [])]));
-  const refuse = new Set([...denied.keys(), ...[...late.keys()].filter((name) => !exempt.has(name))]);
+  const refuse = new Set(denied.keys());
   const early = resolveClosure(tree, [...forced, ...earlyModules(tree, chosen, options.host !== undefined)], { refuse });
-  const reasonOf = (name: string) => early.modules.get(name) ?? late.get(name) ?? lateReason(tree, chosen, name);
+  const reasonOf = (name: string) => early.modules.get(name) ?? lateReason(tree, chosen, name);
   return {
     modules: [...tree.modules.values()]
       .filter(({ name }) => chosen.modules.has(name) || early.modules.has(name))
@@ -69,9 +66,9 @@ export function selectModules(tree: ModuleTree, options: SelectOptions = {}): Se
         const base = { name, path, layer, because: reasonOf(name), coldplug: held === undefined };
         return held === undefined ? base : Object.assign(base, { heldBecause: held });
       }),
-    denied: [...denied].filter(([name]) => tree.modules.has(name)).map(asWanted),
+    denied: [...denied].map(asWanted),
     builtins: [...new Map([...chosen.builtins, ...early.builtins])].map(asWanted),
-    unknown: mergeUnknown([...chosen.unknown, ...early.unknown, ...unknownDenials(tree, denied)]),
+    unknown: mergeUnknown([...chosen.unknown, ...early.unknown]),
   };
 }
 
@@ -85,12 +82,25 @@ function mergeUnknown(list: readonly Wanted[]): readonly Wanted[] {
   return [...new Map(list.map((wanted): [string, Because] => [wanted.name, wanted.because]))].map(asWanted);
 }
 
-function deniedModules(names: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(names.map((name) => [normalizeModuleName(name), "denied by option"]));
+function deniedModules(tree: ModuleTree, names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(names.flatMap((name) => deniedByName(tree, name)).map((module) => [module, "denied by option"]));
 }
 
-function unknownDenials(tree: ModuleTree, denied: Reasons): readonly Wanted[] {
-  return [...denied].filter(([name]) => !tree.modules.has(name)).map(asWanted);
+function deniedByName(tree: ModuleTree, name: string): readonly string[] {
+  const own = normalizeModuleName(name);
+  // An alias of modprobe.d may go by the name of a module; here the module is meant.
+  if (tree.modules.has(own)) return [own];
+  const found = lookup(tree, name)?.names ?? [];
+  const modules = found.filter((target) => tree.modules.has(target));
+  if (modules.length > 0) return modules;
+  const builtin = found.find((target) => tree.builtins.has(target));
+  if (builtin === undefined) throw unknownModule("leave out", name);
+  throw new KmodParseError(`Cannot leave out module "${name}" as only a module can be left out: "${builtin}" is built into the kernel`);
+}
+
+function unknownModule(act: string, name: string): KmodParseError {
+  const state = name.includes(",") ? "of several, each takes an option of its own" : "no module, alias or built-in has that name";
+  return new KmodParseError(`Cannot ${act} module "${name}" as it must be one of this kernel's: ${state}`);
 }
 
 /** A module whose hard dependency is missing cannot be loaded either. */
@@ -107,11 +117,7 @@ function withDependents(tree: ModuleTree, roots: ReadonlyMap<string, string>): R
 function forcedModules(tree: ModuleTree, names: readonly string[], denied: Reasons): readonly Wanted[] {
   return names.flatMap((name) => {
     const found = lookup(tree, name);
-    if (found === undefined) {
-      throw new KmodParseError(
-        `Cannot take module "${name}" as it must be one of this kernel's: no module, alias or built-in has that name`,
-      );
-    }
+    if (found === undefined) throw unknownModule("take", name);
     return found.names.map((target) => {
       const refusal = denied.get(target);
       if (refusal === undefined) return { name: target, because: [`${name} forced by option`] };

@@ -4,6 +4,7 @@ import { chmodSync, readdirSync, readFileSync, realpathSync, statSync } from "no
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { run } from "#os/exec";
+import type { ElfRecipe } from "../formats/elf-for-tests.ts";
 import { readElf, isElf } from "../formats/elf.ts";
 import { BASE, LOADER, makeRoot, want, type Content } from "./closure-for-tests.ts";
 import { fileClosure, type ClosureOptions } from "./file-closure.ts";

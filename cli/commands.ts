@@ -8,11 +8,17 @@ import { documentsCommand } from "./documents.ts";
 import { explainCommand } from "./explain.ts";
 import { findkernelCommand } from "./findkernel.ts";
 import { inspectCommand } from "./inspect.ts";
+import { listCommand } from "./list.ts";
 import { mountlistCommand } from "./mountlist.ts";
+import { restoreCommand } from "./restore.ts";
 import { startCommand } from "./start.ts";
+import { verifyCommand } from "./verify.ts";
 
 export const COMMANDS: readonly CommandSpec[] = [
   archiveCommand,
+  listCommand,
+  verifyCommand,
+  restoreCommand,
   buildCommand,
   findkernelCommand,
   mountlistCommand,

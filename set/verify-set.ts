@@ -1,13 +1,12 @@
 // Reads all of a set: every frame against its digest, every file against the catalogue.
 
-import { decompress, PROCESSORS } from "#os/compression";
 import { LifeboatError } from "#os/error";
 import type { TarMember } from "../formats/tar-read.ts";
 import { absolutePath, printable, type CatalogueEntry } from "./catalogue.ts";
 import { attributesDigest, contentDigest, type ContentDigest } from "./content-digest.ts";
 import { readChecked, readFrames, type OpenSet, type PlacedFrame } from "./open-set.ts";
 import { readCatalogue } from "./read-catalogue.ts";
-import { checkFrame } from "./read-frame.ts";
+import { framesInOrder } from "./read-frames.ts";
 import { frameScanner } from "./scan-frames.ts";
 import { frameStarts, streamPlace } from "./stream-places.ts";
 
@@ -117,33 +116,4 @@ async function checkSmallFiles(set: OpenSet): Promise<readonly string[]> {
     }
   }
   return damage;
-}
-
-interface FrameContent {
-  readonly frame: PlacedFrame;
-  readonly content: Uint8Array | undefined;
-  readonly why: string;
-}
-
-/** Reads ahead so that all processors have work; content is undefined for a damaged frame. */
-export async function* framesInOrder(set: OpenSet, frames: readonly PlacedFrame[]): AsyncGenerator<FrameContent> {
-  const underWay: Promise<FrameContent>[] = [];
-  for (const frame of frames) {
-    const content = frameContent(set, frame);
-    content.catch(() => undefined);
-    underWay.push(content);
-    if (underWay.length > PROCESSORS + 1) yield await underWay.shift()!;
-  }
-  for (const content of underWay) yield await content;
-}
-
-async function frameContent(set: OpenSet, frame: PlacedFrame): Promise<FrameContent> {
-  const check = await checkFrame(set, frame);
-  if (!check.isWhole) return { frame, content: undefined, why: check.why };
-  try {
-    return { frame, content: await decompress(check.stored, set.manifest.codec, frame.contentBytes), why: "" };
-  } catch (error) {
-    if (error instanceof LifeboatError) return { frame, content: undefined, why: error.message };
-    throw error;
-  }
 }

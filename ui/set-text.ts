@@ -1,5 +1,6 @@
 // Sets as people read them: what was archived, what a store holds, what a verification found.
 
+import { printable, type CatalogueEntry } from "../set/catalogue.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import type { Verification } from "../set/verify-set.ts";
 import { duration } from "./progress-line.ts";
@@ -38,4 +39,50 @@ function listed(label: string, remarks: SetManifest["changed"]): readonly string
 
 export function mebibytes(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+/** Damage listed at most; the rest is counted. */
+const DAMAGE_LISTED = 100;
+
+export function verificationText(id: string, { frames, paths, storedBytes, damage }: Verification): string {
+  const read = `${id}: ${frames} frames, ${mebibytes(storedBytes)}, ${paths} paths read`;
+  if (damage.length === 0) return `${read}: no damage`;
+  const more = damage.length > DAMAGE_LISTED ? [`  … and ${damage.length - DAMAGE_LISTED} more`] : [];
+  return [`${read}: DAMAGED`, ...damage.slice(0, DAMAGE_LISTED).map((line) => `  ${line}`), ...more].join("\n");
+}
+
+interface ListedSet {
+  readonly id: string;
+  readonly manifest: SetManifest | undefined;
+  readonly problem: string | undefined;
+}
+
+export function setsText(sets: readonly ListedSet[]): string {
+  if (sets.length === 0) return "no sets";
+  return sets.map(setLine).join("\n");
+}
+
+function setLine({ id, manifest, problem }: ListedSet): string {
+  if (manifest === undefined) return `${id}  INCOMPLETE: ${problem}`;
+  const { kind, totals, finishedAt } = manifest;
+  return `${id}  ${kind}  ${totals.paths} paths  ${mebibytes(totals.storedBytes)}  finished ${finishedAt}`;
+}
+
+const TYPE_LETTERS: Readonly<Record<CatalogueEntry["type"], string>> = {
+  file: "-",
+  "hard-link": "h",
+  directory: "d",
+  symlink: "l",
+  "character-device": "c",
+  "block-device": "b",
+  fifo: "p",
+};
+
+/** As `ls -l` has it, on one line whatever the name. */
+export function fileLine(entry: CatalogueEntry): string {
+  const { type, mode, uid, gid, sizeBytes, mtime, path, target, hardlinkOf } = entry;
+  const time = new Date(mtime[0] * 1000).toISOString().slice(0, 19).replace("T", " ");
+  const link = target === undefined ? "" : ` -> ${printable(target)}`;
+  const other = hardlinkOf === undefined ? "" : ` is ${printable(hardlinkOf)}`;
+  return `${TYPE_LETTERS[type]}${mode.toString(8).padStart(4, "0")} ${uid}:${gid} ${sizeBytes} ${time} ${printable(path)}${link}${other}`;
 }

@@ -1,0 +1,53 @@
+// `lifeboat list`: the sets of a store, or the files of a set.
+
+import { LifeboatError } from "#os/error";
+import { exists, removeTree } from "#os/files";
+import { findSet, setsAt } from "../media/find-set.ts";
+import { openSet } from "../set/open-set.ts";
+import { readCatalogue } from "../set/read-catalogue.ts";
+import { MANIFEST_FILE } from "../set/set-manifest.ts";
+import { fileLine, setsText } from "../ui/set-text.ts";
+import { JSON_OPTION, type CommandSpec } from "./command-spec.ts";
+
+export const listCommand: CommandSpec = {
+  name: "list",
+  summary: "List the sets of a medium, or the files of a set",
+  description:
+    "Lists the sets in a directory, oldest first, with what an interrupted archive left. With --files it lists the paths of one set: mode, owner, " +
+    "size, time and name, with newlines and the like written as \\n.",
+  args: [{ name: "SET", required: true, isPath: true, description: "A directory that holds sets, or a set" }],
+  options: [
+    { name: "files", description: "List the files of the set; of the newest, when SET holds several", inConfig: false },
+    { name: "remove-incomplete", description: "Remove what interrupted archives have left", inConfig: false },
+    JSON_OPTION,
+  ],
+  examples: [
+    { command: "lifeboat list /mnt/backup", says: "the sets there" },
+    { command: "lifeboat list --files /mnt/backup", says: "the files of the newest" },
+  ],
+  async run({ args: [path = ""], options, print, remark }) {
+    const isJson = options["json"] === true;
+    if (options["files"] === true) {
+      for await (const entry of readCatalogue(await openSet(await findSet(path)))) print(isJson ? JSON.stringify(entry) : fileLine(entry));
+      return 0;
+    }
+    if (await exists(`${path}/${MANIFEST_FILE}`)) {
+      throw new LifeboatError(`Cannot list the sets in "${path}" as it must hold sets: it is one itself`, {
+        exitCode: 2,
+        hint: "Give --files for the files in it, or name the directory above",
+      });
+    }
+    const sets = await setsAt(path);
+    const removed =
+      options["remove-incomplete"] === true
+        ? sets.filter(({ manifest, problem }) => manifest === undefined && /not finished/.test(problem ?? ""))
+        : [];
+    for (const set of removed) {
+      await removeTree(set.path);
+      remark(`removed ${set.path}`);
+    }
+    const kept = sets.filter((set) => !removed.includes(set));
+    print(isJson ? JSON.stringify(kept) : setsText(kept));
+    return 0;
+  },
+};

@@ -1,0 +1,59 @@
+// `lifeboat restore SET`: files of a set on a running system; the whole machine in the rescue system.
+
+import { resolve } from "node:path";
+import { LifeboatError } from "#os/error";
+import { findSet } from "../media/find-set.ts";
+import { openSet } from "../set/open-set.ts";
+import { restoreFiles } from "../restore/restore-files.ts";
+import { filesReport } from "../ui/restore-text.ts";
+import { FORCE_OPTION, JSON_OPTION, listOption, textOption, type CommandSpec, type Invocation } from "./command-spec.ts";
+import { progressPrinter } from "./progress-printer.ts";
+
+export const restoreCommand: CommandSpec = {
+  name: "restore",
+  summary: "Bring back files of a set, or in the rescue system the whole machine",
+  description:
+    "With --only and --to it brings files back below a directory, with owners, modes, times, attributes and links, and reads only what it needs of the " +
+    "set. In the rescue system, without --only, it rebuilds the machine.",
+  args: [{ name: "SET", required: true, isPath: true, description: "A set, or a directory that holds sets" }],
+  options: [
+    { name: "only", value: "PATH", many: true, description: "Bring back this path with all below it; may be given again", inConfig: false },
+    { name: "to", value: "DIR", type: "path", description: "Where the files appear, below their whole paths", inConfig: false },
+    {
+      name: "accept-damage",
+      description: "Bring back what is whole of a damaged set; what is lost is listed, and the exit code is 1",
+      inConfig: false,
+    },
+    FORCE_OPTION,
+    JSON_OPTION,
+  ],
+  examples: [{ command: "lifeboat restore /mnt/backup --only /etc --to /tmp/old", says: "/etc of the newest set, in /tmp/old/etc" }],
+  async run(invocation) {
+    if (listOption(invocation.options, "only").length > 0) return restoreSome(invocation);
+    throw new LifeboatError("Cannot restore a whole machine as that happens in the rescue system: this is none", {
+      exitCode: 2,
+      hint: "Boot the rescue medium; or give --only PATH and --to DIR for single files",
+    });
+  },
+};
+
+async function restoreSome({ args: [path = ""], options, print, status }: Invocation): Promise<0 | 1> {
+  const to = textOption(options, "to");
+  if (to === undefined) {
+    throw new LifeboatError("Cannot restore files as the place for them must be said: no --to", {
+      exitCode: 2,
+      hint: "Give --to DIR; --to / puts them back where they were",
+    });
+  }
+  const set = await openSet(await findSet(path));
+  const outcome = await restoreFiles({
+    set,
+    only: listOption(options, "only").map((one) => resolve("/", one)),
+    to,
+    overwrite: options["force"] === true,
+    acceptDamage: options["accept-damage"] === true,
+    progress: progressPrinter(status),
+  });
+  print(options["json"] === true ? JSON.stringify({ set: set.manifest.id, ...outcome }) : filesReport(set.manifest.id, outcome));
+  return outcome.differences.length === 0 && outcome.lost.length === 0 ? 0 : 1;
+}

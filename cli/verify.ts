@@ -1,0 +1,32 @@
+// `lifeboat verify SET`: reads all of it.
+
+import { findSet } from "../media/find-set.ts";
+import { openSet } from "../set/open-set.ts";
+import { verifySet } from "../set/verify-set.ts";
+import { verificationText } from "../ui/set-text.ts";
+import { JSON_OPTION, type CommandSpec } from "./command-spec.ts";
+import { progressPrinter } from "./progress-printer.ts";
+
+export const verifyCommand: CommandSpec = {
+  name: "verify",
+  summary: "Read all of a set and compare it with its digests",
+  description:
+    "Reads every frame of a set, unpacks it and compares each file with the catalogue. SET is a set's directory, or a directory that holds sets: the " +
+    "newest is taken then. What is damaged is named with the files that it costs; the exit code is 5 then.",
+  args: [{ name: "SET", required: true, isPath: true, description: "A set, or a directory that holds sets" }],
+  options: [JSON_OPTION],
+  examples: [{ command: "lifeboat verify /mnt/backup", says: "the newest set there" }],
+  async run({ args: [path = ""], options, print, status }) {
+    const set = await openSet(await findSet(path));
+    const allBytes = set.manifest.totals.storedBytes;
+    const progress = progressPrinter(status);
+    const verification = await verifySet(set, (doneBytes) => progress({ what: "verifying", doneBytes, allBytes }));
+    progress(undefined);
+    print(
+      options["json"] === true
+        ? JSON.stringify({ set: set.manifest.id, ...verification })
+        : verificationText(set.manifest.id, verification),
+    );
+    return verification.damage.length === 0 ? 0 : 5;
+  },
+};

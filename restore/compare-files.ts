@@ -1,0 +1,178 @@
+// Reads files back from a disk and compares them with the catalogue: type, owner, mode, times, content, attributes, links, flags.
+
+import { makeTemporaryDirectory } from "#os/files";
+import { createNamesFile } from "../archive/names-file.ts";
+import { startFlagReader } from "../archive/inode-flags.ts";
+import { startTarSource } from "../archive/tar-source.ts";
+import { tarScanner, type ByteText, type TarMember } from "../formats/tar-read.ts";
+import { absolutePath, bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { attributesDigest, contentDigest, type ContentDigest } from "../set/content-digest.ts";
+
+export interface Difference {
+  readonly path: ByteText;
+  /** What differs, e.g. `missing`, `content`, `mode 0644 instead of 0600`. */
+  readonly what: string;
+}
+
+export interface Comparison {
+  readonly checked: number;
+  readonly differences: readonly Difference[];
+}
+
+export interface CompareOptions {
+  /** Where the files are. */
+  readonly root: string;
+  /** In the order of the set's stream; called twice. */
+  entries(): AsyncIterable<CatalogueEntry>;
+  /** Where the file of names can be put for the time. */
+  readonly workDirectory?: string;
+  readonly withFlags: boolean;
+  progress(contentBytes: number): void;
+}
+
+const TURN = 512;
+
+export async function compareFiles(options: CompareOptions): Promise<Comparison> {
+  await using work = await makeTemporaryDirectory("lifeboat-compare-", options.workDirectory);
+  const namesPath = `${work.path}/names`;
+  const flags = await listNames(options, namesPath);
+  await using source = await startTarSource(namesPath, options.root);
+  const comparison = inOrder(options.entries());
+  const scanner = tarScanner(comparison);
+  await comparison.settle();
+  for await (const chunk of source.output) {
+    scanner.push(chunk);
+    options.progress(chunk.length);
+    await comparison.settle();
+  }
+  const messages = await source.finish();
+  const unreadable = new Map([...messages.unreadable, ...messages.changed].map(({ path, what }) => [path, what]));
+  const { checked, differences } = await comparison.finish();
+  const explained = differences.map(({ path, what }) => ({
+    path,
+    what: what === "missing" ? (reasonFor(unreadable, path) ?? what) : what,
+  }));
+  return { checked, differences: options.withFlags ? [...explained, ...(await flagDifferences(options, flags, explained))] : explained };
+}
+
+function reasonFor(reasons: ReadonlyMap<string, string>, path: ByteText): string | undefined {
+  const reason = reasons.get(printable(path));
+  return reason === undefined || /removed before/.test(reason) ? undefined : reason;
+}
+
+/** Writes the names for tar, and asks for flags on the way. */
+async function listNames({ entries, root, withFlags }: CompareOptions, namesPath: string): Promise<ReadonlyMap<ByteText, string>> {
+  await using names = await createNamesFile(namesPath);
+  const reader = withFlags ? startFlagReader() : undefined;
+  const prefix = root === "/" ? "" : bytesOfText(root);
+  let count = 0;
+  for await (const { path, type } of entries()) {
+    names.add(path);
+    if (type === "file" || type === "directory") reader?.ask(prefix + path);
+    count += 1;
+    if (count % TURN !== 0) continue;
+    await names.room();
+    await reader?.room();
+  }
+  await names.close();
+  const flags = (await reader?.finish()) ?? new Map<ByteText, string>();
+  return new Map([...flags].map(([path, letters]) => [path.slice(prefix.length), letters]));
+}
+
+interface Seen {
+  readonly member: TarMember;
+  readonly digest: ContentDigest | undefined;
+  readonly entry: CatalogueEntry | undefined;
+}
+
+/** Members come in the catalogue's order; those that are missing do not come. */
+function inOrder(entries: AsyncIterable<CatalogueEntry>) {
+  const iterator = entries[Symbol.asyncIterator]();
+  const differences: Difference[] = [];
+  // Entries that have been read ahead: a member's digest can only be started when its entry is known.
+  const ahead: CatalogueEntry[] = [];
+  let isEnd = false;
+  let checked = 0;
+  let current: Seen | undefined;
+  const readAhead = async () => {
+    while (!isEnd && ahead.length < 4 * TURN) {
+      const result = await iterator.next();
+      if (result.done === true) isEnd = true;
+      else ahead.push(result.value);
+    }
+  };
+  const entryFor = (path: ByteText): CatalogueEntry | undefined => {
+    const index = ahead.findIndex((entry) => entry.path === path);
+    if (index < 0) return undefined;
+    for (const missing of ahead.splice(0, index)) differences.push({ path: missing.path, what: "missing" });
+    return ahead.shift();
+  };
+  return {
+    member(member: TarMember) {
+      const entry = entryFor(absolutePath(member.path));
+      const kind = entry?.isSparse === true ? "sparse" : "dense";
+      current = { member, entry, digest: member.type === "file" ? contentDigest(member, kind) : undefined };
+    },
+    data: (bytes: Uint8Array) => current?.digest?.push(bytes),
+    end() {
+      if (current?.entry === undefined) return;
+      checked += 1;
+      for (const what of differencesOf(current.entry, current.member, current.digest?.hex()))
+        differences.push({ path: current.entry.path, what });
+      current = undefined;
+    },
+    trailer: () => undefined,
+    /** To be called between chunks: keeps enough entries at hand. */
+    settle: readAhead,
+    async finish(): Promise<Comparison> {
+      do {
+        await readAhead();
+        for (const missing of ahead.splice(0)) differences.push({ path: missing.path, what: "missing" });
+      } while (!isEnd);
+      return { checked, differences };
+    },
+  };
+}
+
+/** One sentence each. */
+export function differencesOf(entry: CatalogueEntry, member: TarMember, digest: string | undefined): readonly string[] {
+  if (entry.type !== member.type) return [`a ${member.type} instead of a ${entry.type}`];
+  const differs: string[] = [];
+  const compare = (what: string, now: string | undefined, then: string | undefined) => {
+    if (now !== then) differs.push(`${what} ${now ?? "none"} instead of ${then ?? "none"}`);
+  };
+  compare("mode", octal(member.mode), octal(entry.mode));
+  compare("owner", `${member.uid}:${member.gid}`, `${entry.uid}:${entry.gid}`);
+  compare("time of change", timeText(member.mtime), timeText(entry.mtime));
+  if (entry.type === "file") compare("size", `${member.sizeBytes}`, `${entry.sizeBytes}`);
+  if (entry.digest !== digest) differs.push("content");
+  if (entry.attributesDigest !== attributesDigest(member.attributes)) differs.push("extended attributes, ACL or label");
+  if (entry.type === "symlink") compare("target", member.linkTarget, entry.target);
+  if (entry.type === "hard-link") compare("other name", absolutePath(member.linkTarget ?? ""), entry.hardlinkOf);
+  compare("device number", member.device?.join(":"), entry.device?.join(":"));
+  return differs;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}
+
+function timeText([seconds, nanoseconds]: CatalogueEntry["mtime"]): string {
+  return `${seconds}.${String(nanoseconds).padStart(9, "0")}`;
+}
+
+async function flagDifferences(
+  { entries }: CompareOptions,
+  now: ReadonlyMap<ByteText, string>,
+  known: readonly Difference[],
+): Promise<readonly Difference[]> {
+  const missing = new Set(known.flatMap(({ path, what }) => (what === "missing" ? [path] : [])));
+  const found: Difference[] = [];
+  for await (const { path, flags, type } of entries()) {
+    if ((type !== "file" && type !== "directory") || missing.has(path)) continue;
+    const letters = now.get(path) ?? "";
+    if (letters !== flags)
+      found.push({ path, what: `inode flags ${letters === "" ? "none" : letters} instead of ${flags === "" ? "none" : flags}` });
+  }
+  return found;
+}

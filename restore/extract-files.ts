@@ -1,0 +1,120 @@
+// From frames to files: the tar stream of a set, all of it or some members, into GNU tar (DESIGN section 3, restore).
+
+import { startPiped, type Command, type PipedProcess } from "#os/exec";
+import { LifeboatError } from "#os/error";
+import type { ByteText } from "../formats/tar-read.ts";
+import { renamedHeader, type NewNames } from "../formats/tar-rename.ts";
+import { absolutePath } from "../set/catalogue.ts";
+import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
+import { framesInOrder } from "../set/read-frames.ts";
+import { frameScanner } from "../set/scan-frames.ts";
+import { frameStarts } from "../set/stream-places.ts";
+
+export interface ExtractOptions {
+  readonly set: OpenSet;
+  /** Of the whole set. */
+  readonly allFrames: readonly PlacedFrame[];
+  /** Those to read, in order. */
+  readonly frames: readonly PlacedFrame[];
+  /** Files appear below this directory, by their paths. */
+  readonly root: string;
+  /** Undefined: all members, and no gap between the frames. Else what becomes of each: left out, taken, or taken under other names. */
+  readonly choose?: (path: ByteText) => boolean | NewNames;
+  /** Called when a frame has been handed to tar. What tar holds back is far less than a frame. */
+  readonly handedOver: (frame: PlacedFrame) => Promise<void>;
+}
+
+/** What tar said that is no failure of the whole: one line each, with the path. */
+export type ExtractRemarks = readonly string[];
+
+function tarCommand(root: string): Command {
+  const metadata = ["--numeric-owner", "--same-owner", "--same-permissions", "--xattrs", "--xattrs-include=*"];
+  const ways = ["--delay-directory-restore", "--warning=no-timestamp", "--quoting-style=escape"];
+  return ["tar", "--extract", "--file=-", `--directory=${root}`, ...metadata, ...ways];
+}
+
+/** Throws LifeboatError (5) for a damaged frame, (4) when tar fails as a whole. */
+export async function extractFiles(options: ExtractOptions): Promise<ExtractRemarks> {
+  await using tar = startPiped(tarCommand(options.root));
+  try {
+    if (options.choose === undefined) await feedAll(tar, options);
+    else await feedChosen(tar, options, options.choose);
+  } catch (error) {
+    if (error instanceof Stopped) return await endOf(tar);
+    throw error;
+  }
+  tar.endInput();
+  return await endOf(tar);
+}
+
+/** tar reads no more; it says why. */
+class Stopped extends Error {}
+
+async function feedAll(tar: PipedProcess, { set, frames, handedOver }: ExtractOptions): Promise<void> {
+  for await (const { frame, content, why } of framesInOrder(set, frames)) {
+    if (content === undefined) throw damagedFrame(set, frame, why);
+    if (!(await tar.write(content))) throw new Stopped();
+    await handedOver(frame);
+  }
+}
+
+async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: NonNullable<ExtractOptions["choose"]>): Promise<void> {
+  let pieces: Uint8Array[] = [];
+  let isTaken = false;
+  const put = (bytes: Uint8Array) => {
+    if (isTaken && bytes.length > 0) pieces.push(bytes);
+  };
+  const scanner = frameScanner(frameStarts(options.allFrames), {
+    member(member, header) {
+      const choice = choose(absolutePath(member.path));
+      isTaken = choice !== false;
+      // Copies of what lies in the scanner's memory; data lies in the frame's content.
+      put(typeof choice === "object" ? renamedHeader(header, choice) : header.slice());
+    },
+    data: put,
+    end: (padding) => put(padding.slice()),
+    broken() {
+      throw new LifeboatError("Cannot extract a file as all its frames must be read: they were not asked for");
+    },
+  });
+  let previous: number | undefined;
+  for await (const { frame, content, why } of framesInOrder(options.set, options.frames)) {
+    if (content === undefined) throw damagedFrame(options.set, frame, why);
+    if (previous !== undefined && frame.number !== previous + 1) scanner.gap();
+    previous = frame.number;
+    scanner.take(frame, content);
+    for (const piece of pieces) if (!(await tar.write(piece))) throw new Stopped();
+    pieces = [];
+    await options.handedOver(frame);
+  }
+  if (!(await tar.write(new Uint8Array(1024)))) throw new Stopped();
+}
+
+function damagedFrame(set: OpenSet, frame: PlacedFrame, why: string): LifeboatError {
+  return new LifeboatError(`Cannot read frame ${frame.number} of "${set.source.description}" as it must be as it was written: ${why}`, {
+    exitCode: 5,
+    hint: `It begins in "${frame.firstPath}"; --accept-damage brings back all files that are not in it`,
+  });
+}
+
+/** Said beside the messages that count. */
+const NOISE = /^Exiting with failure status due to previous errors$/;
+/** tar itself failed, not one file. */
+const FATAL =
+  /^(?:-: |Error is not recoverable|Unexpected EOF|This does not look like a tar archive|Skipping to next header|Cannot write)|^no such program|: Cannot write: /;
+
+async function endOf(tar: PipedProcess): Promise<ExtractRemarks> {
+  for await (const _ of tar.output) continue;
+  const { exitCode, stderr } = await tar.ended;
+  const lines = stderr
+    .split("\n")
+    .map((line) => line.replace(/^tar: /, ""))
+    .filter((line) => line !== "" && !NOISE.test(line));
+  if (exitCode === 0) return lines;
+  const fatal = lines.filter((line) => FATAL.test(line));
+  if (exitCode !== 2 || fatal.length > 0 || lines.length === 0) {
+    const state = (fatal.length > 0 ? fatal : lines).slice(0, 3).join(" | ") || `exit code ${exitCode ?? "none"}`;
+    throw new LifeboatError(`Cannot extract the files as GNU tar must take them: ${state}`, { exitCode: 4 });
+  }
+  return lines;
+}

@@ -1,0 +1,56 @@
+// Whose data is on a disk: this machine's by the UUIDs in machine.json, or somebody else's, which is never lost unasked (DESIGN section 8, rule 3).
+
+import type { Machine } from "../machine/model.ts";
+import type { FoundContent, PresentDisk } from "./present-disk.ts";
+
+/** Everything that the machine's own layout carries, lower case. */
+export function ownUuids({ layout }: Machine): ReadonlySet<string> {
+  const uuids = [
+    ...layout.disks.flatMap(({ table }) => [table?.id, ...(table?.partitions ?? []).map(({ uuid }) => uuid)]),
+    ...layout.fileSystems.map(({ uuid }) => uuid),
+    ...layout.swaps.map(({ uuid }) => uuid),
+    ...layout.stack.map((device) => ("uuid" in device ? device.uuid : undefined)),
+  ];
+  return new Set(uuids.flatMap((uuid) => (uuid === undefined ? [] : [normalised(uuid)])));
+}
+
+/** MBR's disk number is written with and without 0x. */
+export function normalised(uuid: string): string {
+  return uuid.toLowerCase().replace(/^0x/, "");
+}
+
+/** What is not this machine's; what carries no UUID counts as foreign too, but for the table and partitions of an own disk. */
+export function foreignContents({ contents }: PresentDisk, machine: Machine): readonly string[] {
+  const own = ownUuids(machine);
+  const isOwnTable = contents.some(({ type, uuid }) => type === "partition table" && uuid !== undefined && own.has(normalised(uuid)));
+  return contents
+    .filter(({ type, uuid }) => {
+      if (uuid !== undefined) return !own.has(normalised(uuid));
+      return !(isOwnTable && (type === "partition" || type === "partition table"));
+    })
+    .map(describeContent);
+}
+
+/** For the plan's list of what is lost. */
+export function contentLines({ disk, contents }: PresentDisk): readonly string[] {
+  const name = `${disk.id}${disk.identity.serial === undefined ? "" : ` (serial ${disk.identity.serial})`}`;
+  return contents.length === 0 ? [`${name}: nothing was found on it`] : contents.map((content) => `${name}: ${describeContent(content)}`);
+}
+
+function describeContent({ device, type, uuid, label }: FoundContent): string {
+  const parts = [type, label === undefined ? undefined : `"${label}"`, uuid, `on ${device}`];
+  return parts.filter((part) => part !== undefined).join(" ");
+}
+
+/** Two disks with the same UUIDs: the kernel, GRUB and the restored system would take either (DESIGN section 8, rule 1). */
+export function twinProblems(machine: Machine, others: readonly PresentDisk[]): readonly string[] {
+  const own = ownUuids(machine);
+  return others.flatMap(({ disk, contents }) => {
+    const twins = contents.filter(({ uuid }) => uuid !== undefined && own.has(normalised(uuid)));
+    if (twins.length === 0) return [];
+    const serial = disk.identity.serial === undefined ? "" : ` (serial ${disk.identity.serial})`;
+    return [
+      `disk ${disk.id}${serial} carries what the plan will create: ${twins.map(describeContent).join(", ")}. Take it out, or clear it`,
+    ];
+  });
+}

@@ -1,0 +1,110 @@
+// The command that makes a file system as it was: type, identity, and those of its parameters that matter.
+
+import { LifeboatError } from "#os/error";
+import type { FileSystem, FileSystemParameters } from "../machine/model.ts";
+
+export type MkfsCommand = readonly [string, ...string[]];
+
+/** First makes it; what follows sets what mkfs cannot. `isTrial` asks mkfs to say what it would do, or for a file to try on. */
+export function mkfsCommands(device: string, fileSystem: FileSystem, isTrial = false): readonly MkfsCommand[] {
+  const { parameters } = fileSystem;
+  switch (parameters.kind) {
+    case "ext":
+      return extCommands(device, { fileSystem, parameters, isTrial });
+    case "xfs":
+      return [xfsCommand(device, { fileSystem, parameters, isTrial })];
+    case "vfat":
+      return [fatCommand(device, fileSystem, parameters)];
+    case "unknown":
+      throw new LifeboatError(
+        `Cannot make the file system of "${device}" as its parameters must be known: ${fileSystem.type} is not rebuilt yet`,
+      );
+  }
+}
+
+type Kind<K extends FileSystemParameters["kind"]> = Extract<FileSystemParameters, { readonly kind: K }>;
+
+interface Making<K extends FileSystemParameters["kind"]> {
+  readonly fileSystem: FileSystem;
+  readonly parameters: Kind<K>;
+  readonly isTrial: boolean;
+}
+
+/** Said of a file system, not asked of mke2fs; or its own business. */
+const NOT_ASKED: ReadonlySet<string> = new Set(["needs_recovery", "orphan_present", "journal_dev", "read-only"]);
+
+function extCommands(device: string, { fileSystem, parameters, isTrial }: Making<"ext">): readonly MkfsCommand[] {
+  const features = parameters.features.filter((feature) => !NOT_ASKED.has(feature));
+  const make: MkfsCommand = [
+    "mke2fs",
+    "-F",
+    "-q",
+    ...(isTrial ? ["-n"] : []),
+    ["-t", fileSystem.type],
+    ["-b", `${parameters.blockBytes}`],
+    ["-I", `${parameters.inodeBytes}`],
+    ["-N", `${parameters.inodeCount}`],
+    // mke2fs.conf's own features are switched off first: what the old one had counts, and nothing else.
+    ["-O", ["none", ...features].join(",")],
+    ["-m", "0"],
+    ...identity(["-U", fileSystem.uuid], ["-L", fileSystem.label]),
+    device,
+  ].flat() as unknown as MkfsCommand;
+  const tune: MkfsCommand = [
+    "tune2fs",
+    ["-c", `${parameters.maximumMountCount}`],
+    ["-i", `${parameters.checkIntervalSeconds}s`],
+    ["-e", parameters.onErrors],
+    ["-r", `${parameters.reservedBlocks}`],
+    ...(parameters.defaultMountOptions.length === 0 ? [] : [["-o", parameters.defaultMountOptions.join(",")]]),
+    device,
+  ].flat() as unknown as MkfsCommand;
+  return isTrial ? [make] : [make, tune];
+}
+
+/** xfs_info's words that mkfs.xfs takes again in -m; others are its own business, or change with its version. */
+const XFS_METADATA_WORDS = ["crc", "finobt", "rmapbt", "reflink", "bigtime", "inobtcount"];
+
+function xfsCommand(device: string, { fileSystem, parameters, isTrial }: Making<"xfs">): MkfsCommand {
+  const { features } = parameters;
+  const words = XFS_METADATA_WORDS.filter((word) => features[word] !== undefined).map((word) => `${word}=${features[word] ? 1 : 0}`);
+  const inode = [`size=${parameters.inodeBytes}`, ...(features["sparse"] === undefined ? [] : [`sparse=${features["sparse"] ? 1 : 0}`])];
+  const nrext64 = features["nrext64"] === undefined ? [] : [`nrext64=${features["nrext64"] ? 1 : 0}`];
+  const ftype = features["ftype"] === undefined || features["crc"] === true ? [] : ["-n", `ftype=${features["ftype"] ? 1 : 0}`];
+  return [
+    "mkfs.xfs",
+    "-f",
+    "-q",
+    ...(isTrial ? ["-N"] : []),
+    ["-b", `size=${parameters.blockBytes}`],
+    ["-s", `size=${parameters.sectorBytes}`],
+    ["-i", [...inode, ...nrext64].join(",")],
+    ["-m", [...words, ...(fileSystem.uuid === undefined ? [] : [`uuid=${fileSystem.uuid}`])].join(",")],
+    ...ftype,
+    ...identity(["-L", fileSystem.label]),
+    device,
+  ].flat() as unknown as MkfsCommand;
+}
+
+function fatCommand(device: string, { uuid, label }: FileSystem, parameters: Kind<"vfat">): MkfsCommand {
+  return [
+    "mkfs.fat",
+    ["-F", `${parameters.fatBits}`],
+    ["-S", `${parameters.sectorBytes}`],
+    ["-s", `${parameters.clusterSectors}`],
+    ...identity(["-i", uuid?.replace("-", "")], ["-n", label]),
+    device,
+  ].flat() as unknown as MkfsCommand;
+}
+
+export function mkswapCommand(
+  device: string,
+  { uuid, label }: { readonly uuid: string | undefined; readonly label: string | undefined },
+): MkfsCommand {
+  return ["mkswap", ["--force"], ...identity(["--uuid", uuid], ["--label", label]), device].flat() as unknown as MkfsCommand;
+}
+
+/** Options that have a value. */
+function identity(...options: readonly (readonly [string, string | undefined])[]): readonly (readonly string[])[] {
+  return options.flatMap(([option, value]) => (value === undefined || value === "" ? [] : [[option, value]]));
+}

@@ -1,0 +1,100 @@
+// What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
+
+import type { FileSystem, Partition, PartitionTable } from "../machine/model.ts";
+
+/** A disk that is here now. */
+export interface TargetDisk {
+  /** Kernel name, e.g. `nvme0n1`. */
+  readonly name: string;
+  readonly path: string;
+  readonly serial: string | undefined;
+  readonly model: string | undefined;
+  readonly driver: string | undefined;
+  readonly sizeBytes: number;
+  readonly logicalSectorBytes: number;
+}
+
+export type Step =
+  | { readonly kind: "wipe"; readonly disk: TargetDisk }
+  | { readonly kind: "partition"; readonly disk: TargetDisk; readonly table: PartitionTable }
+  | { readonly kind: "make-filesystem"; readonly device: string; readonly sizeBytes: number; readonly fileSystem: FileSystem }
+  | { readonly kind: "make-swap"; readonly device: string; readonly uuid: string | undefined; readonly label: string | undefined }
+  | {
+      readonly kind: "mount";
+      readonly device: string;
+      /** As the machine has it. */
+      readonly path: string;
+      readonly type: string;
+      readonly options: readonly string[];
+    }
+  | { readonly kind: "extract"; readonly paths: number; readonly streamBytes: number }
+  | {
+      readonly kind: "make-swap-file";
+      readonly path: string;
+      readonly uuid: string | undefined;
+      readonly label: string | undefined;
+      readonly sizeBytes: number;
+    }
+  /** Names of devices in /etc/fstab that no longer hold become UUIDs. */
+  | { readonly kind: "write-fstab"; readonly changes: readonly FstabChange[] }
+  /** Makes the initramfs able to start from the new controllers, when it is not. */
+  | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
+  | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }
+  | {
+      readonly kind: "write-boot-entry";
+      readonly disk: TargetDisk;
+      readonly partition: number;
+      readonly partitionUuid: string | undefined;
+      readonly label: string;
+      /** `\EFI\debian\shimx64.efi` */
+      readonly loaderPath: string;
+      /** Where the EFI system partition is mounted. */
+      readonly mountPoint: string;
+    }
+  | { readonly kind: "set-flags" }
+  | { readonly kind: "write-mark" }
+  | { readonly kind: "check"; readonly paths: number }
+  | { readonly kind: "unmount" };
+
+export interface FstabChange {
+  readonly path: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** How a disk of the machine was found among those that are here. */
+export type MatchReason =
+  | "named by you"
+  | "same wwid"
+  | "same serial"
+  | "same size and driver"
+  | "same size"
+  | "the only one that is large enough";
+
+export interface DiskMatch {
+  /** The disk's id in machine.json. */
+  readonly from: string;
+  readonly disk: TargetDisk;
+  readonly reason: MatchReason;
+}
+
+export interface Plan {
+  readonly setId: string;
+  readonly matches: readonly DiskMatch[];
+  readonly steps: readonly Step[];
+  /** One line each: what is on the disks now and will be gone. */
+  readonly lost: readonly string[];
+  /** One line each: disks that are left alone, with the reason. */
+  readonly kept: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** The device node of a partition: `/dev/sda1`, `/dev/nvme0n1p1`. */
+export function partitionPath(disk: Pick<TargetDisk, "path">, number: number): string {
+  return /\d$/.test(disk.path) ? `${disk.path}p${number}` : `${disk.path}${number}`;
+}
+
+/** In bytes. */
+export function partitionSize(partition: Partition, disk: Pick<TargetDisk, "logicalSectorBytes">): number {
+  return partition.sizeSectors * disk.logicalSectorBytes;
+}

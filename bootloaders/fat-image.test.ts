@@ -4,7 +4,7 @@ import { run } from "#os/exec";
 import { makeTemporaryDirectory, writeFile } from "#os/files";
 import * as fc from "fast-check";
 import { EPOCH, missingTools } from "./fixtures-for-tests.ts";
-import { fatBytes, idNumber, makeFatImage } from "./fat-image.ts";
+import { fatBytes, makeFatImage } from "./fat-image.ts";
 import { directoriesOf } from "./medium-files.ts";
 
 test("fatBytes() is room enough for any files, and makeFatImage() dates them all alike", async (context) => {
@@ -31,8 +31,4 @@ test("fatBytes() is room enough for any files, and makeFatImage() dates them all
     }),
     { numRuns: 4, endOnFailure: true },
   );
-});
-
-test("idNumber() is FNV-1a of 32 bits", () => {
-  assert.deepEqual(["", "a", "foobar"].map(idNumber), [0x811c9dc5, 0xe40c292c, 0xbf9cf968]);
 });

@@ -2,6 +2,7 @@
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { type MediumFile, directoriesOf } from "./medium-files.ts";
+import { hex8 } from "./medium-ids.ts";
 
 export interface FatImage {
   readonly path: string;
@@ -49,17 +50,6 @@ export function checkEpoch(sourceDateEpoch: number): void {
     exitCode: 2,
     hint: "Give seconds since 1970, such as 1767225600, or leave it unset",
   });
-}
-
-/** A 32-bit number for volume and disk ids from the build id: FNV-1a, so that equal builds are equal and others differ. */
-export function idNumber(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
-}
-
-export function hex8(value: number): string {
-  return value.toString(16).padStart(8, "0");
 }
 
 function formatCommand(image: FatImage): readonly [string, ...string[]] {

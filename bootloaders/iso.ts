@@ -4,8 +4,9 @@ import { run } from "#os/exec";
 import { makeTemporaryDirectory } from "#os/files";
 import { findAssets } from "./boot-assets.ts";
 import { type EfiOptions, diskEfiFiles } from "./efi-files.ts";
-import { SECTOR_BYTES, checkEpoch, fatBytes, idNumber, makeFatImage } from "./fat-image.ts";
+import { SECTOR_BYTES, checkEpoch, fatBytes, makeFatImage } from "./fat-image.ts";
 import { type MediumFile, type MediumText, directoriesOf, rescueContents, sizesOf, writeTexts } from "./medium-files.ts";
+import { idGuid, idNumber, volumeDate } from "./medium-ids.ts";
 import { grubMenu } from "./menu-grub.ts";
 import { ISOLINUX_PAGE_NAME, isolinuxMenu } from "./menu-isolinux.ts";
 import { bootPage } from "./menu-page.ts";
@@ -58,7 +59,7 @@ export async function assembleIso(files: RescueFiles, menu: MenuOptions, options
     { path: "isolinux/isolinux.bin", source: assets.isolinux },
     { path: "isolinux/ldlinux.c32", source: assets.ldlinux },
     { path: "isolinux/isolinux.cfg", text: isolinuxMenu(menu) },
-    { path: `isolinux/${ISOLINUX_PAGE_NAME}`, text: bootPage(menu) },
+    { path: `isolinux/${ISOLINUX_PAGE_NAME}`, text: bootPage(menu, files.buildId) },
   ];
   const treeFiles = await writeTexts(tree, work.path);
   const neededBytes = (await sizesOf(treeFiles)).reduce((sum, size) => sum + size + 4096, espBytes + 2 ** 21);
@@ -68,6 +69,8 @@ export async function assembleIso(files: RescueFiles, menu: MenuOptions, options
     layout: options.layout ?? "gpt",
     volumeId,
     sourceDateEpoch,
+    volumeDate: volumeDate(sourceDateEpoch, files.buildId),
+    diskGuid: idGuid(`disk ${files.buildId}`),
     isohybridMbrPath: assets.isohybridMbr,
     espPath,
     files: treeFiles,

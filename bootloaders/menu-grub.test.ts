@@ -24,7 +24,7 @@ if serial --unit=0 --speed=115200; then
 fi
 `;
 const ABOUT = `
-menuentry '-- Lifeboat rescue medium: web1.example.org, 2026-11-21 19:45 UTC --' --id about {
+menuentry '-- Lifeboat rescue medium: web1.example.org, made 2026-11-21 19:45 UTC --' --id about {
   true
 }
 `;
@@ -53,9 +53,9 @@ test("grubNetworkMenu() tells the agent the server it came from, in the form of 
   const linuxLine = (medium: string) =>
     `  if linux /lifeboat/vmlinuz console=tty0 console=ttyS0,115200n8 quiet panic=10 pxe ${medium} "BOOTIF=$bootif" compare; then`;
   const menu = { ...MENU, modes: ["interactive", "compare"] } as const;
-  assert.match(grubNetworkMenu(menu), /^set medium=\$scheme:\/\/\$server$/m);
-  assert.ok(grubNetworkMenu(menu).split("\n").includes(linuxLine('"lifeboat.medium=$medium"')));
-  const named = grubNetworkMenu(menu, "http://10.0.0.1/a?b&c");
+  assert.match(grubNetworkMenu(menu, "b1"), /^set medium=\$scheme:\/\/\$server$/m);
+  assert.ok(grubNetworkMenu(menu, "b1").split("\n").includes(linuxLine('"lifeboat.medium=$medium"')));
+  const named = grubNetworkMenu(menu, "b1", "http://10.0.0.1/a?b&c");
   assert.ok(named.split("\n").includes(linuxLine("'lifeboat.medium=http://10.0.0.1/a?b&c'")), named);
 });
 
@@ -79,7 +79,7 @@ test("GRUB menus parse, whatever kernel words and names they were made with", as
         fc.pre(false);
       }
       await run(["grub-script-check"], { input: grubMenu(menu, "b1") });
-      await run(["grub-script-check"], { input: grubNetworkMenu(menu) });
+      await run(["grub-script-check"], { input: grubNetworkMenu(menu, "b1") });
     }),
     { numRuns: 25 },
   );

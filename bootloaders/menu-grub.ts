@@ -7,6 +7,7 @@ import {
   type MenuOptions,
   bootWords,
   markerPath,
+  originText,
   serialLine,
 } from "./rescue-files.ts";
 import { MODE_TEXTS, plain } from "./menu-page.ts";
@@ -17,14 +18,14 @@ const COLUMNS = 74;
 
 /** `boot/grub/grub.cfg` of ISO, USB stick and ESP alike; wherever GRUB reads it from, it finds the medium by its marker. */
 export function grubMenu(menu: MenuOptions, buildId: string): string {
-  return [...settings(menu), ...findMedium(buildId), ...entries(menu, [])].join("\n") + "\n";
+  return [...settings(menu), ...findMedium(buildId), ...entries(menu, buildId, [])].join("\n") + "\n";
 }
 
 /** `grub/grub.cfg` of a TFTP or HTTP root. Without `mediumUrl` the medium is the root that GRUB itself was served from. */
-export function grubNetworkMenu(menu: MenuOptions, mediumUrl?: string): string {
+export function grubNetworkMenu(menu: MenuOptions, buildId: string, mediumUrl?: string): string {
   const medium = mediumUrl === undefined ? '"lifeboat.medium=$medium"' : quote(`lifeboat.medium=${mediumUrl}`);
   const words = [NETWORK_WORD, medium, '"BOOTIF=$bootif"'];
-  return [...settings(menu), ...askServer(), ...entries(menu, words)].join("\n") + "\n";
+  return [...settings(menu), ...askServer(), ...entries(menu, buildId, words)].join("\n") + "\n";
 }
 
 function settings(menu: MenuOptions): readonly string[] {
@@ -69,8 +70,8 @@ function askServer(): readonly string[] {
   ];
 }
 
-function entries(menu: MenuOptions, scriptWords: readonly string[]): readonly string[] {
-  const about = `-- ${plain(`${menu.title}: ${menu.machineName}, ${menu.dateText}`)} --`.slice(0, COLUMNS);
+function entries(menu: MenuOptions, buildId: string, scriptWords: readonly string[]): readonly string[] {
+  const about = `-- ${plain(`${menu.title}: ${menu.machineName}, ${originText(menu, buildId)}`)} --`.slice(0, COLUMNS);
   // GRUB's menu has no heading, so the last line says which machine this is for; choosing it leads back to the menu.
   return [...menu.modes.flatMap((mode) => entry(menu, mode, scriptWords)), "", `menuentry ${quote(about)} --id about {`, "  true", "}"];
 }

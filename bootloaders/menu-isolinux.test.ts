@@ -48,11 +48,13 @@ LABEL interactive
 });
 
 test("bootPage() names every mode on a page of ASCII that leaves room for banner and prompt on 80x24", () => {
-  const page = bootPage({ ...MENU, title: `Lifeboat für ${"x".repeat(90)}`, machineName: "m\u001b[2Jevil" });
+  const page = bootPage({ ...MENU, title: `Lifeboat für ${"x".repeat(90)}`, machineName: "m\u001b[2Jevil" }, "b1");
   const lines = page.split("\n");
   assert.ok(lines.length <= 20 && lines.every((line) => line.length <= 79), page);
   assert.match(page, /^[\x20-\x7e\n]*$/);
   for (const mode of MENU.modes) assert.match(page, new RegExp(`^ {4}${mode} +\\w`, "m"));
   assert.match(page, /Enter alone starts "interactive"; so does waiting 30 seconds\./);
-  assert.match(bootPage({ ...MENU, timeoutSeconds: 0 }), /Enter alone starts "interactive"\.$/m);
+  assert.match(page, /^This medium restores: .* \(made 2026-11-21 19:45 UTC\)$/m);
+  assert.match(bootPage({ ...MENU, dateText: undefined }, "b1"), /^This medium restores: web1\.example\.org \(build b1\)$/m);
+  assert.match(bootPage({ ...MENU, timeoutSeconds: 0 }, "b1"), /Enter alone starts "interactive"\.$/m);
 });

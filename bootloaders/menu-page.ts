@@ -1,5 +1,5 @@
 // The page above the boot prompt: what each mode does, in 80 columns of ASCII that fit one screen with the prompt.
-import type { BootMode, MenuOptions } from "./rescue-files.ts";
+import { type BootMode, type MenuOptions, originText } from "./rescue-files.ts";
 
 /** One line a mode, short enough for a menu entry. */
 export const MODE_TEXTS: Readonly<Record<BootMode, string>> = {
@@ -12,12 +12,12 @@ export const MODE_TEXTS: Readonly<Record<BootMode, string>> = {
 const COLUMNS = 79;
 
 /** Lines end in LF, which syslinux shows as CR LF. */
-export function bootPage(menu: MenuOptions): string {
+export function bootPage(menu: MenuOptions, buildId: string): string {
   const lines = [
     "",
     menu.title,
     "=".repeat(Math.min(menu.title.length, COLUMNS)),
-    `This medium restores: ${menu.machineName}   Made: ${menu.dateText}`,
+    `This medium restores: ${menu.machineName} (${originText(menu, buildId)})`,
     "",
     "Type one of these words and press Enter. Kernel words may follow it.",
     "",

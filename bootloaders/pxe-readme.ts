@@ -1,14 +1,18 @@
 // README.txt of a PXE tree: which DHCP answer starts which machine, with the lines for dnsmasq.
 import type { NetworkEfiFiles } from "./efi-files.ts";
 import { plain } from "./menu-page.ts";
-import type { MenuOptions } from "./rescue-files.ts";
+import { type MenuOptions, originText } from "./rescue-files.ts";
 
 type Loaders = Pick<NetworkEfiFiles, "signed" | "tftpLoader" | "httpLoader">;
 
 /** Plain ASCII, 79 columns. Architecture numbers are those of RFC 4578 and its registry. */
-export function pxeReadme(menu: MenuOptions, loaders: Loaders, mediumUrl: string | undefined): string {
+export function pxeReadme(
+  menu: MenuOptions,
+  loaders: Loaders,
+  medium: { readonly buildId: string; readonly url: string | undefined },
+): string {
   return `${plain(menu.title)}
-Network boot of ${plain(menu.machineName)}, made ${plain(menu.dateText)}
+Network boot of ${plain(menu.machineName)}, ${plain(originText(menu, medium.buildId))}
 
 Make this directory the ROOT of a TFTP server (GRUB asks for /grub/grub.cfg),
 and the root of a web server too where machines boot over HTTP.
@@ -26,7 +30,7 @@ ${secureBootText(loaders.signed)}
 
 The menu asks for a mode; Enter or the time limit starts "${menu.defaultMode}".
 The tools layer, lifeboat/tools.squashfs, is fetched from below
-  ${mediumUrl ?? "the server that the machine booted from, by TFTP or HTTP"}
+  ${medium.url ?? "the server that the machine booted from, by TFTP or HTTP"}
 
 dnsmasq, complete:
 

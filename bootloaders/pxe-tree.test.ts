@@ -38,7 +38,7 @@ test("assemblePxeTree() fills a directory that a TFTP server can read, with a me
   const sizeBytes = infos.reduce((sum, info) => sum + (info?.sizeBytes ?? 0), 0);
   assert.deepEqual(made, { outputPath: outputDirectory, sizeBytes, signed: false });
   assert.equal(await readText(`${outputDirectory}/pxelinux.cfg/default`), pxelinuxMenu(MENU, mediumUrl));
-  assert.equal(await readText(`${outputDirectory}/grub/grub.cfg`), grubNetworkMenu(MENU, mediumUrl));
+  assert.equal(await readText(`${outputDirectory}/grub/grub.cfg`), grubNetworkMenu(MENU, workshop.files.buildId, mediumUrl));
   assert.equal(await readText(`${outputDirectory}/boot.ipxe`), ipxeMenu(MENU, mediumUrl));
   assert.deepEqual(await readBytes(`${outputDirectory}/lifeboat/initramfs.img`), await readBytes(workshop.files.initramfsPath));
   assert.deepEqual(await listDirectory(`${workshop.path}/new`), ["tree"]);
@@ -102,7 +102,7 @@ test("assemblePxeTree() keeps what is there: it needs force for a directory in u
   assert.deepEqual(await listDirectory(outputDirectory), ["grub"]);
   await assemblePxeTree(workshop.files, MENU, { ...options, force: true });
   assert.equal(await readText(`${outputDirectory}/grub/other`), "theirs");
-  assert.equal(await readText(`${outputDirectory}/grub/grub.cfg`), grubNetworkMenu(MENU));
+  assert.equal(await readText(`${outputDirectory}/grub/grub.cfg`), grubNetworkMenu(MENU, workshop.files.buildId));
 });
 
 test("assemblePxeTree() refuses what is no URL or no directory, and leaves nothing behind", { skip }, async () => {
@@ -121,9 +121,10 @@ test("assemblePxeTree() refuses what is no URL or no directory, and leaves nothi
 
 test("pxeReadme() fits 80 columns, and its dnsmasq lines are ones that dnsmasq takes", async (context) => {
   const loaders = { signed: true, tftpLoader: "shimx64.efi", httpLoader: "grub-http.efi" };
-  const readme = pxeReadme(MENU, loaders, undefined);
+  const medium = { buildId: "b1", url: undefined };
+  const readme = pxeReadme(MENU, loaders, medium);
   assert.ok(readme.split("\n").every((line) => line.length < 80));
-  assert.equal(pxeReadme(MENU, { ...loaders, httpLoader: undefined }, undefined).includes("undefined"), false);
+  assert.equal(pxeReadme(MENU, { ...loaders, httpLoader: undefined }, medium).includes("undefined"), false);
   const missing = await missingTools("dnsmasq");
   if (missing !== undefined) return context.skip(missing);
   const lines = readme.slice(readme.indexOf("dnsmasq, complete:")).split("\n").slice(1);

@@ -36,12 +36,12 @@ export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, opt
     ...efi.files,
     { path: "pxelinux.0", source: assets.pxelinux },
     { path: "ldlinux.c32", source: assets.ldlinux },
-    { path: PXELINUX_PAGE_NAME, text: bootPage(menu) },
-    { path: "README.txt", text: pxeReadme(menu, efi, mediumUrl) },
+    { path: PXELINUX_PAGE_NAME, text: bootPage(menu, files.buildId) },
+    { path: "README.txt", text: pxeReadme(menu, efi, { buildId: files.buildId, url: mediumUrl }) },
   ];
   const menus = [
     { path: "pxelinux.cfg/default", text: pxelinuxMenu(menu, mediumUrl) },
-    { path: "grub/grub.cfg", text: grubNetworkMenu(menu, mediumUrl) },
+    { path: "grub/grub.cfg", text: grubNetworkMenu(menu, files.buildId, mediumUrl) },
     { path: "boot.ipxe", text: ipxeMenu(menu, mediumUrl) },
   ];
   const ordered = [...(await writeTexts(contents, work.path)), ...(await writeTexts(menus, work.path))];

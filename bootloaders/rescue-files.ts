@@ -29,7 +29,8 @@ export interface MenuOptions {
   readonly consoles: readonly string[];
   readonly title: string;
   readonly machineName: string;
-  readonly dateText: string;
+  /** When it was made, where that was told; the build id stands in for it. */
+  readonly dateText: string | undefined;
 }
 
 /** A serial line as boot loaders want it. */
@@ -51,6 +52,11 @@ const MAX_WORDS_LENGTH = 1700;
 export function bootWords(menu: MenuOptions, mode: BootMode, mediumWords: readonly string[] = []): readonly string[] {
   const quiet = mode === "expert" ? [] : ["quiet"];
   return [...menu.consoles.map((name) => `console=${name}`), ...quiet, ...splitWords(menu.append), ...mediumWords, mode];
+}
+
+/** What tells one medium of a machine from another, for people. */
+export function originText({ dateText }: MenuOptions, buildId: string): string {
+  return dateText === undefined ? `build ${buildId}` : `made ${dateText}`;
 }
 
 /** The marker file of one build, relative to the medium's root. */

@@ -4,9 +4,10 @@ import { run } from "#os/exec";
 import { makeTemporaryDirectory } from "#os/files";
 import { findAssets } from "./boot-assets.ts";
 import { type EfiOptions, diskEfiFiles } from "./efi-files.ts";
-import { SECTOR_BYTES, checkEpoch, fatBytes, fatEnvironment, hex8, idNumber, makeFatImage } from "./fat-image.ts";
+import { SECTOR_BYTES, checkEpoch, fatBytes, fatEnvironment, makeFatImage } from "./fat-image.ts";
 import type { BootMedium } from "./iso.ts";
 import { type MediumFile, directoriesOf, rescueContents, sizesOf, writeTexts } from "./medium-files.ts";
+import { hex8, idNumber } from "./medium-ids.ts";
 import { grubMenu } from "./menu-grub.ts";
 import { ISOLINUX_PAGE_NAME, isolinuxMenu } from "./menu-isolinux.ts";
 import { bootPage } from "./menu-page.ts";
@@ -45,7 +46,7 @@ export async function assembleUsbImage(files: RescueFiles, menu: MenuOptions, op
     ...efi.files,
     { path: "boot/grub/grub.cfg", text: grubMenu(menu, files.buildId) },
     { path: "syslinux/syslinux.cfg", text: isolinuxMenu(menu) },
-    { path: `syslinux/${ISOLINUX_PAGE_NAME}`, text: bootPage(menu) },
+    { path: `syslinux/${ISOLINUX_PAGE_NAME}`, text: bootPage(menu, files.buildId) },
   ];
   const mediumFiles = await writeTexts(entries, work.path);
   const sizes = await sizesOf(mediumFiles);

@@ -6,13 +6,16 @@ const IMAGE: IsoImage = {
   layout: "gpt",
   volumeId: "LIFEBOAT",
   sourceDateEpoch: 1_795_290_300,
+  volumeDate: "2026112119450099",
+  diskGuid: "2303cd2a-73c7-824a-a298-25632da7f446",
   outputPath: "out.iso",
   isohybridMbrPath: "/lib/isohdpfx.bin",
   espPath: "esp.img",
   files: [{ path: "lifeboat/vmlinuz", source: "/boot/a=b\\c d" }],
 };
 const BEFORE = [
-  "-no_rc -as mkisofs -o out.iso -V LIFEBOAT --set_all_file_dates =1795290300 -iso-level 3 -r -J -joliet-long",
+  "-no_rc -as mkisofs -o out.iso -V LIFEBOAT --set_all_file_dates =1795290300",
+  "--modification-date=2026112119450099 --gpt_disk_guid 2303cd2a-73c7-824a-a298-25632da7f446 -iso-level 3 -r -J -joliet-long",
   "-b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table",
   "-isohybrid-mbr /lib/isohdpfx.bin -partition_offset 16 --mbr-force-bootable",
   "-append_partition 2 C12A7328-F81F-11D2-BA4B-00A0C93EC93B esp.img",

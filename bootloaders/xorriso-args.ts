@@ -6,8 +6,12 @@ export interface IsoImage {
   readonly layout: IsoLayout;
   /** 1 to 32 of `A-Z0-9_`. */
   readonly volumeId: string;
-  /** Seconds; must be SOURCE_DATE_EPOCH in the environment too, which dates the volume and the disk GUID. */
+  /** Seconds; must be SOURCE_DATE_EPOCH in the environment too, which dates what no option does. */
   readonly sourceDateEpoch: number;
+  /** YYYYMMDDhhmmsscc: the file system's UUID, and the MBR's disk id in the isohybrid layout. */
+  readonly volumeDate: string;
+  /** Partitions have the same with another ending. */
+  readonly diskGuid: string;
   readonly outputPath: string;
   /** `isohdpfx.bin`: the boot code that lets ISOLINUX start from a disk. */
   readonly isohybridMbrPath: string;
@@ -28,6 +32,7 @@ export function xorrisoArgs(image: IsoImage): readonly string[] {
     ["-o", image.outputPath],
     ["-V", image.volumeId],
     ["--set_all_file_dates", `=${image.sourceDateEpoch}`],
+    [`--modification-date=${image.volumeDate}`, "--gpt_disk_guid", image.diskGuid],
     // Level 3: files over 4 GiB. Rock Ridge with owners and modes of its own, not of the building machine; Joliet for Windows.
     ["-iso-level", "3", "-r", "-J", "-joliet-long"],
     ["-b", "isolinux/isolinux.bin"],

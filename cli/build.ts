@@ -254,8 +254,8 @@ export async function agentPath(): Promise<string> {
 
 /** The reproducible-builds convention; without it every image carries one fixed time, so that equal inputs give equal bytes. */
 export function sourceDateEpoch(): number {
-  const text = process.env["SOURCE_DATE_EPOCH"];
-  if (text === undefined || text === "") return FIXED_EPOCH;
+  const text = givenEpoch();
+  if (text === undefined) return FIXED_EPOCH;
   if (!/^\d+$/.test(text)) {
     throw new LifeboatError(`Cannot use SOURCE_DATE_EPOCH as it must be whole seconds since 1970: "${text}"`, {
       exitCode: 2,
@@ -264,6 +264,11 @@ export function sourceDateEpoch(): number {
   }
   checkEpoch(Number(text));
   return Number(text);
+}
+
+function givenEpoch(): string | undefined {
+  const text = process.env["SOURCE_DATE_EPOCH"];
+  return text === "" ? undefined : text;
 }
 
 /** 2026-01-01, after the earliest date that FAT and ISO 9660 can hold. */
@@ -285,6 +290,7 @@ export function readMenu(options: OptionValues, epoch: number): MenuOptions {
     consoles: consoles.length === 0 ? ["tty0", "ttyS0,115200n8"] : consoles,
     title: "Lifeboat",
     machineName: hostname(),
-    dateText: new Date(epoch * 1000).toISOString().slice(0, 10),
+    // The fixed time says nothing about the medium.
+    dateText: givenEpoch() === undefined ? undefined : new Date(epoch * 1000).toISOString().slice(0, 10),
   };
 }

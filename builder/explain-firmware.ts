@@ -22,7 +22,7 @@ export function explainFirmware(name: string, { contents, withFirmware }: ImageF
   const who = `${askers.slice(0, SHOWN).join(", ")}${more} would ask for it`;
   if (!withFirmware)
     return { kind: "outside", what: `firmware ${wanted}`, why: `all firmware was left out; ${who}`, hint: "Leave --firmware none out" };
-  const chosen = new Set(contents.modulePart.selection.modules.map((module) => module.name));
+  const chosen = new Set([...contents.moduleFiles.tree.builtins.keys(), ...contents.modulePart.selection.modules.map(({ name }) => name)]);
   const why = askers.some((module) => chosen.has(module))
     ? "this machine has no such file in /lib/firmware"
     : "no module in the image needs it";

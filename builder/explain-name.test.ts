@@ -21,7 +21,10 @@ const tree = parseModuleTree(
 const moduleFiles: ModuleFiles = {
   tree,
   files: new Map([...tree.modules.values()].map(({ name, path }) => [name, { path, hostPath: `/unpacked/${name}`, sizeBytes: 100 }])),
-  firmware: new Map([["ast", ["ast_dp501_fw.bin", "ast/*.fw"]]]),
+  firmware: new Map([
+    ["ast", ["ast_dp501_fw.bin", "ast/*.fw"]],
+    ["rtc", ["rtc.bin"]],
+  ]),
 };
 
 const library: FileEntry = {
@@ -121,6 +124,7 @@ test("explainName() says that no device loads a display driver, and which firmwa
   assert.deepEqual(whys(facts(), "/lib/firmware/ast_dp501_fw.bin.xz"), [
     "this machine has no such file in /lib/firmware; ast would ask for it",
   ]);
+  assert.deepEqual(whys(facts(), "rtc.bin"), ["this machine has no such file in /lib/firmware; rtc would ask for it"]);
   assert.deepEqual(whys(facts(), "ast/one.fw"), ["this machine has no such file in /lib/firmware; ast would ask for it"]);
   assert.deepEqual(whys(facts({}, false), "ast/one.fw"), ["all firmware was left out; ast would ask for it"]);
   assert.deepEqual(whys(facts({ denyModules: ["ast"] }), "ast/one.fw"), ["no module in the image needs it; ast would ask for it"]);

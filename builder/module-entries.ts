@@ -66,23 +66,33 @@ export function moduleEntries(release: string, files: ModuleFiles, firmware: Fir
   };
 }
 
-/** Firmware lies in the layer of the first module that asks for it; built-in drivers ask before any layer is there. */
-function firmwareEntries(selection: Selection, files: ModuleFiles, firmware: FirmwareFiles): readonly PlanEntry[] {
-  const wantedBy = new Map<string, { layer: Layer; module: string }>();
-  for (const module of selection.modules) {
-    for (const name of files.firmware.get(module.name) ?? []) {
-      const known = wantedBy.get(name);
-      if (known === undefined || (known.layer === "tools" && module.layer === "initramfs"))
-        wantedBy.set(name, { layer: module.layer, module: module.name });
+interface FirmwareOwner {
+  readonly layer: Layer;
+  readonly who: string;
+}
+
+/** By firmware name. Built-in drivers ask before there is a tools layer; else it is that of the first module that asks. */
+function firmwareOwners(selection: Selection, { tree, firmware }: ModuleFiles): ReadonlyMap<string, FirmwareOwner> {
+  const builtins = [...tree.builtins.keys()].map((name) => ({ name, layer: "initramfs", who: `${name}, which is built in,` }) as const);
+  const modules = selection.modules.map(({ name, layer }) => ({ name, layer, who: name }));
+  const owners = new Map<string, FirmwareOwner>();
+  for (const { name, layer, who } of [...builtins, ...modules]) {
+    for (const file of firmware.get(name) ?? []) {
+      const known = owners.get(file);
+      if (known === undefined || (known.layer === "tools" && layer === "initramfs")) owners.set(file, { layer, who });
     }
   }
+  return owners;
+}
+
+function firmwareEntries(selection: Selection, files: ModuleFiles, firmware: FirmwareFiles): readonly PlanEntry[] {
+  const wantedBy = firmwareOwners(selection, files);
   const pathOwner = new Map<string, { layer: Layer; because: string }>();
   for (const { name, paths } of firmware.found) {
     const owner = ownerOf(name, wantedBy);
     if (owner === undefined) continue;
     for (const path of paths)
-      if (pathOwner.get(path)?.layer !== "initramfs")
-        pathOwner.set(path, { layer: owner.layer, because: `${owner.module} asks for ${name}` });
+      if (pathOwner.get(path)?.layer !== "initramfs") pathOwner.set(path, { layer: owner.layer, because: `${owner.who} asks for ${name}` });
   }
   return firmware.entries.flatMap((entry) => {
     const owner = pathOwner.get(entry.path);
@@ -91,7 +101,7 @@ function firmwareEntries(selection: Selection, files: ModuleFiles, firmware: Fir
 }
 
 /** A glob among the wanted names owns what it matched. */
-function ownerOf(name: string, wantedBy: ReadonlyMap<string, { layer: Layer; module: string }>) {
+function ownerOf(name: string, wantedBy: ReadonlyMap<string, FirmwareOwner>): FirmwareOwner | undefined {
   const exact = wantedBy.get(name);
   if (exact !== undefined) return exact;
   for (const [pattern, owner] of wantedBy) if (/[*?[]/.test(pattern) && globMatches(pattern, name)) return owner;

@@ -1,6 +1,7 @@
 // The kernel's module directory as the builder needs it: the parsed texts, the uncompressed files, the firmware each module names.
 
 import { join } from "node:path";
+import { firmwareNames, listFirmware } from "kmod-parse/firmware";
 import { CONFIG_DIRECTORIES, type ConfigFile } from "kmod-parse/modprobe-config";
 import { modinfoValues, moduleTail, readModinfo, type ModinfoEntry, type ModuleTail } from "kmod-parse/modinfo-section";
 import { parseModuleTree, type ModuleTree, type ModuleTreeTexts } from "kmod-parse/module-tree";
@@ -33,7 +34,7 @@ export interface ModuleFiles {
   readonly tree: ModuleTree;
   /** By module name. */
   readonly files: ReadonlyMap<string, ModuleFile>;
-  /** Firmware names by module name. */
+  /** Firmware names by module name, of modules and of what is built in. */
   readonly firmware: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -62,7 +63,8 @@ export async function readModuleFiles(kernel: KernelModules, cacheDirectory: str
   const stamps = stampModules(directory, tree);
   const key = digestOf(`${kernel.release}\n`, ...stamps.map(({ path, stamp }) => `${path}\0${stamp}\n`)).slice(0, 32);
   const plain = await plainFiles(directory, stamps, join(cacheDirectory, `modules-${key}`));
-  return { tree, files: plain, firmware: await readFirmwareNames(kernel, plain, join(cacheDirectory, `firmware-${key}.json`)) };
+  const names = await readFirmwareNames(kernel, plain, join(cacheDirectory, `firmware-${key}.json`));
+  return { tree, files: plain, firmware: new Map([...listFirmware(tree.builtins), ...names]) };
 }
 
 /** The module's path in the image: without the suffix of its compression. */
@@ -176,8 +178,8 @@ async function readFirmwareNames(
     const modinfo = withPlace(directory, () => readModinfo(bytes, join(directory, path)));
     tails.push({ path: join(directory, path), tail: withPlace(directory, () => moduleTail(bytes, join(directory, path))) });
     checkRelease(modinfo, { path: join(directory, path), release });
-    const firmware = modinfoValues(modinfo, "firmware");
-    if (firmware.length > 0) names.push([name, [...new Set(firmware)]]);
+    const firmware = firmwareNames(modinfo);
+    if (firmware.length > 0) names.push([name, firmware]);
   }
   checkSignatures(tails);
   await makeDirectory(join(cachePath, ".."));

@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type FirmwareNeed, firmwareFileNames, listFirmware } from "./firmware.ts";
+import { listFirmware } from "./firmware.ts";
+import { parseModuleTree } from "./module-tree.ts";
 
 const WIFI = [
   { key: "license", value: "GPL" },
   { key: "firmware", value: "a/b*.bin" },
 ];
 
-test("firmware is listed by module, patterns kept, built-in modules told apart", () => {
-  const needs = listFirmware(new Map([["wifi", [...WIFI, ...WIFI]]]), new Map([["early", [{ key: "firmware", value: "e.bin" }]]]));
-  const expected: readonly FirmwareNeed[] = [
-    { module: "early", builtIn: true, file: "e.bin", isPattern: false },
-    { module: "wifi", builtIn: false, file: "a/b*.bin", isPattern: true },
-  ];
-  assert.deepEqual(needs, expected);
-  assert.deepEqual(firmwareFileNames("a.bin"), ["a.bin", "a.bin.zst", "a.bin.xz"]);
+test("listFirmware() gives each module's names once, patterns as they are", () => {
+  const lists = listFirmware(
+    new Map([
+      ["wifi", [...WIFI, ...WIFI, { key: "firmware", value: "c.bin" }]],
+      ["none", []],
+    ]),
+  );
+  assert.deepEqual([...lists], [["wifi", ["a/b*.bin", "c.bin"]]]);
+});
+
+test("listFirmware() reads what built-in modules ask for", () => {
+  const tree = parseModuleTree({ "modules.dep": "", "modules.builtin.modinfo": "early.license=GPL\0early.firmware=e.bin\0" });
+  assert.deepEqual([...listFirmware(tree.builtins)], [["early", ["e.bin"]]]);
 });

@@ -8,6 +8,8 @@ export interface SparseReader {
 
 /** A million extents make a map of some 20 MiB; more is a lying number. */
 const MAP_LIMIT = 4_000_000;
+/** As many as the largest offset that a number holds exactly. */
+const DIGITS_LIMIT = 16;
 const BLOCK_BYTES = 512;
 
 /**
@@ -29,6 +31,7 @@ export function sparseReader(sizeBytes: number, onData: (offset: number, bytes: 
       digits = "";
     } else {
       digits += String.fromCharCode(byte);
+      if (digits.length > DIGITS_LIMIT) throw lies("its map must be decimal numbers", `"${digits}…"`);
     }
     return numbers.length > 0 && numbers.length === 1 + 2 * numbers[0]!;
   };

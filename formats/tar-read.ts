@@ -141,6 +141,7 @@ function gather(state: ScanState, piece: Uint8Array): void {
 function endHeaderBlock(state: ScanState, events: TarEvents): void {
   const block = state.group.subarray(state.partStart, state.groupBytes);
   if (isZero(block)) {
+    if (state.partStart > 0) throw damaged("a member must follow its extended header", "the archive ends");
     const bytes = state.group.subarray(0, state.groupBytes);
     state.phase = "trailer";
     state.left = Number.POSITIVE_INFINITY;
@@ -207,9 +208,9 @@ function parseHeaderBlock(block: Uint8Array): HeaderBlock {
   return {
     block,
     mode: number(block, 100, 8, "mode"),
-    uid: number(block, 108, 8, "uid"),
-    gid: number(block, 116, 8, "gid"),
-    sizeBytes: number(block, 124, 12, "size"),
+    uid: count(block, 108, 8, "uid"),
+    gid: count(block, 116, 8, "gid"),
+    sizeBytes: count(block, 124, 12, "size"),
     mtime: number(block, 136, 12, "mtime"),
     typeflag: String.fromCharCode(block[156]!),
   };
@@ -250,6 +251,13 @@ function number(block: Uint8Array, offset: number, length: number, field: string
   return value;
 }
 
+/** A number that is never negative. */
+function count(block: Uint8Array, offset: number, length: number, field: string): number {
+  const value = number(block, offset, length, field);
+  if (value < 0) throw damaged(`"${field}" must be a whole number`, `"${value}"`);
+  return value;
+}
+
 const TYPES: Readonly<Record<string, TarMemberType>> = {
   "0": "file",
   "\0": "file",
@@ -277,7 +285,7 @@ function memberOf(header: HeaderBlock, records: Records): TarMember {
   const isDevice = type === "character-device" || type === "block-device";
   const ctime = text("ctime");
   return {
-    path: path.replace(/(?<=.)\/+$/, ""),
+    path: withoutEndSlashes(path),
     type,
     mode: header.mode & 0o7777,
     uid: whole(text("uid"), header.uid, "uid"),
@@ -291,6 +299,12 @@ function memberOf(header: HeaderBlock, records: Records): TarMember {
     attributes: attributesIn(records),
     isSparse,
   };
+}
+
+function withoutEndSlashes(path: ByteText): ByteText {
+  let end = path.length;
+  while (end > 1 && path[end - 1] === "/") end -= 1;
+  return path.slice(0, end);
 }
 
 /** star's word for an extended attribute, which GNU tar uses too; ACLs and labels are among them as `system.posix_acl_*` and `security.*`. */
@@ -309,13 +323,17 @@ function whole(text: string | undefined, fallback: number, field: string): numbe
   return value;
 }
 
-/** `SECONDS.FRACTION`; the fraction of a negative time counts away from zero. */
+/**
+ * `SECONDS.FRACTION`; the fraction of a negative time counts away from zero. btrfs and tmpfs keep any 64 bits that a user
+ * sets: beyond what a number holds exactly, the time is the furthest that it does.
+ */
 function timestamp(text: string, field: string): Timestamp {
   const [, sign, seconds, fraction = ""] = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text) ?? [];
   if (seconds === undefined) throw damaged(`"${field}" must be a time in seconds`, `"${text}"`);
   const nanoseconds = Number(fraction.slice(0, 9).padEnd(9, "0"));
-  if (sign !== "-") return [Number(seconds), nanoseconds];
-  return nanoseconds === 0 ? [0 - Number(seconds), 0] : [-1 - Number(seconds), 1e9 - nanoseconds];
+  const held = Math.min(Number(seconds), Number.MAX_SAFE_INTEGER - 1);
+  if (sign !== "-") return [held, nanoseconds];
+  return nanoseconds === 0 ? [0 - held, 0] : [-1 - held, 1e9 - nanoseconds];
 }
 
 /** `LENGTH KEY=VALUE\n`, any number of them. A key that comes twice has its last value. */

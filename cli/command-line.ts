@@ -78,8 +78,14 @@ function parseNumber(text: string): number {
 
 /** commander turns names into camelCase; ours stay as they are written. */
 function byLongName(spec: CommandSpec, options: Readonly<Record<string, unknown>>): OptionValues {
-  const entries = optionsOf(spec).map(({ name }) => [name, options[attributeName(name)]]);
+  const entries = optionsOf(spec).map(({ name }) => [name, valueOf(name, options)]);
   return Object.fromEntries(entries) as OptionValues;
+}
+
+/** Of `--no-verify` commander makes `verify: false`, and `verify: true` where it is not given. */
+function valueOf(name: string, options: Readonly<Record<string, unknown>>): unknown {
+  if (!name.startsWith("no-")) return options[attributeName(name)];
+  return options[attributeName(name.slice("no-".length))] === false ? true : undefined;
 }
 
 function attributeName(name: string): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "#os/exec";
@@ -112,4 +112,20 @@ test("the report names a medium that starts nuke by itself", () => {
   assert.deepEqual(nukeLines({ ...menu, defaultMode: "interactive", timeoutSeconds: 30 }), []);
   assert.match(nukeLines({ ...menu, defaultMode: "nuke", timeoutSeconds: 30 }).join(), /starts nuke by itself after 30 s: it erases/);
   assert.match(nukeLines({ ...menu, defaultMode: "nuke", timeoutSeconds: 0 }).join(), /starts nuke when Enter is pressed/);
+});
+
+test("archive reads the set again, and does not with --no-verify, also from the config file", async () => {
+  await using scratch = await makeScratch();
+  const [tree, store, config] = ["tree", "store", "lifeboat.toml"].map((name) => join(scratch.path, name)) as [string, string, string];
+  await Promise.all([mkdir(tree), mkdir(store), writeFile(config, "no-verify = true\n")]);
+  const paths = async (name: string, ...words: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await lifeboat(["archive", "-I", tree, store, "--name", name, "--json", ...words]);
+    assert.equal(exitCode, 0, stderr);
+    return (JSON.parse(stdout) as { verification?: { paths: number } }).verification?.paths;
+  };
+  const depth = tree.split("/").length;
+  assert.deepEqual(
+    [await paths("a"), await paths("b", "--no-verify"), await paths("c", "--config", config)],
+    [depth, undefined, undefined],
+  );
 });

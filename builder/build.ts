@@ -5,8 +5,7 @@ import { LifeboatError } from "#os/error";
 import { digestFile, digestOf } from "#os/digest";
 import { fileInfo, makeTemporaryDirectory, writeChunks } from "#os/files";
 import type { RescueFiles } from "../bootloaders/rescue-files.ts";
-import { writeNewc } from "../formats/cpio-newc.ts";
-import { formatImageManifest, IMAGE_MANIFEST_PATH, type ImageManifest, type ImageSet } from "../set/image-manifest.ts";
+import { formatImageManifest, type ImageSet } from "../set/image-manifest.ts";
 import { checkEssentialModules } from "./check-essential-modules.ts";
 import { checkKernelConfig, checkUnknownConfig, type KernelFinding } from "./check-kernel-config.ts";
 import { checkPrograms } from "./check-programs.ts";
@@ -16,7 +15,8 @@ import type { FoundKernel } from "./find-kernel.ts";
 import { gatherImage, type GatherOptions, type ImageContents } from "./gather-image.ts";
 import type { PlanEntry } from "./image-plan.ts";
 import { joinSegments, type SegmentSource } from "./join-segments.ts";
-import { concatenate, microcodeSegment } from "./microcode.ts";
+import { machineEntries, machineSegment } from "./machine-entries.ts";
+import { microcodeSegment } from "./microcode.ts";
 import { markUsed, pruneCache } from "./prune-cache.ts";
 import { planSegment, planToolsLayer, type Piece, type PieceRequest } from "./segments.ts";
 import { largestGroups, formatMebibytes } from "./size-report.ts";
@@ -57,7 +57,7 @@ export async function makeRescueImage(kernel: FoundKernel, options: RescueImageO
   const microcode = microcodeSegment(contents.entries, options.sourceDateEpoch);
   const buildId = await nameBuild(kernel, [digestOf(microcode), ...Object.values(pieces).map(({ digest }) => digest)], options);
   const { init, base, modules, tools } = pieces;
-  const manifest = manifestBytes({
+  const manifest = formatImageManifest({
     formatVersion: 1,
     buildId,
     kernelRelease: kernel.release,
@@ -66,13 +66,15 @@ export async function makeRescueImage(kernel: FoundKernel, options: RescueImageO
     mediumUrl: options.mediumUrl,
     set: options.set,
   });
+  const machine = machineEntries(new TextEncoder().encode(manifest));
+  await checkSecrets(machine);
   // Microcode first and raw; the machine's own facts and the mark of completeness last.
   const segments: readonly SegmentSource[] = [
     ...(microcode.length === 0 ? [] : [{ bytes: microcode }]),
     init,
     base,
     modules,
-    { bytes: machineSegment(manifest, options.sourceDateEpoch) },
+    { bytes: machineSegment(machine, options.sourceDateEpoch) },
   ];
   checkBudget(microcode.length + init.sizeBytes + base.sizeBytes + modules.sizeBytes, options.budgetBytes, contents.entries);
   await markUsed(Object.values(pieces).map(({ path }) => path));
@@ -175,16 +177,6 @@ async function nameBuild(kernel: FoundKernel, digests: readonly string[], option
   const set = options.set === undefined ? [] : [JSON.stringify(options.set)];
   const parts = [...digests, options.machineName, options.mediumUrl ?? "", String(options.sourceDateEpoch), ...set];
   return digestOf(parts.join("\0"), await digestFile(kernel.kernelPath)).slice(0, 16);
-}
-
-function manifestBytes(manifest: ImageManifest): Uint8Array {
-  return new TextEncoder().encode(formatImageManifest(manifest));
-}
-
-function machineSegment(manifest: Uint8Array, mtimeSeconds: number): Uint8Array {
-  const facts = { type: "file", path: IMAGE_MANIFEST_PATH, mode: 0o644, sizeBytes: manifest.length, data: manifest } as const;
-  const mark = { type: "file", path: ".complete", mode: 0o644, sizeBytes: 0, data: new Uint8Array() } as const;
-  return concatenate([...writeNewc([facts, mark], { mtimeSeconds, existingDirectories: ["etc", "etc/lifeboat"] })]);
 }
 
 /** GRUB boots on without an initramfs that it has no room for, so the size is a hard limit (reference: omarchy-iso 128). */

@@ -4,16 +4,20 @@ import { join } from "node:path";
 import { run, type Command } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { changeMode, copyFile, makeDirectory, makeSymlink, makeTemporaryDirectory, writeFile } from "#os/files";
+import { AGENT_PATH } from "./agent-path.ts";
 import { archiveEntries } from "./archive-entries.ts";
 import type { PlanEntry } from "./image-plan.ts";
 
-/** The tree has no /dev: standard input is the /dev/null outside. 124 is timeout's word for a program that hangs, 126 and 127 a shell's for one that cannot be run; from 129 to 159 a signal ended it. */
+/** The tree has no /dev: standard input is the /dev/null outside. 124 is timeout's word for a program that hangs, 126 and 127 a shell's for one that cannot be run; from 129 to 159 a signal ended it. Many programs do not know --version; our own does. */
 const CHECK_SCRIPT = `
 [ -r /etc/lifeboat/library-path ] && export LD_LIBRARY_PATH=$(cat /etc/lifeboat/library-path)
+fails() { printf '%s: exit code %s: %s\\n' "$program" "$code" "$(printf '%s' "$output" | tail -n 1)"; }
 for program; do
   output=$(timeout 20 "$program" --version 2>&1); code=$?
   case "$code $output" in
-    124*|126*|127*|129*|1[3-5][0-9]*|*'error while loading shared libraries'*) printf '%s: exit code %s: %s\\n' "$program" "$code" "$(printf '%s' "$output" | tail -n 1)" ;;
+    124*|126*|127*|129*|1[3-5][0-9]*|*'error while loading shared libraries'*) fails ;;
+    0*) ;;
+    *) if [ "$program" = /${AGENT_PATH} ]; then fails; fi ;;
   esac
 done
 `;

@@ -145,7 +145,22 @@ test("explainName() finds files in both layers, by name and by their path on thi
     assert.deepEqual(found?.kind === "inside" && [found.what, found.because], ["library libdisk.so.1", library.because], name);
   }
   const [directory] = explain("/lib/modules/6.1/").findings;
-  assert.deepEqual(directory?.kind === "inside" && directory.remarks, ["5 entries, for 3 reasons, in both layers"]);
+  assert.deepEqual(directory?.kind === "inside" && [directory.because, directory.remarks], [
+    [],
+    [
+      "5 entries, for 3 reasons, in both layers",
+      "2 of them because class nvme",
+      "2 of them because every module of the kernel is taken",
+      "1 of them because the agent looks modules up there",
+    ],
+  ]);
+  for (const [name, path] of [
+    ["/etc/lifeboat/image.json", "etc/lifeboat/image.json"],
+    ["/.complete", ".complete"],
+  ] as const) {
+    const [found] = explain(name).findings;
+    assert.deepEqual(found?.kind === "inside" && [found.path, found.layer], [path, "initramfs"]);
+  }
 });
 
 test("explainName() names the package of a program that this machine lacks, and what is no rescue program", () => {

@@ -8,6 +8,7 @@ import { explainModule } from "./explain-module.ts";
 import type { ImageContents } from "./gather-image.ts";
 import { imagePath } from "./image-path.ts";
 import type { Because, Layer, PlanEntry } from "./image-plan.ts";
+import { machineEntries } from "./machine-entries.ts";
 import { TOOL_PROGRAMS } from "./programs.ts";
 
 /** One thing that the name may mean. */
@@ -53,7 +54,7 @@ export interface ImageFacts {
  */
 export function explainName(name: string, facts: ImageFacts, placeOnMachine: string | undefined): Explanation {
   const modules = moduleNames(name, facts).map((module) => explainModule(module, name, facts));
-  const files = modules.length > 0 ? [] : explainFiles(name, facts);
+  const files = modules.length > 0 ? [] : explainFiles(name, allEntries(facts));
   const others = [explainProgram(name, facts.contents), explainFirmware(name, facts)].flatMap((finding) => finding ?? []);
   const findings = [...modules, ...files, ...(files.length > 0 ? [] : others)];
   if (findings.length > 0) return { findings, nearest: undefined };
@@ -69,16 +70,19 @@ function moduleNames(name: string, { contents }: ImageFacts): readonly string[] 
   return [...found.filter((module) => tree.modules.has(module) || tree.builtins.has(module)), ...asked];
 }
 
-function explainFiles(name: string, { contents }: ImageFacts): readonly Finding[] {
+/** What the last segment holds is made with the image; that it does is known before. */
+function allEntries({ contents }: ImageFacts): readonly PlanEntry[] {
+  return [...contents.entries, ...machineEntries(new Uint8Array())];
+}
+
+function explainFiles(name: string, entries: readonly PlanEntry[]): readonly Finding[] {
   const path = imagePath(name.replace(/\/+$/, "")) ?? name;
-  const exact = contents.entries.filter((entry) => entry.path === path);
+  const exact = entries.filter((entry) => entry.path === path);
   if (exact.length > 0) return exact.map(fileFinding);
-  const inside = contents.entries.filter((entry) => entry.path.startsWith(`${path}/`));
+  const inside = entries.filter((entry) => entry.path.startsWith(`${path}/`));
   if (name.includes("/") && inside.length > 0) return [directoryFinding(path, inside)];
   const firmware = firmwareNameOf(name);
-  const named = contents.entries.filter(
-    (entry) => entry.group !== "modules" && entry.path.replace(/\.(?:xz|zst)$/, "").endsWith(`/${firmware}`),
-  );
+  const named = entries.filter((entry) => entry.group !== "modules" && entry.path.replace(/\.(?:xz|zst)$/, "").endsWith(`/${firmware}`));
   return named.map(fileFinding);
 }
 
@@ -101,11 +105,19 @@ function nameOf(path: string): string {
 
 function directoryFinding(path: string, entries: readonly PlanEntry[]): Finding {
   const sizeBytes = entries.reduce((sum, entry) => sum + (entry.type === "file" ? entry.sizeBytes : 0), 0);
-  const reasons = [...new Set(entries.map(({ because }) => because[0] ?? ""))];
   const layers = [...new Set(entries.map(({ layer }) => layer))];
-  const remarks = [`${entries.length} entries, for ${reasons.length} reasons${layers.length > 1 ? ", in both layers" : ""}`];
-  return { kind: "inside", what: `directory ${nameOf(path)}`, path, layer: layers[0]!, sizeBytes, because: reasons.slice(0, 3), remarks };
+  const counts = new Map<string, number>();
+  for (const { because } of entries) counts.set(because[0] ?? "", (counts.get(because[0] ?? "") ?? 0) + 1);
+  const shown = [...counts].sort((a, b) => b[1] - a[1]).slice(0, SHOWN_REASONS);
+  const remarks = [
+    `${entries.length} entries, for ${counts.size} reasons${layers.length > 1 ? ", in both layers" : ""}`,
+    ...shown.map(([reason, count]) => `${count} of them because ${reason}`),
+  ];
+  // Its entries have chains of reasons; it has none of its own.
+  return { kind: "inside", what: `directory ${nameOf(path)}`, path, layer: layers[0]!, sizeBytes, because: [], remarks };
 }
+
+const SHOWN_REASONS = 3;
 
 function explainProgram(name: string, { absentPrograms, incompleteFiles }: ImageContents): Finding | undefined {
   const incomplete = incompleteFiles.find((one) => one.name === name || (name.includes("/") && nameOf(name) === one.name));
@@ -127,13 +139,13 @@ function notListed(name: string, place: string): Finding {
   return { kind: "outside", what: `program ${name}`, why, hint: undefined };
 }
 
-function knownNames({ contents }: ImageFacts): readonly string[] {
-  const { tree } = contents.moduleFiles;
+function knownNames(facts: ImageFacts): readonly string[] {
+  const { tree } = facts.contents.moduleFiles;
   const names = [
     ...tree.modules.keys(),
     ...tree.builtins.keys(),
     ...TOOL_PROGRAMS.map(({ name }) => name),
-    ...contents.entries.map(({ path }) => nameOf(path)),
+    ...allEntries(facts).map(({ path }) => nameOf(path)),
   ];
   return [...new Set(names)];
 }

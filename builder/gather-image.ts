@@ -1,6 +1,8 @@
 // Gathers all that goes into a rescue image: every entry with its layer, its group and its reasons.
 
 import { join } from "node:path";
+import { realPath } from "#os/files";
+import { AGENT_PATH } from "./agent-path.ts";
 import { fileClosure, type ClosureEntry, type MissingFile, type WantedFile } from "./file-closure.ts";
 import { findBusybox, type Busybox } from "./find-busybox.ts";
 import type { FoundKernel } from "./find-kernel.ts";
@@ -64,7 +66,7 @@ export async function gatherImage(kernel: FoundKernel, options: GatherOptions): 
     moduleNames: new Set(files.tree.modules.keys()),
     absentPrograms: tools.absent,
     incompleteFiles: tools.incomplete,
-    programPaths: tools.programPaths,
+    programPaths: [AGENT_PATH, ...tools.programPaths],
     notes: tools.notes,
   };
 }
@@ -75,10 +77,18 @@ async function gatherFirmware(kernel: FoundKernel, { root, firmware }: GatherOpt
 }
 
 async function agentEntries(agentPath: string): Promise<readonly PlanEntry[]> {
-  const closure = await fileClosure([{ name: agentPath, need: "required", because: ["the agent runs the stages"] }]);
+  const own = (await realPath(agentPath)).slice(1);
+  const closure = await fileClosure([{ name: `/${own}`, need: "required", because: ["the agent runs the stages"] }]);
+  // Reasons name the agent as the image does, not where it lies on this machine.
+  const rename = (reason: string) => (reason.startsWith(`${own} `) ? AGENT_PATH + reason.slice(own.length) : reason);
   return closure.entries.flatMap((entry) => {
-    const isAgent = `/${entry.path}` === agentPath;
-    return planEntry(isAgent ? { ...entry, path: "usr/bin/lifeboat" } : entry, "initramfs", isAgent ? "agent" : "libraries");
+    const isAgent = entry.path === own;
+    const because = entry.because.map(rename);
+    return planEntry(
+      isAgent ? { ...entry, because, path: AGENT_PATH } : { ...entry, because },
+      "initramfs",
+      isAgent ? "agent" : "libraries",
+    );
   });
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { listDirectory, readBytes } from "#os/files";
 import type { ArchiveFile } from "../formats/archive-entry.ts";
 import { writeNewc } from "../formats/cpio-newc.ts";
+import { concatenate } from "./concatenate.ts";
 import type { FileEntry, PlanEntry } from "./image-plan.ts";
 
 /** Where distributions keep it, and the name under which the kernel looks for all files of a vendor in one. */
@@ -46,15 +47,4 @@ export function microcodeSegment(entries: readonly PlanEntry[], mtimeSeconds: nu
   if (files.length === 0) return new Uint8Array();
   const parents = ["kernel", "kernel/x86", "kernel/x86/microcode"].map((path) => ({ type: "directory", path, mode: 0o755 }) as const);
   return concatenate([...writeNewc([...parents, ...files], { mtimeSeconds })]);
-}
-
-/** The pieces as one. */
-export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -36,3 +36,15 @@ test(
     assert.match(built.stderr, /^lifeboat: Cannot make the initramfs as it may have at most 0\.0 MiB: it has /);
   },
 );
+
+test("an image whose agent does not run is refused", { skip: noBuild }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const checkout = await makeCheckout(root, "#!/bin/sh\necho broken\nexit 9\n");
+  const image = await makeKernel(root, { modules: { "modules.dep": "" } });
+  const words = ["build", "-k", image, "--cache", join(root, "cache"), "--firmware", "none", "-o", join(root, "rescue.iso")];
+  const built = await lifeboat(words, { checkout });
+  const message = /^lifeboat: Cannot make the image as every program must run in it: \/usr\/bin\/lifeboat: exit code 9: broken\n/;
+  assert.match(built.stderr, message);
+  assert.equal(built.exitCode, 3);
+});

@@ -93,6 +93,9 @@ test("explain and inspect work in a checkout that has no binary", { skip: noBuil
   const words = ["-k", await makeKernel(root, { modules: { "modules.dep": "" } }), "--cache", join(root, "cache"), "--json"];
   const explained = await lifeboat(["explain", "busybox", ...words], { checkout });
   assert.match(explained.stdout, /"kind":"inside"/);
+  // Reasons name the agent as the image does, not where it lies on this machine.
+  const library = await lifeboat(["explain", "libstdc++.so.6", ...words], { checkout });
+  assert.match(library.stdout, /"because":\["usr\/bin\/lifeboat needs libstdc\+\+\.so\.6",/);
   const inspected = await lifeboat(["inspect", "--modules", ...words], { checkout });
   assert.match(inspected.stdout, /"devices":/);
   // That this checkout has none is shown by build, which needs it.

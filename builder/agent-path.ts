@@ -1,0 +1,3 @@
+// Where the agent stands in the image.
+
+export const AGENT_PATH = "usr/bin/lifeboat";

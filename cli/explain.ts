@@ -20,7 +20,7 @@ export const explainCommand: CommandSpec = {
     { command: "lifeboat explain nvme", says: "a module" },
     { command: "lifeboat explain mkfs.ext4", says: "a program" },
     { command: "lifeboat explain --modules host iwlwifi", says: "whether an image for this machine alone would have it" },
-    { command: "lifeboat explain pci:v00001AF4d00001042sv*", says: "what serves a device" },
+    { command: "lifeboat explain pci:v00001AF4d00001042sv00001AF4sd00000002bc01sc00i00", says: "what serves a device" },
   ],
   async run({ args, options, print }) {
     const name = args[0] ?? "";

@@ -17,8 +17,17 @@ export interface DistributionFamily {
     /** Makes the initramfs of one release again; `{release}` and `{image}` are filled in. */
     readonly command: readonly string[];
     readonly image: string;
+    /** Lists what is in one; undefined where there is no such program. */
+    readonly list: readonly string[] | undefined;
+    /** What makes the tool take these modules whatever it finds: a text that is added to a file. `{modules}` is filled in. */
+    readonly addModules: { readonly path: string; readonly text: string; readonly separator: string };
   };
 }
+
+const DRACUT = {
+  list: ["lsinitrd", "{image}"],
+  addModules: { path: "/etc/dracut.conf.d/90-lifeboat.conf", text: 'add_drivers+=" {modules} "\n', separator: " " },
+} as const;
 
 /** Where every family's kernels have their configuration; /proc/config.gz speaks for the running kernel alone. */
 export const CONFIG_PATHS: readonly string[] = [
@@ -64,6 +73,8 @@ export const FAMILIES: readonly DistributionFamily[] = [
       tool: "update-initramfs",
       command: ["update-initramfs", "-u", "-k", "{release}"],
       image: "/boot/initrd.img-{release}",
+      list: ["lsinitramfs", "{image}"],
+      addModules: { path: "/etc/initramfs-tools/modules", text: "{modules}\n", separator: "\n" },
     },
   },
   {
@@ -74,13 +85,14 @@ export const FAMILIES: readonly DistributionFamily[] = [
       tool: "dracut",
       command: ["dracut", "--force", "{image}", "{release}"],
       image: "/boot/initramfs-{release}.img",
+      ...DRACUT,
     },
   },
   {
     name: "suse",
     ids: ["suse", "opensuse", "sles", "sled", "opensuse-leap", "opensuse-tumbleweed"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/Image-{release}", "/usr/lib/modules/{release}/vmlinuz", ...ANYWHERE],
-    initramfs: { tool: "dracut", command: ["dracut", "--force", "{image}", "{release}"], image: "/boot/initrd-{release}" },
+    initramfs: { tool: "dracut", command: ["dracut", "--force", "{image}", "{release}"], image: "/boot/initrd-{release}", ...DRACUT },
   },
   {
     name: "arch",
@@ -93,19 +105,31 @@ export const FAMILIES: readonly DistributionFamily[] = [
       "/boot/vmlinuz-linux-hardened",
       ...ANYWHERE,
     ],
-    initramfs: { tool: "mkinitcpio", command: ["mkinitcpio", "-k", "{release}", "-g", "{image}"], image: "/boot/initramfs-linux.img" },
+    initramfs: {
+      tool: "mkinitcpio",
+      command: ["mkinitcpio", "-k", "{release}", "-g", "{image}"],
+      image: "/boot/initramfs-linux.img",
+      list: ["lsinitcpio", "{image}"],
+      addModules: { path: "/etc/mkinitcpio.conf.d/lifeboat.conf", text: "MODULES+=({modules})\n", separator: " " },
+    },
   },
   {
     name: "alpine",
     ids: ["alpine", "postmarketos"],
     kernelPaths: ["/boot/vmlinuz-lts", "/boot/vmlinuz-virt", "/boot/vmlinuz-stable", "/boot/vmlinuz-rpi", ...ANYWHERE],
-    initramfs: { tool: "mkinitfs", command: ["mkinitfs", "-o", "{image}", "{release}"], image: "/boot/initramfs-lts" },
+    initramfs: {
+      tool: "mkinitfs",
+      command: ["mkinitfs", "-o", "{image}", "{release}"],
+      image: "/boot/initramfs-lts",
+      list: undefined,
+      addModules: { path: "/etc/mkinitfs/features.d/lifeboat.modules", text: "{modules}\n", separator: "\n" },
+    },
   },
   {
     name: "gentoo",
     ids: ["gentoo"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/kernel-{release}", ...ANYWHERE],
-    initramfs: { tool: "dracut", command: ["dracut", "--force", "{image}", "{release}"], image: "/boot/initramfs-{release}.img" },
+    initramfs: { tool: "dracut", command: ["dracut", "--force", "{image}", "{release}"], image: "/boot/initramfs-{release}.img", ...DRACUT },
   },
 ];
 
@@ -118,8 +142,14 @@ export const UNKNOWN_FAMILY: DistributionFamily = {
     tool: "dracut",
     command: ["dracut", "--force", "{image}", "{release}"],
     image: "/boot/initramfs-{release}.img",
+    ...DRACUT,
   },
 };
+
+/** By its name in this table, as machine.json has it. */
+export function familyNamed(name: string): DistributionFamily {
+  return FAMILIES.find((family) => family.name === name) ?? UNKNOWN_FAMILY;
+}
 
 /** The family by ID, else by the nearest word of ID_LIKE, else UNKNOWN_FAMILY. */
 export function distributionFamily(osRelease: Pick<OsRelease, "id" | "idLike">): DistributionFamily {

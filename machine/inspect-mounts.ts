@@ -18,7 +18,7 @@ export async function inspectMounts(): Promise<MountedSystem> {
   return { devices, mounts, swaps: parseSwaps(swaps ?? "") };
 }
 
-async function inspectDevices(): Promise<readonly LsblkDevice[]> {
+export async function inspectDevices(): Promise<readonly LsblkDevice[]> {
   const devices = parseLsblk((await run(["lsblk", "--json", "--bytes", "--output-all"])).stdout);
   const unknown = flattenDevices(devices).filter((device) => device.fsType === undefined && device.sizeBytes > 0);
   // lsblk asks udev alone where it can; without a running udevd (containers, rescue systems) it then knows of no content.

@@ -6,26 +6,35 @@ export interface NeededProgram {
   readonly name: string;
   /** What it is needed for, in a few words. */
   readonly purpose: string;
+  /** A call that only says something, and the exit codes that it may have. */
+  readonly trial: { readonly args: readonly string[]; readonly okCodes: readonly number[] };
 }
+
+const VERSION = { args: ["--version"], okCodes: [0] } as const;
+const SHORT_VERSION = { args: ["-V"], okCodes: [0] } as const;
 
 /** Each once, in the order of their use. */
 export function neededPrograms({ layout, firmware }: Machine): readonly NeededProgram[] {
   const types = new Set(layout.fileSystems.map(({ type }) => type));
-  const need = (isNeeded: boolean, name: string, purpose: string): readonly NeededProgram[] => (isNeeded ? [{ name, purpose }] : []);
   const isExt = ["ext2", "ext3", "ext4"].some((type) => types.has(type));
+  const need = (isNeeded: boolean, name: string, about: Omit<NeededProgram, "name">): readonly NeededProgram[] =>
+    isNeeded ? [{ name, ...about }] : [];
   return [
-    ...need(true, "wipefs", "clears old signatures from disks"),
-    ...need(true, "sfdisk", "writes partition tables"),
-    ...need(true, "blkid", "tells what is on a disk"),
-    ...need(isExt, "mke2fs", "makes ext file systems"),
-    ...need(isExt, "tune2fs", "sets what mke2fs cannot"),
-    ...need(types.has("xfs"), "mkfs.xfs", "makes XFS"),
-    ...need(types.has("xfs"), "xfs_admin", "sets UUID and label of XFS"),
-    ...need(types.has("vfat"), "mkfs.fat", "makes FAT"),
-    ...need(layout.swaps.length > 0, "mkswap", "makes swap"),
-    ...need(true, "tar", "unpacks files"),
-    ...need(isExt || types.has("xfs"), "chattr", "sets inode flags"),
-    ...need(isExt || types.has("xfs"), "lsattr", "reads inode flags back"),
-    ...need(firmware.kind === "uefi", "efibootmgr", "writes the firmware's boot entries"),
+    ...need(true, "wipefs", { purpose: "clears old signatures from disks", trial: VERSION }),
+    ...need(true, "sfdisk", { purpose: "writes partition tables", trial: VERSION }),
+    ...need(true, "blkid", { purpose: "tells what is on a disk", trial: VERSION }),
+    ...need(true, "lsblk", { purpose: "tells what is on a disk", trial: VERSION }),
+    ...need(isExt, "mke2fs", { purpose: "makes ext file systems", trial: SHORT_VERSION }),
+    // It has no such option, and says its version when it is asked for nothing.
+    ...need(isExt, "tune2fs", { purpose: "sets what mke2fs cannot", trial: { args: [], okCodes: [0, 1] } }),
+    ...need(types.has("xfs"), "mkfs.xfs", { purpose: "makes XFS", trial: SHORT_VERSION }),
+    ...need(types.has("vfat"), "mkfs.fat", { purpose: "makes FAT", trial: { args: ["--help"], okCodes: [0] } }),
+    ...need(layout.swaps.length > 0, "mkswap", { purpose: "makes swap", trial: VERSION }),
+    ...need(true, "mount", { purpose: "mounts file systems", trial: VERSION }),
+    ...need(true, "umount", { purpose: "unmounts file systems", trial: VERSION }),
+    ...need(true, "tar", { purpose: "unpacks files and reads them back", trial: VERSION }),
+    ...need(isExt || types.has("xfs"), "chattr", { purpose: "sets inode flags", trial: { args: [], okCodes: [0, 1] } }),
+    ...need(isExt || types.has("xfs"), "lsattr", { purpose: "reads inode flags back", trial: SHORT_VERSION }),
+    ...need(firmware.kind === "uefi", "efibootmgr", { purpose: "writes the firmware's boot entries", trial: VERSION }),
   ];
 }

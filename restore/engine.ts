@@ -1,0 +1,26 @@
+// What the restore engine is given by whoever runs it: the agent in the rescue system, or the command line there.
+
+import type { TargetDisk } from "./plan.ts";
+
+export interface RestoreProgress {
+  readonly what: string;
+  readonly doneBytes: number;
+  readonly allBytes: number;
+}
+
+export interface RestoreEnvironment {
+  /** Where the machine that is being restored is mounted. */
+  readonly root: string;
+  /** One line on every console. */
+  say(line: string): void;
+  /** One line in the log alone. */
+  note(line: string): void;
+  progress(state: RestoreProgress | undefined): void;
+  /** Lifts the write protection of a disk that has passed the gate. */
+  release(disk: TargetDisk): Promise<void>;
+  nowMs(): number;
+  /** UTC, ISO 8601. */
+  now(): string;
+  /** The log so far, to be copied into the restored system. */
+  readonly logPath: string;
+}

@@ -1,0 +1,162 @@
+// The gate: everything that can be found out before the first write is found out here (DESIGN section 8, rule 1).
+
+import { run } from "#os/exec";
+import { LifeboatError } from "#os/error";
+import { makeTemporaryDirectory } from "#os/files";
+import type { Machine } from "../machine/model.ts";
+import type { ByteText } from "../formats/tar-read.ts";
+import { printable } from "../set/catalogue.ts";
+import { readFrames, type OpenSet, type PlacedFrame } from "../set/open-set.ts";
+import { readCatalogue } from "../set/read-catalogue.ts";
+import { frameStarts } from "../set/stream-places.ts";
+import { checkFrames, sampleFrames, type DamagedFrame } from "./check-frames.ts";
+import type { RestoreEnvironment } from "./engine.ts";
+import { lossFinder } from "./lost-paths.ts";
+import { mkfsCommands, mkswapCommand, type MkfsCommand } from "./mkfs-command.ts";
+import { neededPrograms } from "./needed-programs.ts";
+import { partitionScript } from "./partition-script.ts";
+import type { Plan, Step } from "./plan.ts";
+import { roomCounter } from "./room.ts";
+
+export type GateMode = "full" | "quick";
+
+export interface GateRequest {
+  readonly set: OpenSet;
+  readonly machine: Machine;
+  readonly plan: Plan;
+  readonly mode: GateMode;
+  readonly acceptDamage: boolean;
+}
+
+export interface PassedGate {
+  readonly frames: readonly PlacedFrame[];
+  readonly damaged: ReadonlySet<number>;
+  /** What damage costs, in the order of the catalogue. */
+  readonly lost: readonly ByteText[];
+}
+
+/** Writes to no disk. Throws LifeboatError: 3 for what would fail, 5 for damage that was not accepted. */
+export async function passGate(request: GateRequest, environment: RestoreEnvironment): Promise<PassedGate> {
+  await checkPrograms(request.machine);
+  await checkArguments(request.plan);
+  const frames = await readFrames(request.set);
+  const damaged = await checkData(request, frames, environment);
+  const lost = await checkCatalogue(request, frames, damaged);
+  if (damaged.length > 0 && !request.acceptDamage) throw damageRefusal(damaged, lost);
+  return { frames, damaged: new Set(damaged.map(({ frame }) => frame.number)), lost };
+}
+
+async function checkPrograms(machine: Machine): Promise<void> {
+  const problems: string[] = [];
+  for (const { name, purpose, trial } of neededPrograms(machine)) {
+    await run([name, ...trial.args], { okCodes: trial.okCodes, timeoutMs: TRIAL_LIMIT_MS }).catch((error: Error) => {
+      problems.push(`${name}, which ${purpose}: ${error.message}`);
+    });
+  }
+  if (problems.length > 0) throw refusal("every program that it needs must run here", problems);
+}
+
+const TRIAL_LIMIT_MS = 60_000;
+
+/** Each command on an empty file of the right size, which takes no room. */
+async function checkArguments({ steps }: Plan): Promise<void> {
+  await using work = await makeTemporaryDirectory("lifeboat-trial-");
+  const problems: string[] = [];
+  for (const [index, step] of steps.entries()) {
+    const file = `${work.path}/${index}`;
+    await tryStep(step, file).catch((error: Error) => problems.push(error.message));
+    await run(["rm", "-f", file]);
+  }
+  if (problems.length > 0) throw refusal("every step must be possible", problems);
+}
+
+async function tryStep(step: Step, file: string): Promise<void> {
+  switch (step.kind) {
+    case "partition": {
+      await sparseFile(file, step.disk.sizeBytes);
+      await run(["sfdisk", "--no-act", "--quiet", file], { input: partitionScript(step.disk, step.table), timeoutMs: TRIAL_LIMIT_MS });
+      return;
+    }
+    case "make-filesystem":
+      await sparseFile(file, step.sizeBytes);
+      for (const command of mkfsCommands(file, step.fileSystem, true)) await tryCommand(command);
+      return;
+    case "make-swap":
+      // More than a page for each header; its real size is the partition's.
+      await sparseFile(file, 1024 * 1024);
+      return tryCommand(mkswapCommand(file, step));
+    default:
+      return;
+  }
+}
+
+async function sparseFile(path: string, sizeBytes: number): Promise<void> {
+  await run(["truncate", "-s", `${sizeBytes}`, path]);
+}
+
+async function tryCommand(command: MkfsCommand): Promise<void> {
+  await run(command, { timeoutMs: TRIAL_LIMIT_MS });
+}
+
+async function checkData(
+  { set, mode }: GateRequest,
+  frames: readonly PlacedFrame[],
+  environment: RestoreEnvironment,
+): Promise<readonly DamagedFrame[]> {
+  const looked = mode === "full" ? frames : sampleFrames(frames);
+  const allBytes = looked.reduce((total, { storedBytes }) => total + storedBytes, 0);
+  const damaged = await checkFrames(set, looked, (doneBytes) => environment.progress({ what: "checking", doneBytes, allBytes }));
+  environment.progress(undefined);
+  return damaged;
+}
+
+/** Counts what each file system will have to hold, and what is lost. */
+async function checkCatalogue(
+  { set, machine }: GateRequest,
+  frames: readonly PlacedFrame[],
+  damaged: readonly DamagedFrame[],
+): Promise<readonly ByteText[]> {
+  const starts = frameStarts(frames);
+  const isLost = lossFinder(
+    damaged.map(({ frame }) => frame.number),
+    starts,
+  );
+  const room = roomCounter(machine);
+  const lost: ByteText[] = [];
+  let paths = 0;
+  for await (const entry of readCatalogue(set)) {
+    paths += 1;
+    room.add(entry);
+    if (isLost(entry)) lost.push(entry.path);
+  }
+  if (paths !== set.manifest.totals.paths) {
+    throw new LifeboatError(
+      `Cannot restore ${set.manifest.id} as its catalogue must name all ${set.manifest.totals.paths} paths: it names ${paths}`,
+      { exitCode: 5 },
+    );
+  }
+  const problems = room.problems();
+  if (problems.length > 0) throw refusal("all files must have room", problems);
+  return lost;
+}
+
+/** Names in a refusal; the plan's report has all. */
+const NAMED = 8;
+
+function damageRefusal(damaged: readonly DamagedFrame[], lost: readonly ByteText[]): LifeboatError {
+  const frames = damaged.slice(0, NAMED).map(({ frame, why }) => `frame ${frame.number} in ${frame.volume} (${why})`);
+  const names = lost.slice(0, NAMED).map((path) => `"${printable(path)}"`);
+  return new LifeboatError(
+    `Cannot restore as every frame must be as it was written: ${frames.join(", ")}; that costs ${lost.length} files, such as ${names.join(", ")}`,
+    {
+      exitCode: 5,
+      hint: "Nothing has been written. Try another copy of the set, or accept the damage: --accept-damage, at the boot prompt lifeboat.damage=accept",
+    },
+  );
+}
+
+function refusal(rule: string, problems: readonly string[]): LifeboatError {
+  return new LifeboatError(`Cannot restore as ${rule}: ${problems.join("; ")}`, {
+    hint: "Nothing has been written. Mend what is named, and try again",
+  });
+}

@@ -1,0 +1,100 @@
+// Sees that the restored machine's initramfs can start from its new controllers, and makes it again when it cannot.
+
+import { LifeboatError } from "#os/error";
+import { appendFile, exists, listDirectory, readTextIfThere } from "#os/files";
+import { sysLinkName, listSys } from "#os/sysfs";
+import { familyNamed, fillTemplate, type DistributionFamily } from "../machine/distributions.ts";
+import type { Machine } from "../machine/model.ts";
+import type { Chroot } from "./chroot.ts";
+import type { RestoreEnvironment } from "./engine.ts";
+
+export interface InitramfsRequest {
+  readonly machine: Machine;
+  readonly drivers: readonly string[];
+  readonly chroot: Chroot;
+}
+
+/** Returns the absolute paths of what it has changed. */
+export async function checkInitramfs(
+  { machine, drivers, chroot }: InitramfsRequest,
+  environment: RestoreEnvironment,
+): Promise<readonly string[]> {
+  const family = familyNamed(machine.system.family);
+  const releases = await installedKernels(environment.root, family);
+  if (releases.length === 0) {
+    throw new LifeboatError("Cannot make the machine start from its new disk as it must have a kernel: there is none in its /lib/modules", {
+      exitCode: 4,
+    });
+  }
+  const wanted = [...new Set(drivers.map(moduleOf))];
+  const lacking: string[] = [];
+  for (const { release, image } of releases) {
+    const missing = await missingModules({ family, chroot, release, image, wanted }, environment.root);
+    if (missing.length > 0) environment.say(`lifeboat: the initramfs of kernel ${release} lacks ${missing.join(", ")}: making it again`);
+    lacking.push(...missing);
+  }
+  if (lacking.length === 0) return [];
+  const { path, text, separator } = family.initramfs.addModules;
+  const modules = [...new Set(lacking)];
+  await appendFile(`${environment.root}${path}`, text.replace("{modules}", modules.join(separator)));
+  for (const { release, image } of releases) await rebuild({ family, chroot, release, image, wanted }, environment);
+  return [path, ...releases.map(({ image }) => image)];
+}
+
+interface KernelImage {
+  readonly release: string;
+  readonly image: string;
+}
+
+/** Kernels with modules and an initramfs. */
+async function installedKernels(root: string, { initramfs }: DistributionFamily): Promise<readonly KernelImage[]> {
+  const found: KernelImage[] = [];
+  for (const release of await listDirectory(`${root}/lib/modules`)) {
+    const image = fillTemplate(initramfs.image, { release });
+    if (image !== undefined && (await exists(`${root}${image}`))) found.push({ release, image });
+  }
+  return found;
+}
+
+/** Drivers and their modules may have different names; the driver that serves the disk here tells. */
+function moduleOf(driver: string): string {
+  const buses = listSys("/sys/bus");
+  const module = buses.map((bus) => sysLinkName(`/sys/bus/${bus}/drivers/${driver}/module`)).find((name) => name !== undefined);
+  return (module ?? driver).replace(/-/g, "_");
+}
+
+interface KernelJob extends KernelImage {
+  readonly family: DistributionFamily;
+  readonly chroot: Chroot;
+  readonly wanted: readonly string[];
+}
+
+async function missingModules({ family, chroot, release, image, wanted }: KernelJob, root: string): Promise<readonly string[]> {
+  const builtin = namesIn((await readTextIfThere(`${root}/lib/modules/${release}/modules.builtin`)) ?? "");
+  const loadable = wanted.filter((name) => !builtin.has(name));
+  const { list } = family.initramfs;
+  const program = list === undefined ? undefined : await chroot.find([list[0]!]);
+  if (list === undefined || program === undefined || loadable.length === 0) return loadable;
+  const words = list.map((word) => word.replace("{image}", image)) as unknown as readonly [string, ...string[]];
+  const inside = namesIn((await chroot.run(words)).stdout);
+  return loadable.filter((name) => !inside.has(name));
+}
+
+/** Of all modules that a list of paths names. */
+function namesIn(text: string): ReadonlySet<string> {
+  return new Set([...text.matchAll(/([^/\s]+)\.ko(?:\.\w+)?$/gm)].map(([, name]) => name!.replace(/-/g, "_")));
+}
+
+async function rebuild(job: KernelJob, { root, note }: RestoreEnvironment): Promise<void> {
+  const { family, chroot, release, image } = job;
+  const words = family.initramfs.command.map((word) => word.replace("{image}", image).replace("{release}", release));
+  const said = await chroot.run(words as unknown as readonly [string, ...string[]]);
+  note(`${words.join(" ")}: ${said.stdout.trim()} ${said.stderr.trim()}`);
+  const missing = await missingModules(job, root);
+  if (missing.length > 0 && family.initramfs.list !== undefined) {
+    throw new LifeboatError(
+      `Cannot make the machine start from its new disk as its initramfs must have ${missing.join(", ")}: ${image} still has not`,
+      { exitCode: 4 },
+    );
+  }
+}

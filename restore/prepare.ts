@@ -1,0 +1,83 @@
+// From an opened set to a plan, with what a restore that was broken off, or one that was done, has left on the disks.
+
+import { run } from "#os/exec";
+import { LifeboatError } from "#os/error";
+import { exists, makeTemporaryDirectory } from "#os/files";
+import type { Machine } from "../machine/model.ts";
+import { readMachine, type OpenSet } from "../set/open-set.ts";
+import { planName, readJournal, readMark } from "./journal.ts";
+import { planRestore, type PlanOptions } from "./plan-restore.ts";
+import { normalised } from "./foreign-data.ts";
+import type { Plan } from "./plan.ts";
+import type { PresentDisk } from "./present-disk.ts";
+import { readPresentDisks } from "./read-present-disks.ts";
+
+export interface PreparedRestore {
+  readonly set: OpenSet;
+  readonly machine: Machine;
+  readonly plan: Plan;
+  /** The frame at which an extraction of the same plan was broken off. */
+  readonly resumeAt: number | undefined;
+  /** The disks carry the mark of this very set: it has been restored already. */
+  readonly isDone: boolean;
+}
+
+export interface PrepareOptions extends PlanOptions {
+  /** Kernel names of disks and partitions that nothing may be written to, with the reason. */
+  readonly locks: ReadonlyMap<string, string>;
+}
+
+/** Throws LifeboatError: 2 for a set of files, 3 where there is no safe plan, 5 for a damaged set. */
+export async function prepareRestore(set: OpenSet, options: PrepareOptions): Promise<PreparedRestore> {
+  const machine = await readMachine(set);
+  if (machine === undefined) {
+    throw new LifeboatError(`Cannot rebuild a machine from ${set.manifest.id} as a set must have been made of /: it holds files alone`, {
+      exitCode: 2,
+      hint: "Bring its files back with --only and --to",
+    });
+  }
+  const present = await readPresentDisks(options.locks);
+  const firmware = (await exists("/sys/firmware/efi")) ? "uefi" : "bios";
+  const plan = planRestore({ machine, manifest: set.manifest, present, firmware, options });
+  const traces = await readTraces(machine, plan, present);
+  const isOwnJournal = traces.journal?.set === set.manifest.id && traces.journal.plan === planName(plan);
+  return { set, machine, plan, resumeAt: isOwnJournal ? traces.journal?.frame : undefined, isDone: traces.mark === set.manifest.id };
+}
+
+interface Traces {
+  readonly journal: Awaited<ReturnType<typeof readJournal>>;
+  readonly mark: string | undefined;
+}
+
+const NO_TRACES: Traces = { journal: undefined, mark: undefined };
+
+/** How to look into each without changing it (DESIGN section 8, rule 2). */
+const LOOK_OPTIONS: Readonly<Record<string, string>> = { ext2: "ro", ext3: "ro,noload", ext4: "ro,noload", xfs: "ro,norecovery,nouuid" };
+
+/** Looks at the file system that stands where the plan will put the root, when it is the machine's own. */
+async function readTraces({ layout }: Machine, { steps }: Plan, present: readonly PresentDisk[]): Promise<Traces> {
+  const root = steps.find((step) => step.kind === "mount" && step.path === "/");
+  if (root?.kind !== "mount") return NO_TRACES;
+  const uuid = layout.fileSystems.find(({ device }) => device === layout.mounts.find(({ path }) => path === "/")?.device)?.uuid;
+  const isThere = present.some(({ contents }) =>
+    contents.some((content) => `/dev/${content.device}` === root.device && isSame(content.uuid, uuid)),
+  );
+  const options = LOOK_OPTIONS[root.type];
+  if (!isThere || options === undefined) return NO_TRACES;
+  await using place = await makeTemporaryDirectory("lifeboat-look-");
+  try {
+    await run(["mount", "-t", root.type === "ext3" || root.type === "ext2" ? "ext4" : root.type, "-o", options, root.device, place.path]);
+  } catch (error) {
+    if (error instanceof LifeboatError) return NO_TRACES;
+    throw error;
+  }
+  try {
+    return { journal: await readJournal(place.path), mark: await readMark(place.path) };
+  } finally {
+    await run(["umount", place.path]);
+  }
+}
+
+function isSame(found: string | undefined, wanted: string | undefined): boolean {
+  return found !== undefined && wanted !== undefined && normalised(found) === normalised(wanted);
+}

@@ -1,0 +1,71 @@
+// Whether all files have room on the file systems that the plan makes, in bytes and in inodes.
+
+import type { FileSystem, Machine } from "../machine/model.ts";
+import { bytesOfText, type CatalogueEntry } from "../set/catalogue.ts";
+
+export interface RoomCounter {
+  add(entry: CatalogueEntry): void;
+  /** One sentence each, which follow a colon. */
+  problems(): readonly string[];
+}
+
+interface Need {
+  readonly path: string;
+  readonly prefix: string;
+  readonly fileSystem: FileSystem;
+  readonly blockBytes: number;
+  bytes: number;
+  inodes: number;
+}
+
+/** Of what the kernel's own tables take beside the inodes: superblocks, bitmaps, the journal of a small file system. */
+const OVERHEAD_SHARE = 0.01;
+
+export function roomCounter({ layout }: Machine): RoomCounter {
+  const needs = layout.mounts.flatMap(({ path, device, fsRoot }): readonly Need[] => {
+    const fileSystem = layout.fileSystems.find((candidate) => candidate.device === device);
+    if (fileSystem === undefined || fsRoot !== "/") return [];
+    return [
+      { path, prefix: path === "/" ? "/" : `${bytesOfText(path)}/`, fileSystem, blockBytes: blockBytesOf(fileSystem), bytes: 0, inodes: 0 },
+    ];
+  });
+  // The deepest mount that a path is below has it.
+  const sorted = [...needs].sort((a, b) => b.prefix.length - a.prefix.length);
+  return {
+    add({ path, type, streamBytes }) {
+      const need = sorted.find(({ prefix }) => path.startsWith(prefix));
+      if (need === undefined || type === "hard-link") return;
+      need.inodes += 1;
+      if (type === "file") need.bytes += Math.ceil(dataBytes(streamBytes) / need.blockBytes) * need.blockBytes;
+      if (type === "directory") need.bytes += need.blockBytes;
+    },
+    problems: () => needs.flatMap(problemsOf),
+  };
+}
+
+/** The smallest piece that it gives to a file; small rather than large, so that nothing is refused that would fit. */
+function blockBytesOf({ parameters }: FileSystem): number {
+  return parameters.kind === "ext" || parameters.kind === "xfs" ? parameters.blockBytes : 512;
+}
+
+/** The headers of a member are no data: two blocks of pax records and its own are the least. */
+function dataBytes(streamBytes: number): number {
+  return Math.max(0, streamBytes - 3 * 512);
+}
+
+function problemsOf({ path, fileSystem, bytes, inodes }: Need): readonly string[] {
+  const { sizeBytes, type, parameters } = fileSystem;
+  const isExt = parameters.kind === "ext";
+  const tableBytes = isExt ? parameters.inodeCount * parameters.inodeBytes : 0;
+  const room = Math.floor(sizeBytes * (1 - OVERHEAD_SHARE)) - tableBytes;
+  // The first ten are ext's own, and lost+found is the eleventh.
+  const inodeRoom = isExt ? parameters.inodeCount - 11 : Number.POSITIVE_INFINITY;
+  return [
+    ...(bytes <= room
+      ? []
+      : [`"${path}" (${type}, ${sizeBytes} bytes) has room for ${room} bytes, and its files need ${bytes}: ${bytes - room} are missing`]),
+    ...(inodes <= inodeRoom
+      ? []
+      : [`"${path}" (${type}) has ${inodeRoom} inodes, and its files need ${inodes}: ${inodes - inodeRoom} are missing`]),
+  ];
+}

@@ -1,0 +1,130 @@
+// Does one step (DESIGN section 7: the other of the two exhaustive switches). Each can be done again from its start.
+
+import { run } from "#os/exec";
+import { LifeboatError } from "#os/error";
+import { changeMode, exists, makeDirectory, readText, writeFile } from "#os/files";
+import type { Machine } from "../machine/model.ts";
+import { installGrub, writeBootEntry } from "./boot-loader.ts";
+import { openChroot } from "./chroot.ts";
+import type { RestoreEnvironment } from "./engine.ts";
+import { checkInitramfs } from "./make-initramfs.ts";
+import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
+import { partitionScript } from "./partition-script.ts";
+import { changedFstab } from "./plan-fstab.ts";
+import type { Step } from "./plan.ts";
+
+/** Those that work on the data, and are the engine's own business. */
+export type LayoutStep = Exclude<Step, { kind: "extract" | "set-flags" | "check" | "write-mark" | "unmount" }>;
+
+/** A path that Lifeboat itself has changed in the restored machine; a directory stands for all below it. */
+export interface OwnChange {
+  readonly path: string;
+  readonly why: string;
+}
+
+export interface StepContext {
+  readonly machine: Machine;
+  readonly environment: RestoreEnvironment;
+}
+
+/** Returns what it has changed among the restored files. Throws LifeboatError. */
+export async function runStep(step: LayoutStep, { machine, environment }: StepContext): Promise<readonly OwnChange[]> {
+  const { root } = environment;
+  switch (step.kind) {
+    case "wipe":
+      await wipe(step);
+      return [];
+    case "partition":
+      await partition(step);
+      return [];
+    case "make-filesystem":
+      for (const command of mkfsCommands(step.device, step.fileSystem)) await run(command);
+      return [];
+    case "make-swap":
+      await run(mkswapCommand(step.device, step));
+      return [];
+    case "mount":
+      await mount(step, root);
+      return [];
+    case "make-swap-file":
+      await makeSwapFile(step, root);
+      return [{ path: step.path, why: "the swap file was made again" }];
+    case "write-fstab": {
+      const path = `${root}/etc/fstab`;
+      await writeFile(path, changedFstab(await readText(path), step.changes));
+      return [{ path: "/etc/fstab", why: "names of devices were changed" }];
+    }
+    case "check-initramfs": {
+      await using chroot = await openChroot(root);
+      const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);
+      return changed.map((path) => ({ path, why: "the initramfs was made again for the new disk's driver" }));
+    }
+    case "install-boot-loader": {
+      await using chroot = await openChroot(root);
+      return [{ path: await installGrub(step, chroot, environment), why: "GRUB was installed again" }];
+    }
+    case "write-boot-entry":
+      return (await writeBootEntry(step, environment)).map((path) => ({ path, why: "the removable path got a loader" }));
+  }
+}
+
+type Of<K extends Step["kind"]> = Extract<Step, { kind: K }>;
+
+/** Partitions first: what is on them would be found again when the new table puts partitions in the same places. */
+async function wipe({ disk }: Of<"wipe">): Promise<void> {
+  const devices = (await run(["lsblk", "--noheadings", "--raw", "--output", "PATH", disk.path])).stdout
+    .split("\n")
+    .filter((path) => path !== "");
+  for (const device of devices.reverse()) await run(["wipefs", "--all", "--force", "--quiet", device]);
+  // Boot code and what no tool has a signature of: a restore that is broken off here finds a blank disk.
+  const lastMebibyte = Math.floor(disk.sizeBytes / MEBIBYTE) - 1;
+  for (const start of [0, lastMebibyte]) {
+    await run(["dd", "if=/dev/zero", `of=${disk.path}`, `bs=${MEBIBYTE}`, "count=1", `seek=${start}`, "conv=fsync,notrunc"]);
+  }
+  await settle(disk.path);
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+async function partition({ disk, table }: Of<"partition">): Promise<void> {
+  const command = ["sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", disk.path] as const;
+  await run(command, { input: partitionScript(disk, table) });
+  await settle(disk.path);
+  const missing: string[] = [];
+  for (const { number } of table.partitions) {
+    const path = /\d$/.test(disk.path) ? `${disk.path}p${number}` : `${disk.path}${number}`;
+    if (!(await exists(path))) missing.push(path);
+  }
+  if (missing.length === 0) return;
+  throw new LifeboatError(`Cannot partition ${disk.path} as the kernel must show its partitions: ${missing.join(", ")} did not appear`, {
+    exitCode: 4,
+  });
+}
+
+/** The kernel reads the table again; there is no udev to wait for. */
+async function settle(path: string): Promise<void> {
+  await run(["blockdev", "--flushbufs", path], { okCodes: [0, 1] });
+  await run(["blockdev", "--rereadpt", path], { okCodes: [0, 1] });
+}
+
+/** FAT has no owners and modes of its own: the options that stand for them are needed for files to read as they did. */
+const FAT_OPTIONS = /^(?:uid|gid|umask|fmask|dmask|codepage|iocharset|shortname|utf8|tz|time_offset)(?:=|$)/;
+
+async function mount({ device, path, type, options }: Of<"mount">, root: string): Promise<void> {
+  const place = path === "/" ? root : `${root}${path}`;
+  await makeDirectory(place);
+  const words = type === "vfat" ? ["quiet", ...options.filter((option) => FAT_OPTIONS.test(option))] : ["noatime"];
+  await run(["mount", "-t", type, "-o", words.join(","), device, place]);
+}
+
+/** No holes: swapon refuses a file that has any (swapon(8)). */
+async function makeSwapFile({ path, sizeBytes, uuid, label }: Of<"make-swap-file">, root: string): Promise<void> {
+  const place = `${root}${path}`;
+  const allocated = await run(["fallocate", "--length", `${sizeBytes}`, place]).catch(() => undefined);
+  if (allocated === undefined) {
+    const mebibytes = Math.ceil(sizeBytes / 2 ** 20);
+    await run(["dd", "if=/dev/zero", `of=${place}`, "bs=1048576", `count=${mebibytes}`]);
+  }
+  await changeMode(place, 0o600);
+  await run(mkswapCommand(place, { uuid, label }));
+}

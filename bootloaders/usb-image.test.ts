@@ -81,12 +81,12 @@ test("assembleUsbImage() gives the same bytes two seconds later, and other ids f
 test("assembleUsbImage() leaves the room asked for, and refuses what FAT32 cannot hold or what exists", { skip }, async () => {
   const outputPath = `${workshop.path}/large.img`;
   const options = { outputPath, sourceDateEpoch: EPOCH, secureBoot: "unsigned" } as const;
-  await assembleUsbImage(workshop.files, MENU, { ...options, extraMb: 300 });
+  await assembleUsbImage(workshop.files, MENU, { ...options, roomMib: 300 });
   const free = /([\d ]+) bytes free/.exec((await run(["mdir", "-i", `${outputPath}@@1M`, "::"])).stdout)?.[1];
   const freeMb = Number(free?.replace(/ /g, "")) / 2 ** 20;
   assert.ok(freeMb >= 300 && freeMb < 310, `${freeMb} MiB are free`);
   await assert.rejects(assembleUsbImage(workshop.files, MENU, options), /as existing files are kept/);
-  await assert.rejects(assembleUsbImage(workshop.files, MENU, { ...options, extraMb: 70_000 }), /64 GiB at most/);
+  await assert.rejects(assembleUsbImage(workshop.files, MENU, { ...options, roomMib: 70_000 }), /64 GiB at most/);
   const huge = `${workshop.path}/huge`;
   await run(["truncate", "-s", "4G", huge]);
   await assert.rejects(

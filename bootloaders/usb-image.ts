@@ -20,7 +20,7 @@ export interface UsbOptions extends EfiOptions {
   /** Seconds; the date of everything on the medium. */
   readonly sourceDateEpoch: number;
   /** Free room left in the partition, in MiB; 0 unless given. */
-  readonly extraMb?: number;
+  readonly roomMib?: number;
 }
 
 /** 1 MiB, where every partitioning program of today starts; the gap is larger than any loader's needs. */
@@ -51,7 +51,7 @@ export async function assembleUsbImage(files: RescueFiles, menu: MenuOptions, op
   const mediumFiles = await writeTexts(entries, work.path);
   const sizes = await sizesOf(mediumFiles);
   checkFileSizes(mediumFiles, sizes);
-  const partition = planPartition(sizes, directoriesOf(mediumFiles).length, options.extraMb ?? 0);
+  const partition = planPartition(sizes, directoriesOf(mediumFiles).length, options.roomMib ?? 0);
   const imageBytes = (START_SECTOR + partition.sizeSectors) * SECTOR_BYTES;
   const { outputPath, sourceDateEpoch } = options;
   const output = { outputPath, neededBytes: imageBytes, force: options.force === true };
@@ -79,16 +79,16 @@ async function makeDisk(path: string, imageBytes: number, disk: { readonly diskI
 function planPartition(
   sizesBytes: readonly number[],
   directoryCount: number,
-  extraMb: number,
+  roomMib: number,
 ): { readonly sizeSectors: number; readonly clusterSectors: number } {
   for (const clusterSectors of [1, 8, 16, 32, 64]) {
     const limitMib = clusterSectors === 1 ? 260 : clusterSectors * 1024;
     const smallestMib = Math.ceil((65_525 * (clusterSectors * SECTOR_BYTES + 8)) / 2 ** 20) + 1;
-    const neededMib = Math.ceil(fatBytes(sizesBytes, clusterSectors, directoryCount) / 2 ** 20) + 1 + extraMb;
+    const neededMib = Math.ceil(fatBytes(sizesBytes, clusterSectors, directoryCount) / 2 ** 20) + 1 + roomMib;
     const sizeMib = Math.max(smallestMib, neededMib);
     if (sizeMib <= limitMib) return { sizeSectors: (sizeMib * 2 ** 20) / SECTOR_BYTES, clusterSectors };
   }
-  throw new LifeboatError(`Cannot make a USB image as its partition has 64 GiB at most: ${extraMb} MiB of free room asked for`, {
+  throw new LifeboatError(`Cannot make a USB image as its partition has 64 GiB at most: ${roomMib} MiB of free room asked for`, {
     exitCode: 2,
   });
 }

@@ -28,6 +28,7 @@ export function checkWords(words: readonly string[]): void {
   );
   if (suspicious === undefined) return;
   throw new LifeboatError("Cannot make the medium as its boot words must carry no secrets: one holds a password", {
+    exitCode: 2,
     hint: "Everybody who holds the medium can read them; use a source that needs no credential, or type the word at the boot prompt",
   });
 }

@@ -22,6 +22,8 @@ export interface MediumOptions {
   readonly cacheDirectory: string;
   readonly sourceDateEpoch: number;
   readonly menu: MenuOptions;
+  /** Free room on a USB image; 0 unless given. */
+  readonly roomMib?: number;
   /** What else is put on an ISO: a set. */
   readonly extraFiles?: readonly MediumFile[];
 }
@@ -35,7 +37,7 @@ export async function makeMedium(files: RescueFiles, options: MediumOptions): Pr
     case "iso":
       return assembleIso(files, menu, { ...common, outputPath, layout, extraFiles: options.extraFiles ?? [] });
     case "usb":
-      return assembleUsbImage(files, menu, { ...common, outputPath });
+      return assembleUsbImage(files, menu, { ...common, outputPath, roomMib: options.roomMib ?? 0 });
     case "pxe":
       return assemblePxeTree(files, menu, { ...common, outputDirectory: outputPath, ...(mediumUrl === undefined ? {} : { mediumUrl }) });
   }

@@ -6,6 +6,7 @@ import { LifeboatError } from "#os/error";
 import { exists, fileInfo } from "#os/files";
 import { makeRescueImage } from "../builder/build.ts";
 import type { Compression } from "../builder/compression.ts";
+import { checkWords } from "../builder/check-secrets.ts";
 import { failsafeKernel } from "../builder/failsafe-kernel.ts";
 import type { GatherOptions } from "../builder/gather-image.ts";
 import { findKernel, kernelSystem, parseKernelRequest, type FoundKernel } from "../builder/find-kernel.ts";
@@ -123,6 +124,13 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     defaultText: "the medium itself, for pxe the boot server",
   },
   {
+    name: "room",
+    value: "MIB",
+    type: "number",
+    description: "Free room on a USB image, for files of your own",
+    defaultText: "0",
+  },
+  {
     name: "layout",
     value: "NAME",
     choices: ["gpt", "isohybrid"],
@@ -150,34 +158,33 @@ export const buildCommand: CommandSpec = {
   options: BUILD_OPTIONS,
   examples: [
     { command: "lifeboat build -o rescue.iso", says: "an ISO for CD and USB" },
-    { command: "lifeboat build --format usb -o stick.img", says: "a disk image with room for files" },
+    { command: "lifeboat build --format usb --room 500 -o stick.img", says: "a disk image with 500 MiB of room for files" },
     { command: "lifeboat build --format pxe -o /srv/tftp/rescue", says: "a directory for a boot server" },
     { command: "lifeboat build --small --deny-module nouveau", says: "a smaller image, without one driver" },
   ],
   async run({ options, print, progress }) {
     const plan = planBuild(options);
-    const { format, outputPath, force, menu, mediumUrl } = plan;
+    const { format, outputPath, force, menu } = plan;
     const kind = format === "pxe" ? "directory" : "file";
     await checkOutputPlace({ path: outputPath, kind, force, leastBytes: 0 });
     const kernel = await chooseKernel(options);
     const leastBytes = ((await fileInfo(kernel.kernelPath))?.sizeBytes ?? 0) + SMALLEST_IMAGE_BYTES;
     await checkOutputPlace({ path: outputPath, kind, force, leastBytes });
     progress(`kernel ${kernel.release}: ${kernel.provenance}`);
-    const { sourceDateEpoch } = plan;
     await using image = await makeRescueImage(kernel, {
       ...readGatherOptions(options),
       agentPath: await agentPath(),
       compression: options["small"] === true ? "xz" : (textOption(options, "compression") as Compression | undefined),
       budgetBytes: numberOption(options, "budget", DEFAULT_BUDGET_MIB) * 1024 * 1024,
       machineName: menu.machineName,
-      sourceDateEpoch,
-      mediumUrl,
+      sourceDateEpoch: plan.sourceDateEpoch,
+      mediumUrl: plan.mediumUrl,
       remark: progress,
     });
     progress(`writing ${outputPath}`);
     const layout = (textOption(options, "layout") ?? "gpt") as IsoLayout;
     const cacheDirectory = cacheDirectoryOf(options);
-    const medium = await makeMedium(image.files, { format, outputPath, force, layout, mediumUrl, cacheDirectory, sourceDateEpoch, menu });
+    const medium = await makeMedium(image.files, { ...plan, layout, cacheDirectory });
     print(options["json"] === true ? reportJson(kernel, image, { ...medium, menu }) : reportText(kernel, image, { ...medium, menu }));
     return 0;
   },
@@ -187,6 +194,7 @@ interface BuildPlan {
   readonly format: MediumFormat;
   readonly outputPath: string;
   readonly force: boolean;
+  readonly roomMib: number;
   readonly mediumUrl: string | undefined;
   readonly sourceDateEpoch: number;
   readonly menu: MenuOptions;
@@ -202,14 +210,31 @@ function planBuild(options: OptionValues): BuildPlan {
   const epoch = sourceDateEpoch();
   const menu = readMenu(options, epoch);
   checkMenu(menu);
+  checkWords([menu.append, mediumUrl ?? ""]);
   return {
     format,
+    roomMib: readRoom(options, format),
     outputPath: textOption(options, "output") ?? resolve({ iso: "lifeboat.iso", usb: "lifeboat.img", pxe: "lifeboat-pxe" }[format]),
     force: options["force"] === true,
     mediumUrl,
     sourceDateEpoch: epoch,
     menu,
   };
+}
+
+/** FAT32 as we make it has 64 GiB at most. */
+const MOST_ROOM_MIB = 63 * 1024;
+
+function readRoom(options: OptionValues, format: MediumFormat): number {
+  const roomMib = numberOption(options, "room", 0);
+  if (roomMib > 0 && format !== "usb") {
+    throw new LifeboatError(`Cannot leave room on the medium as only a USB image is written to later: --format is ${format}`, {
+      exitCode: 2,
+      hint: "Add --format usb, or leave --room out",
+    });
+  }
+  if (roomMib <= MOST_ROOM_MIB) return roomMib;
+  throw new LifeboatError(`Cannot leave room on the medium as --room may be ${MOST_ROOM_MIB} at most: ${roomMib}`, { exitCode: 2 });
 }
 
 /** The kernel that the options ask for, checked. */

@@ -5,7 +5,11 @@ export interface WordText {
   readonly value?: string;
   /** One sentence. */
   readonly says: string;
-  /** Read, and kept for the restore engine, which is not there yet. */
+  /** The only values that have a sense. */
+  readonly choices?: readonly string[];
+  /** A text; numbers unless given. */
+  readonly isText?: true;
+  /** Read, and kept for a part of Lifeboat that is not there yet. */
   readonly later?: true;
 }
 
@@ -13,14 +17,14 @@ type WordTexts = Readonly<Record<string, WordText>>;
 
 export const MODE_WORDS = {
   interactive: { says: "Look for the medium until it is there, then show the menu; this is the default." },
-  nuke: { says: "Erase the disks and restore everything.", later: true },
+  nuke: { says: "Show the plan, wait 20 s for a key that stops it, then erase the disks and restore everything." },
   compare: { says: "Compare the machine with its set and write nothing.", later: true },
   expert: { says: "Give a root shell on every console instead of the menu." },
 } as const satisfies WordTexts;
 
 export const FLAG_WORDS = {
   pxe: { says: "The image came from a boot server: take the tools layer from the server that `ip=` names." },
-  net: { says: "The same as `pxe`, for an image that was booted from a local medium." },
+  net: { says: "Bring the network up although the medium is a local one." },
   noresize: { says: "Do not fit the layout to disks of another size.", later: true },
   nopart: { says: "Make no partition tables, format what is there.", later: true },
   nolvm: { says: "Leave LVM alone.", later: true },
@@ -44,7 +48,7 @@ export const VALUE_WORDS = {
   serial: { value: "/dev/ttySX", says: "Show everything on this serial line too." },
   pre: { value: "SCRIPT", says: "Run this script from the medium before the restore.", later: true },
   post: { value: "SCRIPT", says: "Run this script from the medium after the restore.", later: true },
-  excludedevs: { value: '"DEVICE DEVICE"', says: "Leave these disks alone.", later: true },
+  excludedevs: { value: '"DEVICE DEVICE"', says: "Leave these disks alone: names, serials or wwids." },
   forcemods: { value: '"NAME NAME"', says: "Load these modules first." },
   denymods: { value: '"NAME NAME"', says: "Do not load these modules for any device." },
 } as const satisfies WordTexts;
@@ -57,7 +61,28 @@ export const LOADER_WORDS = {
 export const OWN_WORDS = {
   "lifeboat.medium": {
     value: "URL",
+    isText: true,
     says: "Where the tools layer is: `usb:/dev/sdX`, `nfs://SERVER/PATH`, `http://SERVER/PATH` or `tftp://SERVER/PATH`.",
+  },
+  "lifeboat.set": { value: "ID", isText: true, says: "Restore this set instead of the one that the image was made with." },
+  "lifeboat.wipe": {
+    value: "SERIAL,SERIAL",
+    isText: true,
+    says: "Let the restore overwrite disks of these serials or wwids, whatever is on them.",
+  },
+  "lifeboat.map": { value: "OLD=NEW", isText: true, says: "Put the machine's disk OLD on the disk NEW: names, serials or wwids." },
+  "lifeboat.again": { value: "ID", isText: true, says: "Restore this set although the disks carry the mark that it was restored." },
+  "lifeboat.gate": {
+    value: "WHICH",
+    choices: ["full", "quick"],
+    says: "Read all of the set before the first write, which is the default, or samples of it.",
+  },
+  "lifeboat.damage": { value: "accept", choices: ["accept"], says: "Restore what is whole of a damaged set." },
+  "lifeboat.check": { value: "none", choices: ["none"], says: "Do not read the restored files back." },
+  "lifeboat.then": {
+    value: "WHAT",
+    choices: ["reboot", "poweroff", "shell"],
+    says: "What follows a restore without differences: a reboot unless another is named.",
   },
   "lifeboat.timeout.STAGE": {
     value: "SECONDS",

@@ -4,7 +4,9 @@ import type { ModuleTable } from "kmod-parse/module-table";
 import type { WorkerShell } from "#os/worker-shell";
 import type { BlockDevice } from "../machine/block-devices.ts";
 import type { Superblock } from "../machine/superblock.ts";
+import type { FoundSet } from "../media/find-store.ts";
 import type { Medium } from "../media/medium.ts";
+import type { PreparedRestore } from "../restore/prepare.ts";
 import type { ImageManifest } from "../set/image-manifest.ts";
 import type { BootWords } from "./boot-words.ts";
 import type { Console } from "./console.ts";
@@ -27,6 +29,10 @@ export interface AgentState {
   /** A medium was found and its tools layer could not be used: looking at it again by ourselves would tell the same. */
   mediumRefused: boolean;
   medium: Medium | undefined;
+  /** Of the medium that was found, also when it is closed again. */
+  mediumUrl: string | undefined;
+  /** What nuke will do, from the hand-off on. */
+  restore: { readonly prepared: PreparedRestore; readonly found: FoundSet } | undefined;
   /** Modules loaded by name, in the kernel's spelling. */
   readonly loaded: Set<string>;
   /** Modules that were tried and found no device of theirs. */
@@ -39,6 +45,8 @@ export interface AgentState {
   readonly superblocks: Map<string, Superblock | undefined>;
   /** Links below /dev/disk that are there now: path and kernel name. */
   diskLinks: ReadonlyMap<string, string>;
+  /** Ends when the links are as the last look at the disks wants them. */
+  linking: Promise<void>;
   disks: readonly BlockDevice[];
   /** How long a module may take to start, in milliseconds. */
   moduleLimitMs: number;
@@ -53,12 +61,15 @@ export function newState(loaded: readonly string[]): AgentState {
     mediumMustStay: false,
     mediumRefused: false,
     medium: undefined,
+    mediumUrl: undefined,
+    restore: undefined,
     loaded: new Set(loaded),
     declined: new Set(),
     failed: new Map(),
     protectedDevices: new Set(),
     superblocks: new Map(),
     diskLinks: new Map(),
+    linking: Promise.resolve(),
     disks: [],
     moduleLimitMs: 60_000,
     networkReady: false,

@@ -1,14 +1,12 @@
 // Every disk read-only from the moment it is seen, and its links below /dev/disk.
 
-import { makeDirectory, makeSymlink, readRange, removeFile } from "#os/files";
+import { listDirectory, makeDirectory, makeSymlink, readRange, removeFile } from "#os/files";
 import { listSys, readSys, sysLink } from "#os/sysfs";
 import { readBlockDevices, type BlockDevice } from "../machine/block-devices.ts";
 import { identifySuperblock, SUPERBLOCK_BYTES, type Superblock } from "../machine/superblock.ts";
+import { RELEASED_DIRECTORY } from "../restore/release-disk.ts";
 import type { AgentContext } from "./context.ts";
 import { diskLinks, type LinkedDevice } from "./disk-links.ts";
-
-/** One after the other, and nobody waits for them: a dying disk takes minutes to answer. */
-let linking: Promise<void> = Promise.resolve();
 
 /**
  * Sets each disk and each partition read-only the first time that it is seen (DESIGN section 8, rule 2), partitions
@@ -22,9 +20,14 @@ export async function protectDisks(context: AgentContext): Promise<void> {
   const gone = [...state.superblocks.keys()].filter((key) => !devices.some((device) => device.key === key));
   for (const { key } of fresh) state.protectedDevices.add(key);
   for (const key of gone) state.superblocks.delete(key);
-  await Promise.all(fresh.filter(({ disk }) => disk.kind === "disk").map((device) => protect(context, device.name)));
+  const released = new Set(await listDirectory(RELEASED_DIRECTORY));
+  const isOurs = ({ disk }: Device) => disk.kind === "disk" && !released.has(disk.name);
+  await Promise.all(fresh.filter(isOurs).map((device) => protect(context, device.name)));
   if (fresh.length === 0 && gone.length === 0) return;
-  linking = linking.then(() => linkDevices(context, devices)).catch((error: Error) => context.console.note(`/dev/disk: ${error.message}`));
+  // One after the other, and nobody waits for them: a dying disk takes minutes to answer.
+  state.linking = state.linking
+    .then(() => linkDevices(context, devices))
+    .catch((error: Error) => context.console.note(`/dev/disk: ${error.message}`));
 }
 
 interface Device {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileInfo, listDirectory, makeTemporaryDirectory, readText, walk, writeFile } from "#os/files";
+import { fileInfo, listDirectory, makeSymlink, makeTemporaryDirectory, readText, removeFile, walk, writeFile } from "#os/files";
 import { parentOf, writeOutput } from "./output.ts";
 
 test("writeOutput() shows the file only when it is whole, and readable by its owner alone", async () => {
@@ -49,6 +49,14 @@ test("writeOutput() refuses devices and directories, force or not, and a full di
   await assert.rejects(writeOutput({ outputPath: "/dev/null", neededBytes: 1, force: true }, never), /: it is a character device$/);
   await using directory = await makeTemporaryDirectory();
   await assert.rejects(writeOutput({ outputPath: directory.path, neededBytes: 1, force: true }, never), /: it is a directory$/);
+  for (const target of ["nowhere", directory.path, "file"]) {
+    const link = `${directory.path}/link`;
+    await writeFile(`${directory.path}/file`, "kept");
+    await makeSymlink(target, link);
+    const state = target === directory.path ? /: it is a directory$/ : new RegExp(`: it is a symbolic link to "${target}"$`);
+    await assert.rejects(writeOutput({ outputPath: link, neededBytes: 1, force: true }, never), state);
+    await removeFile(link);
+  }
   const huge = writeOutput({ outputPath: `${directory.path}/out`, neededBytes: 2 ** 60 }, never);
   await assert.rejects(huge, /Cannot write into ".*" as the output needs 1099511627776 MiB: \d+ MiB are free/);
 });

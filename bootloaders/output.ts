@@ -1,6 +1,6 @@
 // One way to write a large output: refuse, check the room, write where nobody else can look, rename when whole.
 import { LifeboatError } from "#os/error";
-import { changeMode, fileInfo, makeTemporaryDirectory, moveIntoPlace, spaceOn } from "#os/files";
+import { changeMode, fileInfo, linkInfo, makeTemporaryDirectory, moveIntoPlace, readLink, spaceOn } from "#os/files";
 
 export interface OutputOptions {
   readonly outputPath: string;
@@ -44,8 +44,17 @@ export function parentOf(path: string): string {
   return end < 0 ? "." : end === 0 ? "/" : path.slice(0, end);
 }
 
+/** Throws LifeboatError, exit code 3, for a symbolic link: a rename would replace the link and leave what it points to as it was. */
+export async function checkNoLink(path: string, kind = "file"): Promise<void> {
+  if ((await linkInfo(path))?.type !== "symlink") return;
+  throw new LifeboatError(`Cannot write "${path}" as the output is a ${kind}: it is a symbolic link to "${await readLink(path)}"`, {
+    hint: `Name the ${kind} itself, or remove the link`,
+  });
+}
+
 async function checkTarget(path: string, force: boolean): Promise<void> {
   const info = await fileInfo(path);
+  if (info === undefined || info.type === "file") await checkNoLink(path);
   if (info === undefined) return;
   if (info.type !== "file") {
     throw new LifeboatError(`Cannot write "${path}" as the output is a file: it is a ${info.type.replace("-", " ")}`, {

@@ -216,7 +216,18 @@ test("an output that exists is kept unless --force is given, and a device is nev
   const kept = /rescue\.iso" as nothing is overwritten without being told: it exists$/;
   await refuses(root, ["-k", image, "-o", output], { exitCode: 3, message: kept, hint: /--force/ });
   assert.equal(await readFile(output, "utf8"), "mine");
+  for (const [name, target] of [
+    ["to-file.iso", "rescue.iso"],
+    ["dangling.iso", "nowhere"],
+  ] as const)
+    await symlink(target, join(root, name));
   const cases: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [["-o", join(root, "to-file.iso"), "--force"], /to-file\.iso" as the output is a file: it is a symbolic link to "rescue\.iso"$/],
+    [["-o", join(root, "dangling.iso")], /dangling\.iso" as the output is a file: it is a symbolic link to "nowhere"$/],
+    [
+      ["-o", join(root, "dangling.iso"), "--format", "pxe"],
+      /dangling\.iso" as the output is a directory: it is a symbolic link to "nowhere"$/,
+    ],
     [["-o", "/dev/null", "--force"], /"\/dev\/null" as the output is a file: it is a character device$/],
     [["-o", join(root, "boot"), "--force"], /boot" as the output is a file: it is a directory$/],
     [["-o", output, "--format", "pxe", "--force"], /rescue\.iso" as the output is a directory: it is a file$/],

@@ -2,7 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { fileInfo, listDirectory, makeTemporaryDirectory } from "#os/files";
-import { checkSpace, parentOf } from "../bootloaders/output.ts";
+import { checkNoLink, checkSpace, parentOf } from "../bootloaders/output.ts";
 
 interface OutputPlace {
   readonly path: string;
@@ -20,6 +20,8 @@ export async function checkOutputPlace({ path, kind, force, leastBytes }: Output
       hint: kind === "file" ? "Write to a file first, then copy it to the device" : "Name a directory with -o",
     });
   }
+  // A link to a directory is as good as the directory: what is in it is replaced, not the link.
+  if (info?.type !== "directory") await checkNoLink(path, kind);
   const isEmptyDirectory = info?.type === "directory" && (await listDirectory(path)).length === 0;
   if (info !== undefined && !force && !isEmptyDirectory) {
     throw new LifeboatError(`Cannot write "${path}" as nothing is overwritten without being told: it exists`, {

@@ -10,6 +10,7 @@ import { findkernelCommand } from "./findkernel.ts";
 import { inspectCommand } from "./inspect.ts";
 import { listCommand } from "./list.ts";
 import { mountlistCommand } from "./mountlist.ts";
+import { planCommand } from "./plan.ts";
 import { restoreCommand } from "./restore.ts";
 import { startCommand } from "./start.ts";
 import { verifyCommand } from "./verify.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   archiveCommand,
   listCommand,
   verifyCommand,
+  planCommand,
   restoreCommand,
   buildCommand,
   findkernelCommand,

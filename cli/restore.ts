@@ -6,34 +6,53 @@ import { findSet } from "../media/find-set.ts";
 import { openSet } from "../set/open-set.ts";
 import { restoreFiles } from "../restore/restore-files.ts";
 import { filesReport } from "../ui/restore-text.ts";
-import { FORCE_OPTION, JSON_OPTION, listOption, textOption, type CommandSpec, type Invocation } from "./command-spec.ts";
+import { FORCE_OPTION, JSON_OPTION, listOption, textOption, type CommandSpec, type Invocation, type OptionSpec } from "./command-spec.ts";
+import { printPlan } from "./plan.ts";
 import { progressPrinter } from "./progress-printer.ts";
+import { PLAN_OPTIONS } from "./plan-options.ts";
+import { rebuildMachine } from "./rebuild-machine.ts";
+
+const RESTORE_OPTIONS: readonly OptionSpec[] = [
+  { name: "only", value: "PATH", many: true, description: "Bring back this path with all below it; may be given again", inConfig: false },
+  { name: "to", value: "DIR", type: "path", description: "Where the files appear, below their whole paths", inConfig: false },
+  {
+    name: "accept-damage",
+    description: "Bring back what is whole of a damaged set; what is lost is listed, and the exit code is 1",
+    inConfig: false,
+  },
+  FORCE_OPTION,
+  ...PLAN_OPTIONS,
+  { name: "dry-run", description: "Show the plan and write nothing, as lifeboat plan does", inConfig: false },
+  { name: "nuke", description: "In the rescue system: go through with it after a countdown, without asking", inConfig: false },
+  {
+    name: "gate",
+    value: "WHICH",
+    choices: ["full", "quick"],
+    description: "Read all of the set before the first write, or samples",
+    defaultText: "full",
+    inConfig: false,
+  },
+  { name: "no-check", description: "Do not read the restored files back; the report names it", inConfig: false },
+  JSON_OPTION,
+];
 
 export const restoreCommand: CommandSpec = {
   name: "restore",
   summary: "Bring back files of a set, or in the rescue system the whole machine",
   description:
     "With --only and --to it brings files back below a directory, with owners, modes, times, attributes and links, and reads only what it needs of the " +
-    "set. In the rescue system, without --only, it rebuilds the machine.",
+    "set. In the rescue system, without --only, it shows the plan, asks, and rebuilds the machine.",
   args: [{ name: "SET", required: true, isPath: true, description: "A set, or a directory that holds sets" }],
-  options: [
-    { name: "only", value: "PATH", many: true, description: "Bring back this path with all below it; may be given again", inConfig: false },
-    { name: "to", value: "DIR", type: "path", description: "Where the files appear, below their whole paths", inConfig: false },
-    {
-      name: "accept-damage",
-      description: "Bring back what is whole of a damaged set; what is lost is listed, and the exit code is 1",
-      inConfig: false,
-    },
-    FORCE_OPTION,
-    JSON_OPTION,
+  options: RESTORE_OPTIONS,
+  examples: [
+    { command: "lifeboat restore /mnt/backup --only /etc --to /tmp/old", says: "/etc of the newest set, in /tmp/old/etc" },
+    { command: "lifeboat restore /mnt/backup --dry-run", says: "what a restore of the machine would do" },
   ],
-  examples: [{ command: "lifeboat restore /mnt/backup --only /etc --to /tmp/old", says: "/etc of the newest set, in /tmp/old/etc" }],
   async run(invocation) {
-    if (listOption(invocation.options, "only").length > 0) return restoreSome(invocation);
-    throw new LifeboatError("Cannot restore a whole machine as that happens in the rescue system: this is none", {
-      exitCode: 2,
-      hint: "Boot the rescue medium; or give --only PATH and --to DIR for single files",
-    });
+    const { options, args } = invocation;
+    if (listOption(options, "only").length > 0) return restoreSome(invocation);
+    if (options["dry-run"] === true) return printPlan(invocation);
+    return rebuildMachine(args[0] ?? "", invocation);
   },
 };
 

@@ -2,7 +2,7 @@
 
 import { nearestName } from "../machine/nearest-name.ts";
 import { STAGE_NAMES, type StageName } from "./stage-names.ts";
-import { FLAG_WORDS, LOADER_WORDS, OWN_WORDS, VALUE_WORDS, type MODE_WORDS } from "./word-table.ts";
+import { FLAG_WORDS, LOADER_WORDS, OWN_WORDS, VALUE_WORDS, type MODE_WORDS, type WordText } from "./word-table.ts";
 
 export { STAGE_NAMES, type StageName } from "./stage-names.ts";
 
@@ -12,12 +12,17 @@ export type Flag = keyof typeof FLAG_WORDS;
 /** MondoRescue's parameters that take a value, and what a boot loader adds. */
 export type Value = keyof typeof VALUE_WORDS | keyof typeof LOADER_WORDS;
 
+/** `lifeboat.NAME` without a part that stands for something. */
+export type OwnWord = Exclude<keyof typeof OWN_WORDS, "lifeboat.timeout.STAGE" | "lifeboat.heap">;
+
 export interface BootWords {
   readonly mode: Mode;
   readonly flags: ReadonlySet<Flag>;
   readonly values: ReadonlyMap<Value, string>;
   /** `lifeboat.medium=URL`: where the tools layer and the sets are. */
   readonly medium: string | undefined;
+  /** All other `lifeboat.` words that have a text for a value; commas part several. */
+  readonly own: ReadonlyMap<OwnWord, readonly string[]>;
   /** Stage limits in milliseconds, from `lifeboat.timeout.STAGE=SECONDS`. */
   readonly timeoutsMs: ReadonlyMap<StageName, number>;
   /** One sentence for each `lifeboat.` word that is not known or has no sense. */
@@ -62,28 +67,46 @@ const NAMES = Object.keys(OWN_WORDS).flatMap((name) =>
   name.startsWith(TIMEOUT) ? STAGE_NAMES.map((stage) => `${TIMEOUT}${stage}`) : [name],
 );
 
-function readOwnWords(words: readonly string[]): Pick<BootWords, "medium" | "timeoutsMs" | "problems"> {
+function readOwnWords(words: readonly string[]): Pick<BootWords, "medium" | "own" | "timeoutsMs" | "problems"> {
   const timeoutsMs = new Map<StageName, number>();
+  const own = new Map<OwnWord, readonly string[]>();
   const problems: string[] = [];
-  let medium: string | undefined;
   for (const word of words.filter((candidate) => candidate.startsWith("lifeboat."))) {
     const { name, value } = splitWord(word);
+    const problem = problemOf(word, name, value);
     const stage = STAGE_NAMES.find((candidate) => name === `${TIMEOUT}${candidate}`);
-    const isNumber = /^[1-9][0-9]{0,5}$/.test(value ?? "");
-    if (!NAMES.includes(name)) {
-      problems.push(`Cannot use the boot word "${name}" as it must be a known one: ${nearest(name)}`);
-    } else if (value === undefined || value === "") {
-      problems.push(`Cannot use the boot word "${name}" as it needs a value: write ${name}=VALUE`);
-    } else if (name === "lifeboat.medium") {
-      medium = value;
-    } else if (!isNumber) {
-      const unit = stage === undefined ? "MiB" : "seconds";
-      problems.push(`Cannot use the boot word "${word}" as its value must be a number of ${unit}: "${value}"`);
-    } else if (stage !== undefined) {
-      timeoutsMs.set(stage, Number(value) * 1000);
-    }
+    if (problem !== undefined) problems.push(problem);
+    else if (stage !== undefined) timeoutsMs.set(stage, Number(value) * 1000);
+    else if (textOf(name) !== undefined)
+      own.set(
+        name as OwnWord,
+        (value ?? "").split(",").filter((part) => part !== ""),
+      );
   }
-  return { medium, timeoutsMs, problems };
+  // A URL may have commas.
+  const medium = words
+    .map(splitWord)
+    .filter(({ name, value }) => name === "lifeboat.medium" && value !== "")
+    .pop()?.value;
+  return { medium, own, timeoutsMs, problems };
+}
+
+function textOf(name: string): WordText | undefined {
+  const text = (OWN_WORDS as Readonly<Record<string, WordText>>)[name];
+  return text?.isText === true || text?.choices !== undefined ? text : undefined;
+}
+
+function problemOf(word: string, name: string, value: string | undefined): string | undefined {
+  if (!NAMES.includes(name)) return `Cannot use the boot word "${name}" as it must be a known one: ${nearest(name)}`;
+  if (value === undefined || value === "") return `Cannot use the boot word "${name}" as it needs a value: write ${name}=VALUE`;
+  const text = textOf(name);
+  const choices = text?.choices;
+  if (choices !== undefined && !choices.includes(value)) {
+    return `Cannot use the boot word "${word}" as its value must be one of ${choices.join(", ")}: "${value}"`;
+  }
+  if (text !== undefined || /^[1-9][0-9]{0,5}$/.test(value)) return undefined;
+  const unit = name.startsWith(TIMEOUT) ? "seconds" : "MiB";
+  return `Cannot use the boot word "${word}" as its value must be a number of ${unit}: "${value}"`;
 }
 
 function nearest(name: string): string {

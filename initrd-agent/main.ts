@@ -12,6 +12,7 @@ import { IMAGE_MANIFEST_PATH, parseImageManifest, type ImageManifest } from "../
 import { parseBootWords, type StageName } from "./boot-words.ts";
 import { openConsole } from "./console.ts";
 import { newState, type AgentContext } from "./context.ts";
+import { runNuke } from "./nuke.ts";
 import { startMenu, startShells } from "./operator.ts";
 import { deviceReport, sayReport } from "./report.ts";
 import { runStage, stageLine, type Outcome, type StageSignal } from "./stage.ts";
@@ -45,6 +46,7 @@ export async function runAgent(): Promise<void> {
   for (const problem of context.words.problems) context.console.say(`lifeboat: ${problem}`);
   for (const stage of STAGES) await runAndSay(context, stage);
   await sayReport(context);
+  await runNuke(context);
   if (context.words.mode === "expert") {
     startShells(context);
     return watch(context, { setStatus: () => undefined, takeIn: () => runLater(context) });

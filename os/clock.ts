@@ -11,6 +11,11 @@ export function uptimeMs(): number {
   return Number(process.hrtime.bigint() / 1_000_000n);
 }
 
+/** UTC, ISO 8601. */
+export function utcNow(): string {
+  return new Date().toISOString();
+}
+
 /** Waits. */
 export async function sleep(milliseconds: number): Promise<void> {
   await delay(milliseconds);

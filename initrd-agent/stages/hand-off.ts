@@ -1,15 +1,66 @@
-// Stage 5: to the restore engine in the chosen mode. The engine is not there yet: what can be said is said.
+// Stage 5: to the restore engine in the chosen mode. For nuke the set is found and the plan is made here; nothing is written yet.
 
+import { nowMs, sleep } from "#os/clock";
+import { LifeboatError } from "#os/error";
+import { findStoredSet, type FoundSet } from "../../media/find-store.ts";
+import { prepareRestore } from "../../restore/prepare.ts";
+import { openSet } from "../../set/open-set.ts";
+import { coldplug, loadModules } from "../coldplug.ts";
 import type { AgentContext } from "../context.ts";
-import type { Outcome } from "../stage.ts";
+import { restoreWords } from "../restore-words.ts";
+import type { Outcome, StageSignal } from "../stage.ts";
 
-export async function handOff({ words }: AgentContext): Promise<Outcome> {
+/** Disks may come late: USB ones above all. */
+const SEARCH_MS = 30_000;
+const PAUSE_MS = 1000;
+export const SET_MOUNT_POINT = "/run/lifeboat/set";
+
+export async function handOff(context: AgentContext, signal: StageSignal): Promise<Outcome> {
+  const { words, state } = context;
   switch (words.mode) {
     case "interactive":
     case "expert":
       return { kind: "ok" };
-    case "nuke":
     case "compare":
-      return { kind: "fallback", text: `no set on this medium: nothing to ${words.mode === "nuke" ? "restore" : "compare"}` };
+      return { kind: "fallback", text: "compare is not there yet: nothing is written" };
+    case "nuke": {
+      const found = await searchSet(context, signal);
+      if (found === undefined) return { kind: "fallback", text: "no set on this medium: nothing to restore" };
+      context.console.say(`lifeboat: set ${found.place}`);
+      const locks = new Map([...mediumLock(context), ...(found.device === undefined ? [] : [[found.device, "it holds the set"] as const])]);
+      state.restore = { prepared: await prepareRestore(await openSet(found.source), { ...restoreWords(words), locks }), found };
+      return { kind: "ok" };
+    }
   }
+}
+
+/** Undefined for an image that belongs to no set. Throws LifeboatError when its set is nowhere. */
+async function searchSet(context: AgentContext, signal: StageSignal): Promise<FoundSet | undefined> {
+  const { words, image, shell, console } = context;
+  const id = words.own.get("lifeboat.set")?.[0] ?? image.set?.id;
+  if (id === undefined) return undefined;
+  const endMs = nowMs() + SEARCH_MS;
+  for (;;) {
+    const found = await findStoredSet({
+      id,
+      path: image.set?.store?.path,
+      mountPoint: SET_MOUNT_POINT,
+      run: shell.run,
+      needFileSystem: async (name) => void (await loadModules(context, [name === "iso9660" ? "isofs" : name])),
+      note: console.note,
+    });
+    if (found !== undefined) return found;
+    if (signal.over || nowMs() > endMs) break;
+    await sleep(PAUSE_MS);
+    await coldplug(context);
+  }
+  throw new LifeboatError(`Cannot restore ${id} as its set must be on one of the disks or discs: it is on none`, {
+    hint: "Connect the disk that holds it, or name another with lifeboat.set=",
+  });
+}
+
+/** The disk that the image came from is never a target, also when it is not mounted any more. */
+function mediumLock({ state }: AgentContext): ReadonlyMap<string, string> {
+  const device = /^(?:usb|cd):\/dev\/(.+)$/.exec(state.mediumUrl ?? "")?.[1];
+  return new Map(device === undefined ? [] : [[device, "it is the medium of this rescue system"]]);
 }

@@ -64,6 +64,7 @@ export async function findMedium(context: AgentContext, signal: StageSignal): Pr
 /** Interfaces are switched on now, so that their links are up when the report lists them. */
 async function take({ context }: Search, medium: Medium): Promise<Outcome> {
   context.state.medium = medium;
+  context.state.mediumUrl = medium.url;
   context.console.say(`lifeboat: medium ${medium.description}`);
   await raiseInterfaces(context);
   return { kind: "ok" };

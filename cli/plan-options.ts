@@ -1,0 +1,39 @@
+// What both `plan` and `restore` can be told about disks.
+
+import type { PlanOptions } from "../restore/plan-restore.ts";
+import { LifeboatError } from "#os/error";
+import { listOption, type OptionSpec, type OptionValues } from "./command-spec.ts";
+
+export const PLAN_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "map",
+    value: "OLD=NEW",
+    many: true,
+    description: "Put the machine's disk OLD on the disk NEW: names, serials or wwids; may be given again",
+    inConfig: false,
+  },
+  {
+    name: "exclude-disk",
+    value: "DISK",
+    many: true,
+    description: "Leave this disk alone: a name, serial or wwid; may be given again",
+    inConfig: false,
+  },
+  {
+    name: "wipe",
+    value: "SERIAL",
+    many: true,
+    description: "Let the disk of this serial be overwritten, whatever is on it; may be given again",
+    inConfig: false,
+  },
+];
+
+/** Throws LifeboatError (2). */
+export function readPlanOptions(options: OptionValues): PlanOptions {
+  const pairs = listOption(options, "map").map((pair) => {
+    const at = pair.indexOf("=");
+    if (at > 0 && at < pair.length - 1) return [pair.slice(0, at), pair.slice(at + 1)] as const;
+    throw new LifeboatError(`Cannot use --map as it must be OLD=NEW: "${pair}"`, { exitCode: 2 });
+  });
+  return { map: new Map(pairs), excluded: listOption(options, "exclude-disk"), wipe: listOption(options, "wipe") };
+}

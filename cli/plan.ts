@@ -1,0 +1,29 @@
+// `lifeboat plan SET`: what a restore would do here, and nothing else.
+
+import type { ExitCode } from "#os/error";
+import { findSet } from "../media/find-set.ts";
+import { prepareRestore } from "../restore/prepare.ts";
+import { openSet } from "../set/open-set.ts";
+import { planText } from "../ui/plan-text.ts";
+import { JSON_OPTION, type CommandSpec, type Invocation } from "./command-spec.ts";
+import { PLAN_OPTIONS, readPlanOptions } from "./plan-options.ts";
+
+export const planCommand: CommandSpec = {
+  name: "plan",
+  summary: "Show what a restore of a set would do to the disks that are here",
+  description:
+    "Prints which disk takes the place of which, what is on them now and would be lost, what is left alone, and every step. Nothing is written. " +
+    "Disks that are in use are never part of a plan, so it makes most sense in the rescue system.",
+  args: [{ name: "SET", required: true, isPath: true, description: "A set, or a directory that holds sets" }],
+  options: [...PLAN_OPTIONS, JSON_OPTION],
+  examples: [{ command: "lifeboat plan /mnt/backup", says: "the plan for the newest set" }],
+  run: printPlan,
+};
+
+/** For `plan` and `restore --dry-run`. */
+export async function printPlan({ args: [path = ""], options, print }: Invocation): Promise<ExitCode> {
+  const prepared = await prepareRestore(await openSet(await findSet(path)), { ...readPlanOptions(options), locks: new Map() });
+  const { plan, resumeAt, isDone } = prepared;
+  print(options["json"] === true ? JSON.stringify({ ...plan, resumeAt, isDone }) : planText(prepared));
+  return 0;
+}

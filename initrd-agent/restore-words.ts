@@ -1,0 +1,35 @@
+// What the boot words say about a restore. Pure.
+
+import type { GateMode } from "../restore/gate.ts";
+import type { BootWords } from "./boot-words.ts";
+
+export interface RestoreWords {
+  readonly map: ReadonlyMap<string, string>;
+  readonly excluded: readonly string[];
+  readonly wipe: readonly string[];
+  readonly gateMode: GateMode;
+  readonly acceptDamage: boolean;
+  readonly check: boolean;
+  /** The id of the set that may be restored once more. */
+  readonly again: string | undefined;
+  readonly then: "reboot" | "poweroff" | "shell";
+}
+
+export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">): RestoreWords {
+  const first = (name: Parameters<typeof own.get>[0]) => own.get(name)?.[0];
+  const pairs = (own.get("lifeboat.map") ?? []).flatMap((pair) => {
+    const at = pair.indexOf("=");
+    return at < 0 ? [] : [[pair.slice(0, at), pair.slice(at + 1)] as const];
+  });
+  const then = first("lifeboat.then");
+  return {
+    map: new Map(pairs),
+    excluded: (values.get("excludedevs") ?? "").split(/[ ,]+/).filter((name) => name !== ""),
+    wipe: own.get("lifeboat.wipe") ?? [],
+    gateMode: first("lifeboat.gate") === "quick" ? "quick" : "full",
+    acceptDamage: first("lifeboat.damage") === "accept",
+    check: first("lifeboat.check") !== "none",
+    again: first("lifeboat.again"),
+    then: then === "poweroff" || then === "shell" ? then : "reboot",
+  };
+}

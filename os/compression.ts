@@ -1,5 +1,6 @@
 // Compression of whole pieces, on all processors at once: the work is done in the engine's own pool of threads.
 import { availableParallelism } from "node:os";
+import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import { LifeboatError } from "#os/error";
@@ -71,13 +72,15 @@ export function sampleSize(bytes: Uint8Array): number {
   return zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } }).length;
 }
 
-/** The content of any number of zstd frames, piece by piece. Throws LifeboatError (5) for damage. */
-export async function* unpackZstd(stored: Uint8Array): AsyncGenerator<Uint8Array> {
+/** The content of any number of zstd frames, piece by piece. Throws LifeboatError (5) for damage, and what `stored` throws. */
+export async function* unpackZstd(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const stream = zlib.createZstdDecompress();
-  stream.end(stored);
+  // Whatever fails reaches the reader through the stream.
+  pipeline(stored, stream).catch(() => undefined);
   try {
     for await (const piece of stream) yield view(piece as Uint8Array);
   } catch (error) {
+    if (error instanceof LifeboatError) throw error;
     throw new LifeboatError(`Cannot unpack zstd data as it must be whole: ${(error as Error).message}`, { exitCode: 5, cause: error });
   }
 }

@@ -134,7 +134,9 @@ export function parseCatalogueEntry(line: string): CatalogueEntry {
   const parsed = v.safeParse(Line, parseJsonLine(line));
   const fields = parsed.success ? parsed.output : undefined;
   const path = nameOf(fields?.path, fields?.pathB64);
-  if (fields === undefined || path === undefined) {
+  const target = nameOf(fields?.target, fields?.targetB64);
+  const hardlinkOf = nameOf(fields?.hardlinkOf, fields?.hardlinkOfB64);
+  if (fields === undefined || path === undefined || target === null || path === null || hardlinkOf === null) {
     throw new LifeboatError(`Cannot read the catalogue as each line must describe one path: "${line.slice(0, 120)}"`, { exitCode: 5 });
   }
   return {
@@ -149,8 +151,8 @@ export function parseCatalogueEntry(line: string): CatalogueEntry {
     digest: fields.digest,
     isSparse: fields.sparse ?? false,
     attributesDigest: fields.xattrs,
-    target: nameOf(fields.target, fields.targetB64),
-    hardlinkOf: nameOf(fields.hardlinkOf, fields.hardlinkOfB64),
+    target,
+    hardlinkOf,
     device: fields.rdev,
     flags: fields.flags ?? "",
     frame: fields.frame,
@@ -159,7 +161,8 @@ export function parseCatalogueEntry(line: string): CatalogueEntry {
   };
 }
 
-function nameOf(text: string | undefined, base64: string | undefined): ByteText | undefined {
+/** Null for what is no base64, undefined for no name at all. */
+function nameOf(text: string | undefined, base64: string | undefined): ByteText | undefined | null {
   if (text !== undefined) return bytesOfText(text);
-  return base64 === undefined ? undefined : base64Decode(base64);
+  return base64 === undefined ? undefined : (base64Decode(base64) ?? null);
 }

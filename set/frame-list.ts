@@ -48,7 +48,7 @@ export function parseFrameList(text: string, name: string): readonly Frame[] {
     .filter((line) => line !== "")
     .map((line) => {
       const parsed = v.safeParse(Line, parseJsonLine(line));
-      if (!parsed.success || parsed.output.content > FRAME_LIMIT_BYTES || parsed.output.length > FRAME_LIMIT_BYTES + (1 << 20)) {
+      if (!parsed.success || !isSound(parsed.output)) {
         throw new LifeboatError(`Cannot read the frame list "${name}" as each line must describe one frame: "${line.slice(0, 120)}"`, {
           exitCode: 5,
         });
@@ -56,4 +56,8 @@ export function parseFrameList(text: string, name: string): readonly Frame[] {
       const { frame, offset, length, content, digest, member, path } = parsed.output;
       return { number: frame, offset, storedBytes: length, contentBytes: content, digest, firstMember: member, firstPath: path };
     });
+}
+
+function isSound({ content, length, member }: v.InferOutput<typeof Line>): boolean {
+  return content <= FRAME_LIMIT_BYTES && length <= FRAME_LIMIT_BYTES + (1 << 20) && (member === undefined || member < content);
 }

@@ -1,6 +1,6 @@
 // A set opened for reading: manifest, machine, frames of all volumes; each file checked against its digest when it is first used.
 
-import { digestOf } from "#os/digest";
+import { digestOf, startDigest } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { utf8Decode } from "../formats/text.ts";
 import type { Machine } from "../machine/model.ts";
@@ -36,16 +36,46 @@ export async function openSet(source: SetSource): Promise<OpenSet> {
 }
 
 /** The whole content of one of the set's small files. Throws LifeboatError (5) when it is not what the manifest says. */
-export async function readChecked({ source, manifest }: OpenSet, name: string): Promise<Uint8Array> {
+export async function readChecked(set: OpenSet, name: string): Promise<Uint8Array> {
+  const { sizeBytes, digest } = await listedFile(set, name);
+  if (sizeBytes > SMALL_FILE_LIMIT) throw damaged(set.source, name, `it may have at most ${SMALL_FILE_LIMIT} bytes`, `it has ${sizeBytes}`);
+  const bytes = await set.source.read(name, 0, sizeBytes);
+  if (digestOf(bytes) !== digest) throw otherDigest(set, name);
+  return bytes;
+}
+
+/** One of the set's files of any size against the manifest. Throws LifeboatError (5). */
+export async function checkFile(set: OpenSet, name: string): Promise<void> {
+  const { digest } = await listedFile(set, name);
+  const read = startDigest();
+  for await (const piece of piecesOf(set, name)) read.update(piece);
+  if (read.hex() !== digest) throw otherDigest(set, name);
+}
+
+const PIECE_BYTES = 1024 * 1024;
+
+/** Its content in order, unchecked. */
+export async function* piecesOf({ source }: OpenSet, name: string): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; ;) {
+    const piece = await source.read(name, offset, PIECE_BYTES);
+    if (piece.length > 0) yield piece;
+    if (piece.length < PIECE_BYTES) return;
+    offset += piece.length;
+  }
+}
+
+/** What the manifest says of a file that is there and has the size it should have. */
+async function listedFile({ source, manifest }: OpenSet, name: string): Promise<{ readonly sizeBytes: number; readonly digest: string }> {
   const listed = manifest.files.find((file) => file.name === name);
   if (listed?.digest === undefined) throw damaged(source, name, "the manifest must list it", "it does not");
   const size = await source.sizeOf(name);
   if (size === undefined) throw damaged(source, name, "it must be there", "it is missing");
-  if (size !== listed.sizeBytes || size > SMALL_FILE_LIMIT)
-    throw damaged(source, name, `it must have ${listed.sizeBytes} bytes`, `it has ${size}`);
-  const bytes = await source.read(name, 0, size);
-  if (digestOf(bytes) !== listed.digest) throw damaged(source, name, "its digest must be the manifest's", "it is another");
-  return bytes;
+  if (size !== listed.sizeBytes) throw damaged(source, name, `it must have ${listed.sizeBytes} bytes`, `it has ${size}`);
+  return { sizeBytes: size, digest: listed.digest };
+}
+
+function otherDigest({ source }: OpenSet, name: string): LifeboatError {
+  return damaged(source, name, "its digest must be the manifest's", "it is another");
 }
 
 /** Undefined for a set of files alone. */

@@ -3,20 +3,29 @@
 import { unpackZstd } from "#os/compression";
 import { utf8Decode } from "../formats/text.ts";
 import { parseCatalogueEntry, type CatalogueEntry } from "./catalogue.ts";
-import { readChecked, type OpenSet } from "./open-set.ts";
+import { checkFile, damaged, piecesOf, type OpenSet } from "./open-set.ts";
 import { CATALOGUE_FILE } from "./set-manifest.ts";
+
+/** Three names of 4,095 bytes, each byte escaped, and the rest. More is a lie that would cost memory. */
+const LINE_LIMIT_BYTES = 256 * 1024;
 
 /** Throws LifeboatError (5) when the catalogue is damaged. */
 export async function* readCatalogue(set: OpenSet): AsyncGenerator<CatalogueEntry> {
-  const stored = await readChecked(set, CATALOGUE_FILE);
+  await checkFile(set, CATALOGUE_FILE);
   let rest: Uint8Array = new Uint8Array();
-  for await (const piece of unpackZstd(stored)) {
+  for await (const piece of unpackZstd(piecesOf(set, CATALOGUE_FILE))) {
     const bytes = rest.length === 0 ? piece : joined(rest, piece);
     // Lines are cut at newlines before they become text: a character may span two pieces.
     const end = bytes.lastIndexOf(0x0a) + 1;
     rest = bytes.slice(end);
+    if (rest.length > LINE_LIMIT_BYTES) throw unended(set, rest);
     for (const line of utf8Decode(bytes.subarray(0, end)).split("\n")) if (line !== "") yield parseCatalogueEntry(line);
   }
+  if (rest.length > 0) throw unended(set, rest);
+}
+
+function unended({ source }: OpenSet, rest: Uint8Array) {
+  return damaged(source, CATALOGUE_FILE, `each line must end within ${LINE_LIMIT_BYTES} bytes`, `one does not after ${rest.length}`);
 }
 
 function joined(left: Uint8Array, right: Uint8Array): Uint8Array {

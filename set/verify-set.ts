@@ -1,13 +1,14 @@
 // Reads all of a set: every frame against its digest, every file against the catalogue.
 
 import { LifeboatError } from "#os/error";
-import type { TarMember } from "../formats/tar-read.ts";
+import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { absolutePath, printable, type CatalogueEntry } from "./catalogue.ts";
 import { attributesDigest, contentDigest, type ContentDigest } from "./content-digest.ts";
-import { readChecked, readFrames, type OpenSet, type PlacedFrame } from "./open-set.ts";
+import { checkFile, damaged, readFrames, type OpenSet, type PlacedFrame } from "./open-set.ts";
 import { readCatalogue } from "./read-catalogue.ts";
 import { framesInOrder } from "./read-frames.ts";
 import { frameScanner } from "./scan-frames.ts";
+import { CATALOGUE_FILE } from "./set-manifest.ts";
 import { frameStarts, streamPlace } from "./stream-places.ts";
 
 export interface Verification {
@@ -18,23 +19,24 @@ export interface Verification {
   readonly damage: readonly string[];
 }
 
-/** Throws LifeboatError (5) when manifest, frame lists or catalogue are damaged, so that nothing else can be said. */
+/** Throws LifeboatError (5) when a frame list is damaged, so that nothing else can be said. */
 export async function verifySet(set: OpenSet, progress: (storedBytes: number) => void): Promise<Verification> {
-  const damage = [...(await checkSmallFiles(set))];
+  const small = await checkFiles(set);
+  const damage = small.map(({ message }) => message);
   const frames = await readFrames(set);
-  const comparison = compareWithCatalogue(readCatalogue(set), frameStarts(frames), damage);
+  // Without a catalogue the frames speak for themselves.
+  const hasCatalogue = !small.some(({ name }) => name === CATALOGUE_FILE);
+  const comparison = hasCatalogue ? compareWithCatalogue(readCatalogue(set), frameStarts(frames), damage) : undefined;
   let storedBytes = 0;
   for await (const { frame, content, why } of framesInOrder(set, frames)) {
     storedBytes += frame.storedBytes;
     progress(storedBytes);
-    if (content === undefined) {
-      damage.push(`frame ${frame.number} in ${frame.volume}, which begins in "${frame.firstPath}": ${why}`);
-      comparison.gap();
-    } else {
-      await comparison.take(frame, content);
-    }
+    const state = content === undefined ? why : await comparison?.take(frame, content);
+    if (state === undefined) continue;
+    damage.push(`frame ${frame.number} in ${frame.volume}, which begins in "${frame.firstPath}": ${state}`);
+    comparison?.gap();
   }
-  const paths = await comparison.finish();
+  const paths = (await comparison?.finish()) ?? 0;
   return { frames: frames.length, paths, storedBytes, damage };
 }
 
@@ -50,6 +52,7 @@ function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: r
   let read: ReadMember[] = [];
   let next: CatalogueEntry | undefined;
   let whole = 0;
+  const lost = new Set<ByteText>();
   const scanner = frameScanner(starts, {
     member(member, _, place) {
       current = { member, place, digest: member.type === "file" ? contentDigest(member) : undefined };
@@ -68,23 +71,30 @@ function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: r
     next = result.done === true ? undefined : result.value;
   };
   const loseBefore = async (place: number) => {
-    for (; next !== undefined && streamPlace(starts, next) < place; await advance()) damage.push(`"${printable(next.path)}" is lost`);
+    for (;;) {
+      if (next === undefined || streamPlace(starts, next) >= place) return;
+      lost.add(next.path);
+      damage.push(`"${printable(next.path)}" is lost`);
+      await advance();
+    }
   };
   const compare = async ({ member, place, digest }: ReadMember) => {
     if (next === undefined) await advance();
     await loseBefore(place);
-    const difference =
-      next === undefined || streamPlace(starts, next) > place ? "the catalogue does not name it" : differs(next, member, digest);
+    const entry = next === undefined || streamPlace(starts, next) > place ? undefined : next;
+    const difference = entry === undefined ? "the catalogue does not name it" : (differs(entry, member, digest) ?? lostWith(entry, lost));
     if (difference === undefined) whole += 1;
     else damage.push(`"${printable(absolutePath(member.path))}": ${difference}`);
-    if (next !== undefined && streamPlace(starts, next) === place) await advance();
+    if (entry !== undefined) await advance();
   };
   return {
     gap: () => scanner.gap(),
-    async take(frame: PlacedFrame, content: Uint8Array) {
-      scanner.take(frame, content);
+    /** Says why when the content is not what a frame should hold. */
+    async take(frame: PlacedFrame, content: Uint8Array): Promise<string | undefined> {
+      const state = lieIn(() => scanner.take(frame, content));
       for (const one of read) await compare(one);
       read = [];
+      return state;
     },
     async finish(): Promise<number> {
       if (next === undefined && whole === 0) await advance();
@@ -98,21 +108,48 @@ function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: r
 function differs(entry: CatalogueEntry, member: TarMember, digest: string | undefined): string | undefined {
   if (entry.path !== absolutePath(member.path)) return `the catalogue has "${printable(entry.path)}" in its place`;
   if (entry.type !== member.type) return `it is a ${member.type}, and a ${entry.type} in the catalogue`;
-  if (entry.digest !== digest) return "its content has another digest than in the catalogue";
-  if (entry.attributesDigest !== attributesDigest(member.attributes)) return "its attributes are others than in the catalogue";
-  return undefined;
+  const facts: readonly (readonly [name: string, listed: unknown, read: unknown])[] = [
+    ["content", entry.digest, digest],
+    ["size", entry.sizeBytes, member.sizeBytes],
+    ["mode", entry.mode, member.mode],
+    ["owner", `${entry.uid}:${entry.gid}`, `${member.uid}:${member.gid}`],
+    ["time of change", entry.mtime.join(), member.mtime.join()],
+    ["attributes", entry.attributesDigest, attributesDigest(member.attributes)],
+    ["link", entry.target ?? entry.hardlinkOf, member.type === "hard-link" ? absolutePath(member.linkTarget ?? "") : member.linkTarget],
+    ["device number", entry.device?.join(), member.device?.join()],
+  ];
+  const other = facts.find(([, listed, read]) => listed !== read);
+  return other === undefined ? undefined : `its ${other[0]} is another than in the catalogue`;
 }
 
-/** Those that no frame list speaks for. */
-async function checkSmallFiles(set: OpenSet): Promise<readonly string[]> {
-  const damage: string[] = [];
-  for (const { name, digest } of set.manifest.files) {
-    if (digest === undefined) continue;
+/** The content of a hard link is with its first name. */
+function lostWith({ hardlinkOf }: CatalogueEntry, lost: ReadonlySet<ByteText>): string | undefined {
+  return hardlinkOf !== undefined && lost.has(hardlinkOf)
+    ? `it is lost with "${printable(hardlinkOf)}", whose content it shares`
+    : undefined;
+}
+
+function lieIn(action: () => void): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LifeboatError) return error.message;
+    throw error;
+  }
+}
+
+/** Those that no frame list speaks for, and volumes that are longer than their frames. */
+async function checkFiles(set: OpenSet): Promise<readonly { readonly name: string; readonly message: string }[]> {
+  const damage: { name: string; message: string }[] = [];
+  for (const { name, digest, sizeBytes } of set.manifest.files) {
     try {
-      await readChecked(set, name);
+      if (digest !== undefined) await checkFile(set, name);
+      else if (((await set.source.sizeOf(name)) ?? 0) > sizeBytes)
+        throw damaged(set.source, name, `it must have ${sizeBytes} bytes`, "it has more");
     } catch (error) {
       if (!(error instanceof LifeboatError)) throw error;
-      damage.push(error.message);
+      damage.push({ name, message: error.message });
     }
   }
   return damage;

@@ -2,7 +2,7 @@
 
 import type { Codec } from "#os/compression";
 import { digestFile, digestOf } from "#os/digest";
-import { fileInfo, makeTemporaryDirectory, writeAtomic } from "#os/files";
+import { fileInfo, makeTemporaryDirectory, realPath, writeAtomic } from "#os/files";
 import { utf8Encode } from "../formats/text.ts";
 import type { Machine } from "../machine/model.ts";
 import { bytesOfText, printable } from "../set/catalogue.ts";
@@ -51,7 +51,7 @@ export interface DraftSet {
 export async function writeSet(options: SetOptions): Promise<DraftSet> {
   const { directory, include, root } = options;
   await using work = await makeTemporaryDirectory();
-  const hidden = new Set([...options.hidden, work.path].map(bytesOfText));
+  const hidden = new Set([...options.hidden, await realPath(work.path)].map(bytesOfText));
   const exclude = exclusionOf(options.exclude);
   const skipped: { path: string; what: string }[] = [];
   const prefix = root === "/" ? "" : bytesOfText(root);
@@ -93,6 +93,8 @@ interface Rest {
 }
 
 function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenData, { files, skipped }: Rest): DraftSet["manifest"] {
+  // A directory that cannot be listed is no better for tar.
+  const told = new Set(messages.unreadable.map(({ path }) => path));
   return {
     formatVersion: 1,
     id: options.id,
@@ -115,7 +117,7 @@ function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenDa
       storedBytes: frames.storedBytes,
     },
     changed: [...messages.changed],
-    unreadable: [...messages.unreadable, ...skipped.filter(({ what }) => !HARMLESS.test(what))],
+    unreadable: [...messages.unreadable, ...skipped.filter(({ path, what }) => !HARMLESS.test(what) && !told.has(path))],
     files: [...files],
   };
 }

@@ -20,7 +20,8 @@ import { RESCUE_ISO_FILE, setId, STORE_MARK, type SetManifest } from "../set/set
 import { verifySet, type Verification } from "../set/verify-set.ts";
 import { readTextIfThere } from "#os/files";
 import { finishSet, writeSet, type SetOptions } from "./archive-set.ts";
-import { chooseMounts, KERNEL_DIRECTORIES, networkMounts, type MountChoice } from "./choose-mounts.ts";
+import { below, chooseMounts, joined, KERNEL_DIRECTORIES, mountOf, namesOf, networkMounts, type MountChoice } from "./choose-mounts.ts";
+import { includedPaths } from "./included-paths.ts";
 import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-iso.ts";
 
 export interface ArchiveRequest {
@@ -58,14 +59,9 @@ export interface ArchiveOutcome {
 /** FAT can hold such a file, ISO 9660 in one extent too. */
 const VOLUME_LIMIT_BYTES = 4_000_000_000;
 
-export async function archiveTo(medium: ArchiveMedium, request: ArchiveRequest): Promise<ArchiveOutcome> {
-  const store = await checkedStore(medium.path);
-  if (medium.kind === "iso" && !request.include.includes("/")) {
-    throw new LifeboatError("Cannot make an ISO as it boots and rebuilds a machine: a set without / does neither", {
-      exitCode: 2,
-      hint: "Archive files alone into a directory",
-    });
-  }
+export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): Promise<ArchiveOutcome> {
+  const request = { ...asked, include: await includedPaths(asked.include) };
+  const store = await checkedStore(medium, request);
   const createdAt = request.now().toISOString();
   const id = setId(request.hostName, createdAt);
   const subject = await chooseSubject(store, request);
@@ -74,26 +70,40 @@ export async function archiveTo(medium: ArchiveMedium, request: ArchiveRequest):
   const image = subject.machine === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) checkPrograms(subject.machine, image, request);
   const place = await makePlace(medium, { store, id, cleanUp });
-  const draft = await writeSet(
-    setOptions(request, { ...subject, id, createdAt, directory: place.directory, hidden: [store.hidden, place.directory] }),
-  );
-  request.progress(undefined);
-  const bootFiles = image === undefined || medium.kind === "iso" ? [] : [RESCUE_ISO_FILE];
-  if (bootFiles.length > 0) await image!.writeIso(`${place.directory}/${RESCUE_ISO_FILE}`, []);
-  const manifest = await finishSet(place.directory, draft, { bootFiles, finishedAt: request.now().toISOString() });
-  const verification = request.verify ? await verifyWritten(place.directory, manifest, request) : undefined;
-  const { path, mediumBytes } = await place.complete(image);
-  return { path, manifest, verification, leftOut: subject.leftOut, warnings: subject.warnings, mediumBytes };
+  const { directory } = place;
+  const hidden = [store.path, directory].flatMap((path) => namesOf(path, subject.mounts));
+  try {
+    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, hidden }));
+    request.progress(undefined);
+    const bootFiles = image === undefined || medium.kind === "iso" ? [] : [RESCUE_ISO_FILE];
+    if (bootFiles.length > 0) await image!.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
+    const manifest = await finishSet(directory, draft, { bootFiles, finishedAt: request.now().toISOString() });
+    const verification = request.verify ? await verifyWritten(directory, manifest, request) : undefined;
+    const { path, mediumBytes } = await place.complete(image);
+    return { path, manifest, verification, leftOut: subject.leftOut, warnings: subject.warnings, mediumBytes };
+  } catch (error) {
+    throw afterWriting(error);
+  }
+}
+
+/** What is a refusal elsewhere is none once there is half a set. */
+function afterWriting(error: unknown): unknown {
+  if (!(error instanceof LifeboatError) || error.exitCode !== 3) return error;
+  return new LifeboatError(error.message, { exitCode: 4, cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
 }
 
 interface Store {
   /** The directory as the user named it, links resolved. */
   readonly path: string;
-  /** What is never archived: the whole store. */
-  readonly hidden: string;
 }
 
-async function checkedStore(path: string): Promise<Store> {
+async function checkedStore({ kind, path }: ArchiveMedium, { include }: ArchiveRequest): Promise<Store> {
+  if (kind === "iso" && !include.includes("/")) {
+    throw new LifeboatError("Cannot make an ISO as it boots and rebuilds a machine: a set without / does neither", {
+      exitCode: 2,
+      hint: "Archive files alone into a directory",
+    });
+  }
   if ((await fileInfo(path))?.type !== "directory") {
     throw new LifeboatError(`Cannot archive to "${path}" as the medium must be a directory that is there: it is not`, {
       hint: "Make it, or mount the disk or share first",
@@ -102,7 +112,7 @@ async function checkedStore(path: string): Promise<Store> {
   const real = await realPath(path);
   if (real === "/")
     throw new LifeboatError('Cannot archive to "/" as a store is a directory of its own: it is the whole machine', { exitCode: 2 });
-  return { path: real, hidden: real };
+  return { path: real };
 }
 
 interface Subject {
@@ -182,12 +192,9 @@ function checkPrograms(machine: Machine, image: MadeImage, request: ArchiveReque
 
 /** Where a rescue system finds the store: the file system that holds it, and the way there. */
 function storePlace(store: Store, mounts: MountedSystem["mounts"]): NonNullable<ImageSet["store"]> {
-  const holding = [...mounts]
-    .reverse()
-    .find(({ target }) => store.path === target || store.path.startsWith(target === "/" ? "/" : `${target}/`));
+  const holding = mountOf(store.path, mounts);
   if (holding === undefined) return { uuid: undefined, path: store.path };
-  const below = store.path.slice(holding.target === "/" ? 0 : holding.target.length);
-  return { uuid: holding.uuid, path: `${holding.fsRoot === "/" ? "" : holding.fsRoot}${below}` || "/" };
+  return { uuid: holding.uuid, path: joined(holding.fsRoot, below(store.path, holding.target)) };
 }
 
 interface Place {
@@ -205,7 +212,6 @@ interface PlaceOptions {
 
 async function makePlace(medium: ArchiveMedium, { store, id, cleanUp }: PlaceOptions): Promise<Place> {
   if (medium.kind === "directory") {
-    await markStore(store.path);
     const directory = await makeSetDirectory(store.path, id);
     // Until it is complete a signal, or a failure, removes it: half a set helps nobody.
     rememberTemporary(directory);
@@ -214,6 +220,7 @@ async function makePlace(medium: ArchiveMedium, { store, id, cleanUp }: PlaceOpt
     return {
       directory,
       async complete() {
+        await markStore(store.path);
         isComplete = true;
         forgetTemporary(directory);
         return { path: directory, mediumBytes: await sizeOfTree(directory) };

@@ -78,3 +78,31 @@ function isShownBy(mount: Mount, other: Mount): boolean {
 export function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? "/" : `${directory}/`);
 }
+
+/** All paths by which what is at `path` is seen: bind mounts, and file systems that are mounted twice, show it again. */
+export function namesOf(path: string, mounts: readonly Mount[]): readonly string[] {
+  const holding = mountOf(path, mounts);
+  if (holding === undefined) return [path];
+  const placeInside = joined(holding.fsRoot, below(path, holding.target));
+  const others = mounts.flatMap((mount) => {
+    if (mount.majorMinor !== holding.majorMinor || !isWithin(placeInside, mount.fsRoot)) return [];
+    const name = joined(mount.target, below(placeInside, mount.fsRoot));
+    // Another file system may be mounted over it.
+    return mountOf(name, mounts) === mount ? [name] : [];
+  });
+  return [...new Set([path, ...others])];
+}
+
+/** The one that shows what is at `path`: the last of those that are mounted above it. */
+export function mountOf<M extends Mount>(path: string, mounts: readonly M[]): M | undefined {
+  return [...mounts].reverse().find(({ target }) => isWithin(path, target));
+}
+
+/** What stands after the directory, with its slash; "" for the directory itself. */
+export function below(path: string, directory: string): string {
+  return path === directory ? "" : path.slice(directory === "/" ? 0 : directory.length);
+}
+
+export function joined(directory: string, below: string): string {
+  return directory === "/" ? below || "/" : `${directory}${below}`;
+}

@@ -12,14 +12,35 @@ export type Exclusion = (path: ByteText) => boolean;
  */
 export function exclusionOf(patterns: readonly string[]): Exclusion {
   const tests = patterns.map((pattern) => {
-    const bytes = bytesOfText(pattern.replace(/(?<=.)\/+$/, ""));
-    // Names are one character a byte, so the pattern is too; a `?` stands for a byte.
-    const isMatch = hasGlob(bytes) ? picomatch(bytes, { dot: true, nonegate: true }) : (text: string) => text === bytes;
-    return bytes.startsWith("/") ? isMatch : (path: ByteText) => isMatch(path.slice(path.lastIndexOf("/") + 1));
+    const bytes = withoutEndSlashes(bytesOfText(pattern));
+    if (!bytes.startsWith("/")) return onName(matcher(bytes));
+    // Without the first slash, so that the `**` of `/**\/cache` may stand for nothing, as in bash.
+    const isMatch = matcher(bytes.slice(1));
+    return (path: ByteText) => isMatch(path.slice(1));
   });
   return (path) => tests.some((test) => test(path));
 }
 
-function hasGlob(pattern: string): boolean {
-  return /[*?[\]{}\\]/.test(pattern);
+function onName(isMatch: (text: ByteText) => boolean): Exclusion {
+  return (path) => isMatch(path.slice(path.lastIndexOf("/") + 1));
+}
+
+/** Names are one character a byte, so the pattern is too; a `?` stands for a byte. */
+function matcher(pattern: ByteText): (text: ByteText) => boolean {
+  if (!/[*?[\]{}\\]/.test(pattern)) return (text) => text === pattern;
+  return picomatch(withLiterals(pattern), OPTIONS);
+}
+
+/** `flags`: a dot of the expression that the pattern becomes stands for a newline too. `strictSlashes`: `/srv/**` is not /srv itself. */
+const OPTIONS = { dot: true, nonegate: true, noextglob: true, posix: true, regex: false, strictSlashes: true, flags: "s" };
+
+/** What picomatch reads as grouping, choice or quoting is for a shell a character like others. */
+function withLiterals(pattern: ByteText): ByteText {
+  return pattern.replace(/\\.|[()|"]/gs, (found) => (found.startsWith("\\") ? found : `\\${found}`));
+}
+
+function withoutEndSlashes(pattern: ByteText): ByteText {
+  let end = pattern.length;
+  while (end > 1 && pattern[end - 1] === "/") end -= 1;
+  return pattern.slice(0, end);
 }

@@ -9,7 +9,7 @@ import { worthSqueezing } from "./worth-squeezing.ts";
 /** What a frame holds of the stream; cut at member boundaries where that is possible. */
 export const FRAME_BYTES = 4 * 1024 * 1024;
 
-export interface VolumeFile {
+export interface VolumeFile extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
@@ -29,7 +29,8 @@ export interface Place {
   readonly offset: number;
 }
 
-export interface FrameWriter {
+/** Disposing it before its end lets nothing be written any more. */
+export interface FrameWriter extends AsyncDisposable {
   /** Announces a member of `totalBytes`, whose bytes follow by `append`; says where it begins. */
   begin(path: string, totalBytes: number): Place;
   append(bytes: Uint8Array): void;
@@ -105,6 +106,11 @@ export function startFrameWriter(options: FrameOptions): FrameWriter {
       const { volumeCount, storedBytes } = await volumes.finish();
       return { frames: number, volumes: volumeCount, contentBytes, storedBytes };
     },
+    async [Symbol.asyncDispose]() {
+      volumes.stop();
+      await Promise.allSettled([written]);
+      await volumes.abandon();
+    },
   };
 }
 
@@ -124,6 +130,7 @@ function volumeWriter(options: FrameOptions) {
   let volumeCount = 0;
   let open: { readonly file: VolumeFile; offset: number; frames: string } | undefined;
   let storedBytes = 0;
+  let isStopped = false;
   const close = async () => {
     if (open === undefined) return;
     await open.file.close();
@@ -132,6 +139,7 @@ function volumeWriter(options: FrameOptions) {
   };
   return {
     async put(stored: Uint8Array, about: AboutFrame) {
+      if (isStopped) return;
       if (open !== undefined && open.offset + stored.length > options.volumeLimitBytes) await close();
       if (open === undefined) {
         volumeCount += 1;
@@ -147,5 +155,7 @@ function volumeWriter(options: FrameOptions) {
       await close();
       return { volumeCount, storedBytes };
     },
+    stop: () => void (isStopped = true),
+    abandon: async () => open?.file[Symbol.asyncDispose](),
   };
 }

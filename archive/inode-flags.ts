@@ -6,7 +6,7 @@ import type { ByteText } from "../formats/tar-read.ts";
 import { latin1Decode } from "../formats/text.ts";
 import { RESTORABLE_FLAGS } from "../set/inode-flags.ts";
 
-export interface FlagReader {
+export interface FlagReader extends AsyncDisposable {
   /** Asks for one file or directory; to be awaited now and then. */
   ask(path: ByteText): void;
   room(): Promise<void>;
@@ -21,7 +21,7 @@ const PIECE_BYTES = 32 * 1024;
  * File systems without such flags, or a machine without lsattr, give none.
  */
 export function startFlagReader(): FlagReader {
-  const lsattr = startPiped(["xargs", "-0", "-r", "lsattr", "-d", "--"]);
+  const lsattr = startPiped(["xargs", "-0", "-r", "lsattr", "-d", "--"], { stderr: "drop" });
   const asked: ByteText[] = [];
   const flags = new Map<ByteText, string>();
   const matcher = flagMatcher(asked, (path, letters) => flags.set(path, letters));
@@ -51,6 +51,7 @@ export function startFlagReader(): FlagReader {
       await lsattr.ended;
       return flags;
     },
+    [Symbol.asyncDispose]: () => Promise.resolve(lsattr[Symbol.asyncDispose]()),
   };
 }
 
@@ -64,14 +65,23 @@ export function flagMatcher(asked: ByteText[], found: (path: ByteText, letters: 
   const take = () => {
     let at = 0;
     for (;;) {
+      const lineEnd = text.indexOf("\n", at);
+      if (lineEnd < 0) break;
       const head = /^([-A-Za-z]{4,40}) /.exec(text.slice(at, at + 48));
       const start = at + (head?.[0].length ?? 0);
-      // A line, or a name, may be cut by the end of what has come.
-      if (head === null || !text.includes("\n", start)) break;
-      const index = indexFrom(asked, next, (path) => text.startsWith(`${path}\n`, start));
-      if (index < 0) break;
+      const index = head === null ? -1 : indexFrom(asked, next, (path) => text.startsWith(`${path}\n`, start));
+      if (head === null || index < 0) {
+        // A name with a newline may be cut by the end of what has come; anything else is the rest of one that nobody asked for.
+        const come = text.slice(start);
+        if (head !== null && indexFrom(asked, next, (path) => `${path}\n`.startsWith(come)) >= 0) break;
+        at = lineEnd + 1;
+        continue;
+      }
       const path = asked[index]!;
-      const letters = [...head[1]!].filter((letter) => RESTORABLE_FLAGS.includes(letter)).join("");
+      const letters = head[1]!
+        .split("")
+        .filter((letter) => RESTORABLE_FLAGS.includes(letter))
+        .join("");
       if (letters !== "") found(path, letters);
       at = start + path.length + 1;
       next = index + 1;

@@ -25,7 +25,7 @@ export interface ScanOptions {
 
 export async function scanTree(paths: Iterable<WalkedPath>, { namesPath, root }: ScanOptions): Promise<TreeScan> {
   await using names = await createNamesFile(namesPath);
-  const reader = startFlagReader();
+  await using reader = startFlagReader();
   const counted = new Set<string>();
   let count = 0;
   let contentBytes = 0;

@@ -1,5 +1,6 @@
 // From tar's stream to frames and catalogue lines: each member is digested while it passes.
 
+import { LifeboatError } from "#os/error";
 import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { TAR_BLOCK_BYTES, tarScanner } from "../formats/tar-read.ts";
 import { absolutePath, formatCatalogueEntry, printable, type CatalogueEntry } from "../set/catalogue.ts";
@@ -60,6 +61,8 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
     scanner.push(chunk);
     await frames.room();
   }
+  if (!scanner.hasEnded())
+    throw new LifeboatError("Cannot archive as the tar stream must have an end: it stops in the middle", { exitCode: 4 });
   return { paths, contentBytes };
 }
 

@@ -1,5 +1,8 @@
 // What GNU tar says on standard error while it reads a tree that is in use, in its own words of the C locale.
 
+import type { ByteText } from "../formats/tar-read.ts";
+import { absolutePath, printable } from "../set/catalogue.ts";
+
 export interface TarMessages {
   /** Files whose content changed, shrank or went away while they were read. */
   readonly changed: readonly { readonly path: string; readonly what: string }[];
@@ -9,18 +12,21 @@ export interface TarMessages {
   readonly fatal: readonly string[];
 }
 
+const REMOVED = "it was removed before it was read";
 const CHANGES: readonly (readonly [RegExp, string])[] = [
   [/^(.*): file changed as we read it$/, "it changed while it was read"],
   [/^(.*): File shrank by (\d+) bytes?; padding with zeros$/, "it shrank while it was read; zeros stand for its end"],
-  [/^(.*): File removed before we read it$/, "it was removed before it was read"],
-  [/^(.*): (?:Warning: )?Cannot (?:stat|open): No such file or directory$/, "it was removed before it was read"],
+  [/^(.*): File removed before we read it$/, REMOVED],
+  [/^(.*): (?:Warning: )?Cannot \w+: No such file or directory$/, REMOVED],
+  [/^(.*): (?:socket|door) ignored$/, "it became a socket before it was read"],
 ];
-const UNREADABLE = /^(.*): (?:Warning: )?(Cannot (?:stat|open|read|readlink|savedir|close|seek)|Read error at byte \d+.*?): (.*)$/;
+/** Warnings are of extended attributes: `Cannot flistxattr` and the like. */
+const UNREADABLE = /^(.*): (?:Warning: )?(Cannot \w+|Read error at byte \d+.*?): (.*)$/;
 /** Said beside messages that count by themselves. */
 const NOISE =
   /^Exiting with failure status due to previous errors$|^.*: (?:implausibly old time stamp|time stamp .* in the future)|^Removing leading/;
 
-/** Paths are absolute and printable: tar's `\n` and `\377` are kept as they are. */
+/** Paths are absolute and printable. */
 export function readTarMessages(stderr: string): TarMessages {
   const changed: { path: string; what: string }[] = [];
   const unreadable: { path: string; what: string }[] = [];
@@ -38,5 +44,14 @@ export function readTarMessages(stderr: string): TarMessages {
 }
 
 function absolute(path: string): string {
-  return path === "." ? "/" : `/${path}`;
+  return printable(absolutePath(unescaped(path)));
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
+
+/** Undoes tar's --quoting-style=escape, which in the C locale has all that is not ASCII as `\303`. */
+function unescaped(text: string): ByteText {
+  return text.replace(/\\([0-7]{3}|.)/g, (_, code: string) =>
+    code.length === 3 ? String.fromCharCode(parseInt(code, 8)) : (ESCAPES[code] ?? code),
+  );
 }

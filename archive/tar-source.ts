@@ -2,18 +2,20 @@
 
 import { startBulk, type Command } from "#os/exec";
 import { LifeboatError } from "#os/error";
+import { isRoot } from "#os/user";
 import { readTarMessages, type TarMessages } from "./tar-messages.ts";
 
 /**
  * Extended attributes carry ACLs (as `system.posix_acl_*`, with numbers for users) and SELinux labels, so tar's options
- * for these are not needed. Times of access are kept as they are, and not stored.
+ * for these are not needed. Times of access are kept as they are, and not stored; only root may open any file so (open(2), O_NOATIME).
  */
 function tarCommand(namesPath: string, root: string): Command {
   const format = ["--format=posix", "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime"];
-  const metadata = ["--xattrs", "--xattrs-include=*", "--numeric-owner", "--sparse", "--atime-preserve=system"];
+  const metadata = ["--xattrs", "--xattrs-include=*", "--numeric-owner", "--sparse"];
+  const access = isRoot() ? ["--atime-preserve=system"] : [];
   const names = ["--no-recursion", "--null", "--verbatim-files-from", `--directory=${root}`, `--files-from=${namesPath}`];
   const output = ["--file=-", "--blocking-factor=128", "--quoting-style=escape", "--warning=no-timestamp"];
-  return ["tar", "--create", ...format, ...metadata, ...output, ...names];
+  return ["tar", "--create", ...format, ...metadata, ...access, ...output, ...names];
 }
 
 export interface TarSource extends AsyncDisposable {

@@ -4,12 +4,13 @@ import { infoRaw, listRaw, type RawEntry } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import type { FileType } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
+import { isWithin } from "./choose-mounts.ts";
 import type { Exclusion } from "./exclusions.ts";
 
 export interface WalkOptions {
   /** What stands before every path on this system: "" unless a rescue system has mounted the tree somewhere. */
   readonly root: ByteText;
-  /** Absolute paths, none below another. */
+  /** Absolute paths. */
   readonly include: readonly ByteText[];
   readonly exclude: Exclusion;
   /** Mount points whose content is left out; the directory itself is taken. */
@@ -27,16 +28,30 @@ export interface WalkedPath {
 const PATH_LIMIT_BYTES = 4095;
 
 export function* walkTree(options: WalkOptions): Generator<WalkedPath> {
+  const walked: ByteText[] = [];
   const ancestors = new Set<ByteText>();
-  for (const top of options.include) {
+  // A path that came twice would be a hard link to itself in tar's stream, and lost when it is extracted.
+  const hasCome = (path: ByteText) => ancestors.has(path) || walked.some((top) => isReached(path, top, options.closedMounts));
+  for (const top of [...options.include].sort((a, b) => (a < b ? -1 : 1))) {
+    if (hasCome(top)) continue;
+    const info = infoRaw(options.root + top);
+    if (info === undefined) {
+      options.skipped(top, "it is not there");
+      continue;
+    }
     for (const ancestor of ancestorsOf(top)) {
-      if (!ancestors.has(ancestor)) yield { path: ancestor, type: "directory" };
+      if (!hasCome(ancestor)) yield { path: ancestor, type: "directory" };
       ancestors.add(ancestor);
     }
-    const info = infoRaw(options.root + top);
-    if (info === undefined) options.skipped(top, "it is not there");
-    else yield* walk(top, info.type, options);
+    yield* walk(top, info.type, options);
+    walked.push(top);
   }
+}
+
+/** Whether the walk from `top` comes to `path`, or leaves it out on purpose. */
+function isReached(path: ByteText, top: ByteText, closedMounts: ReadonlySet<ByteText>): boolean {
+  const isBehind = (mount: ByteText) => mount !== path && isWithin(path, mount) && isWithin(mount, top);
+  return isWithin(path, top) && ![...closedMounts].some(isBehind);
 }
 
 /** The directories above, the root first, so that a file comes back with its way. */

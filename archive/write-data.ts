@@ -35,7 +35,7 @@ export interface WrittenData {
 export async function writeData(options: DataOptions): Promise<WrittenData> {
   const { directory, codec, level, volumeLimitBytes } = options;
   const files: SetManifest["files"][number][] = [];
-  const frames = startFrameWriter({
+  await using frames = startFrameWriter({
     codec,
     level,
     volumeLimitBytes,
@@ -97,6 +97,9 @@ async function startCatalogueWriter(path: string) {
       await file.close();
       return { name: CATALOGUE_FILE, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, digest: await digestFile(path) };
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(file[Symbol.asyncDispose]()),
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([written]);
+      await file[Symbol.asyncDispose]();
+    },
   };
 }

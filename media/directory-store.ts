@@ -1,7 +1,7 @@
 // A directory that holds sets: on a disk, a stick or a mounted share (DESIGN section 5, `.lifeboat-store`).
 
 import { LifeboatError } from "#os/error";
-import { exists, fileInfo, listDirectory, makeDirectory, readRange, readTextIfThere, writeAtomic } from "#os/files";
+import { exists, fileInfo, listDirectory, makeDirectory, makeNewDirectory, readRange, readTextIfThere, writeAtomic } from "#os/files";
 import { MANIFEST_FILE, parseManifest, STORE_MARK, type SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 
@@ -63,7 +63,8 @@ export async function makeSetDirectory(storePath: string, id: string): Promise<s
       hint: "Wait a second and try again: sets are named by the time",
     });
   }
-  await makeDirectory(path, 0o700);
+  // Not one that another archive has made in the meantime.
+  await makeNewDirectory(path, 0o700);
   await makeDirectory(`${path}/boot`, 0o700);
   return path;
 }

@@ -9,7 +9,7 @@ export interface RawEntry {
 
 /** Sorted bytewise. Throws LifeboatError. */
 export function listRaw(path: string): readonly RawEntry[] {
-  const entries = guard("list", path, () => readdirSync(bytesOf(path), { encoding: "buffer", withFileTypes: true }));
+  const entries = guard("list", path, () => readdirSync(nodePath(path), { encoding: "buffer", withFileTypes: true }));
   return entries.map((entry) => ({ name: entry.name.toString("latin1"), type: typeOf(entry) })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -27,7 +27,7 @@ export interface RawInfo {
 /** Does not follow the last link. Undefined when there is nothing, or nothing that can be looked at. */
 export function infoRaw(path: string): RawInfo | undefined {
   try {
-    const stats = lstatSync(bytesOf(path));
+    const stats = lstatSync(nodePath(path));
     return {
       type: typeOf(stats),
       sizeBytes: stats.size,
@@ -42,7 +42,11 @@ export function infoRaw(path: string): RawInfo | undefined {
 }
 
 /** For whatever takes bytes: one byte a character. */
-export function bytesOf(path: string): Buffer {
+export function bytesOf(path: string): Uint8Array {
+  return nodePath(path);
+}
+
+function nodePath(path: string): Buffer {
   return Buffer.from(path, "latin1");
 }
 

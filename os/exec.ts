@@ -124,8 +124,14 @@ export interface PipedProcess extends AsyncDisposable {
   readonly ended: Promise<{ readonly exitCode: number | undefined; readonly stderr: string }>;
 }
 
-export function startPiped(command: Command, options: RunOptions = {}): PipedProcess {
-  const child = spawn(command, { stdin: "pipe", stdout: "pipe", buffer: { stdout: false }, encoding: "buffer" }, options);
+export interface PipedOptions extends RunOptions {
+  /** What is said on standard error costs memory: a program that complains of every file may not be wanted to be heard. */
+  readonly stderr?: "keep" | "drop";
+}
+
+export function startPiped(command: Command, options: PipedOptions = {}): PipedProcess {
+  const stderr = options.stderr === "drop" ? "ignore" : "pipe";
+  const child = spawn(command, { stdin: "pipe", stdout: "pipe", stderr, buffer: { stdout: false }, encoding: "buffer" }, options);
   const { stdin, stdout } = child;
   stdin?.on("error", () => undefined);
   const ended = child.then(({ exitCode, stderr, code }) => ({

@@ -123,6 +123,11 @@ export async function makeDirectory(path: string, mode = 0o755): Promise<void> {
   await guard("make the directory", path, () => fs.mkdir(path, { recursive: true, mode }));
 }
 
+/** Throws LifeboatError when there is something of that name. */
+export async function makeNewDirectory(path: string, mode = 0o755): Promise<void> {
+  await guard("make the directory", path, () => fs.mkdir(path, { mode }));
+}
+
 /** Writes all or nothing: a temporary file beside the target, fsync, rename, fsync of the directory. */
 export async function writeAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
   await guard("write", path, async () => {

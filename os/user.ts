@@ -1,0 +1,6 @@
+// Who we are to the system.
+
+/** May read and own whatever there is. */
+export function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}

@@ -7,6 +7,7 @@ import { hintingAtCache } from "./cache-hint.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_CODE_TEXTS, type CommandSpec, type Invocation, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { fillFromConfig, optionsOf } from "./config-options.ts";
+import { usageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
 
 const EXIT_CODES = Object.entries(EXIT_CODE_TEXTS).map(([code, text]) => `${code} ${text}`);
@@ -15,7 +16,7 @@ const ABOUT = `Disaster recovery for Linux: a rescue medium made from the machin
 Exit codes: ${EXIT_CODES.slice(0, 3).join("; ")};
 ${EXIT_CODES.slice(3).join("; ")}.`;
 
-/** Runs one command. What commander has to say is printed; all other errors are the caller's. */
+/** Runs one command. Help is printed; errors are the caller's, those of commander as LifeboatError, exit code 2. */
 export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const program = makeProgram((code) => {
@@ -25,10 +26,16 @@ export async function runCommandLine(args: readonly string[]): Promise<ExitCode>
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    // Without any word the help was shown, which says it all.
+    if (error.code === "commander.help") return 2;
+    throw usageError(error, args[0]);
   }
 }
+
+/** Commander's errors are thrown as well as printed; once is enough. */
+const NO_ERRORS = { outputError: () => undefined };
 
 /** The whole command tree; `done` is told each command's exit code. */
 function makeProgram(done: (exitCode: ExitCode) => void): Command {
@@ -36,6 +43,7 @@ function makeProgram(done: (exitCode: ExitCode) => void): Command {
     .description(ABOUT)
     .version(VERSION, "-V, --version")
     .exitOverride()
+    .configureOutput(NO_ERRORS)
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false })
     .helpCommand("help [command]", "Show help for a command");
@@ -44,7 +52,7 @@ function makeProgram(done: (exitCode: ExitCode) => void): Command {
 }
 
 function makeCommand(spec: CommandSpec, done: (exitCode: ExitCode) => void): Command {
-  const command = new Command(spec.name).summary(spec.summary).description(spec.description).exitOverride();
+  const command = new Command(spec.name).summary(spec.summary).description(spec.description).exitOverride().configureOutput(NO_ERRORS);
   for (const argument of spec.args) command.argument(argument.required ? `<${argument.name}>` : `[${argument.name}]`, argument.description);
   for (const option of optionsOf(spec)) command.addOption(makeOption(option));
   command.addHelpText("after", exampleText(spec));

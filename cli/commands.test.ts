@@ -20,11 +20,37 @@ test("every command has help with an example that begins with its own name", asy
   assert.match(stdout, /Usage: lifeboat explain \[options\] <NAME>[^]*--deny-module <NAME>[^]*Examples:\n {2}\$ lifeboat explain nvme\n/);
 });
 
-test("a mistyped command or option exits with 2 and names the nearest", async () => {
-  const [command, option] = await Promise.all([lifeboat(["bild"]), lifeboat(["build", "--forse"])]);
-  assert.deepEqual([command.exitCode, option.exitCode], [2, 2]);
-  assert.match(command.stderr, /Did you mean build\?/);
-  assert.match(option.stderr, /Did you mean --force\?/);
+test("a command line that cannot be read is told like every error, with the nearest name, and exits with 2", async () => {
+  const cases: readonly (readonly [words: string, rule: string, state: string, hint: string])[] = [
+    ["bild", "it must begin with a command of Lifeboat", "unknown command 'bild'", "Did you mean build?"],
+    ["build --forse", "options must be the command's own", "unknown option '--forse'", "Did you mean --force?"],
+    ["explain", "all that the command needs must be there", "missing required argument 'NAME'", "See lifeboat explain --help"],
+    [
+      "explain a b",
+      "there must be nothing more than the command takes",
+      "too many arguments for 'explain'. Expected 1 argument but got 2: a, b",
+      "See lifeboat explain --help",
+    ],
+    ["build -o", "an option's value must follow it", "option '-o, --output <FILE>' argument missing", "See lifeboat build --help"],
+    [
+      "build --timeout x",
+      "a value must be of the option's kind",
+      "option '--timeout <SECONDS>' argument 'x' is invalid. It must be a whole number",
+      "See lifeboat build --help",
+    ],
+    [
+      "build --small --compression xz",
+      "options must not contradict each other",
+      "option '--compression <NAME>' cannot be used with option '--small'",
+      "See lifeboat build --help",
+    ],
+  ];
+  for (const [words, rule, state, hint] of cases) {
+    const { exitCode, stdout, stderr } = await lifeboat(words.split(" "));
+    assert.deepEqual([exitCode, stdout, stderr], [2, "", `lifeboat: Cannot read the command line as ${rule}: ${state}\n  ${hint}\n`]);
+  }
+  const bare = await lifeboat([]);
+  assert.deepEqual([bare.exitCode, bare.stdout, /^Usage: lifeboat/.test(bare.stderr)], [2, "", true]);
 });
 
 test("findkernel prints the path first, and tells as data what the kernel lacks", async () => {

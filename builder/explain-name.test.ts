@@ -62,6 +62,7 @@ function facts(choice: Partial<ModuleChoice> = {}, withFirmware = true): ImageFa
     incompleteFiles: [{ name: "e2label", kind: "incomplete", state: 'Cannot take "/opt/perl" …', because: [] }] as const,
     programPaths: [],
     notes: [],
+    unexplainedDlopens: [],
   };
   return { release: "6.1", contents, hostOnly: choice.host !== undefined, withFirmware };
 }

@@ -41,6 +41,8 @@ export interface ImageContents {
   readonly programPaths: readonly string[];
   /** Libraries that a program would open by itself and this machine lacks; one sentence each. */
   readonly notes: readonly string[];
+  /** Programs and libraries that open others by themselves and do not say which, sorted image paths. */
+  readonly unexplainedDlopens: readonly string[];
 }
 
 export async function gatherImage(kernel: FoundKernel, options: GatherOptions): Promise<ImageContents> {
@@ -68,6 +70,7 @@ export async function gatherImage(kernel: FoundKernel, options: GatherOptions): 
     incompleteFiles: tools.incomplete,
     programPaths: [AGENT_PATH, ...tools.programPaths],
     notes: tools.notes,
+    unexplainedDlopens: tools.unexplainedDlopens,
   };
 }
 
@@ -95,6 +98,7 @@ async function agentEntries(agentPath: string): Promise<readonly PlanEntry[]> {
 interface Tools {
   readonly entries: readonly PlanEntry[];
   readonly notes: readonly string[];
+  readonly unexplainedDlopens: readonly string[];
   readonly absent: readonly ToolProgram[];
   readonly incomplete: readonly MissingFile[];
   readonly programPaths: readonly string[];
@@ -112,6 +116,7 @@ async function toolEntries(root: string, inInitramfs: ReadonlySet<string>): Prom
   return {
     entries: [...entries, ...libraryPathEntries(closure.configuredDirectories)],
     notes: closure.notes,
+    unexplainedDlopens: closure.unexplainedDlopens.map((path) => imagePath(path) ?? path),
     absent: TOOL_PROGRAMS.filter(({ name }) => absent.has(name)),
     incomplete: closure.missing.filter(({ kind }) => kind === "incomplete"),
     programPaths: entries

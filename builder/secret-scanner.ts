@@ -18,25 +18,7 @@ export interface ScannedFile {
   readonly bytes: Uint8Array;
 }
 
-/** One finding a file and rule. Compressed content is not looked into. */
-export function scanForSecrets(files: Iterable<ScannedFile>): readonly SecretFinding[] {
-  const findings: SecretFinding[] = [];
-  const present = new Set<string>();
-  const keyFiles = new Set<string>();
-  for (const file of files) {
-    present.add(file.path);
-    findings.push(...scanFile(file));
-    if (file.path === "etc/crypttab") for (const path of crypttabKeys(latin1(file.bytes))) keyFiles.add(path);
-  }
-  for (const path of keyFiles) {
-    const isKnown = findings.some((finding) => finding.path === path && finding.rule === "luks-key-file");
-    if (present.has(path) && !isKnown)
-      findings.push({ path, rule: "luks-key-file", advice: "/etc/crypttab names it as a key: leave it out" });
-  }
-  return findings;
-}
-
-/** The findings in one file, without what only other files tell. */
+/** One finding a rule. Compressed content is not looked into. */
 export function scanFile({ path, bytes }: ScannedFile): readonly SecretFinding[] {
   if (bytes.length === 0) return [];
   const isText = bytes.length <= TEXT_LIMIT_BYTES && !bytes.subarray(0, BINARY_CHECK_BYTES).includes(0);
@@ -113,18 +95,6 @@ function keytab(path: string, bytes: Uint8Array): SecretFinding[] {
   const isRecord = recordBytes > 0 && recordBytes + 6 <= bytes.length && componentCount >= 1 && componentCount <= 8;
   if (!isRecord || realmBytes < 1 || realmBytes > 255 || realmBytes + 10 > bytes.length) return [];
   return [{ path, rule: "kerberos-keytab", advice: "Leave this file out of the image" }];
-}
-
-/** The third field of crypttab(5), when it is a file of the image. */
-function crypttabKeys(text: string): string[] {
-  const keys = text.split("\n").map(
-    (line) =>
-      line
-        .replace(/^\s*#.*/, "")
-        .trim()
-        .split(/\s+/)[2] ?? "none",
-  );
-  return keys.filter((key) => key.startsWith("/") && !key.startsWith("/dev/")).map((key) => key.slice(1));
 }
 
 const decoder = new TextDecoder("latin1");

@@ -2,6 +2,7 @@
 
 import type { RescueImage } from "../builder/build.ts";
 import type { FoundKernel } from "../builder/find-kernel.ts";
+import type { ImageContents } from "../builder/gather-image.ts";
 import { formatMebibytes, formatSizeRows, sizeRows } from "../builder/size-report.ts";
 import type { BootMedium } from "../bootloaders/iso.ts";
 import type { MenuOptions } from "../bootloaders/rescue-files.ts";
@@ -27,15 +28,16 @@ export function reportJson(kernel: FoundKernel, image: RescueImage, medium: Medi
     groups: sizeRows(contents.entries),
     absentPrograms: contents.absentPrograms.map(({ name }) => name),
     incompleteFiles: contents.incompleteFiles.map(({ name, state }) => ({ name, state })),
+    notes: contents.notes,
+    unexplainedDlopens: contents.unexplainedDlopens,
     missingFirmware: contents.modulePart.missingFirmware,
   });
 }
 
 export function reportText(kernel: FoundKernel, image: RescueImage, medium: Medium): string {
   const { contents, findings, initramfsBytes, toolsBytes, cachedPieces, allPieces } = image;
-  const { modulePart, absentPrograms, busybox } = contents;
+  const { modulePart, busybox } = contents;
   const early = modulePart.selection.modules.filter(({ layer }) => layer === "initramfs").length;
-  const absent = [...new Set(absentPrograms.map((program) => program.package))];
   return [
     `${medium.outputPath}  ${formatMebibytes(medium.sizeBytes)}  build ${image.files.buildId}`,
     `  kernel    ${kernel.release}, ${kernel.provenance}`,
@@ -48,10 +50,29 @@ export function reportText(kernel: FoundKernel, image: RescueImage, medium: Medi
     "",
     "  unpacked sizes",
     ...formatSizeRows(sizeRows(contents.entries)),
-    ...(absent.length === 0 ? [] : ["", `  not on this machine, so not in the image: ${absent.join(", ")}`]),
-    ...contents.incompleteFiles.map(({ name, state }) => `  left out: ${name}: ${state}`),
+    ...gapLines(contents),
     ...findings.map(({ severity, option, breaks }) => `  ${severity}: ${option}: ${breaks}`),
   ].join("\n");
+}
+
+type Gaps = Pick<ImageContents, "absentPrograms" | "incompleteFiles" | "notes" | "unexplainedDlopens">;
+
+/** What the image lacks, or may lack, of programs and libraries. */
+export function gapLines({ absentPrograms, incompleteFiles, notes, unexplainedDlopens }: Gaps): readonly string[] {
+  const absent = [...new Set(absentPrograms.map((program) => program.package))];
+  const lines = [
+    ...(absent.length === 0 ? [] : [`  not on this machine, so not in the image: ${absent.join(", ")}`]),
+    ...incompleteFiles.map(({ name, state }) => `  left out: ${name}: ${state}`),
+    ...notes.map((note) => `  note: ${note}`),
+    ...(unexplainedDlopens.length === 0
+      ? []
+      : [`  may open libraries that nobody could foresee: ${unexplainedDlopens.map(nameOf).join(", ")}`]),
+  ];
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** A medium that restores without being asked is named by the report: whoever finds it must not learn it from the machine that it boots. */

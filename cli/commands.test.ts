@@ -4,7 +4,7 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "#os/exec";
-import { nukeLines } from "./build-report.ts";
+import { gapLines, nukeLines } from "./build-report.ts";
 import { lifeboat, makeCheckout, makeKernel, makeModule, makeScratch, RELEASE } from "./command-line-for-tests.ts";
 import { COMMANDS } from "./commands.ts";
 
@@ -127,6 +127,23 @@ test("explain and inspect work in a checkout that has no binary", { skip: noBuil
   // That this checkout has none is shown by build, which needs it.
   const built = await lifeboat(["build", ...words, "-o", join(root, "rescue.iso")], { checkout });
   assert.match(built.stderr, new RegExp(`"${checkout}/out/lifeboat" is not\\n {2}Make it with: npm run binary`));
+});
+
+test("the report names what the image lacks, each kind in its own words", () => {
+  const gaps = {
+    absentPrograms: ["mkfs.f2fs", "fsck.f2fs"].map((name) => ({ name, package: "f2fs-tools", purpose: "makes F2FS" })),
+    incompleteFiles: [{ name: "fsck.odd", kind: "incomplete", state: 'Cannot take "/opt/perl" …', because: [] }],
+    notes: ["usr/bin/p would open liba.so for colours: not on this system"],
+    unexplainedDlopens: ["usr/bin/ssh", "usr/lib/libpam.so.0"],
+  } as const;
+  assert.deepEqual(gapLines(gaps), [
+    "",
+    "  not on this machine, so not in the image: f2fs-tools",
+    '  left out: fsck.odd: Cannot take "/opt/perl" …',
+    "  note: usr/bin/p would open liba.so for colours: not on this system",
+    "  may open libraries that nobody could foresee: ssh, libpam.so.0",
+  ]);
+  assert.deepEqual(gapLines({ absentPrograms: [], incompleteFiles: [], notes: [], unexplainedDlopens: [] }), []);
 });
 
 test("the report names a medium that starts nuke by itself", () => {

@@ -71,7 +71,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   if (subject.machine !== undefined && image !== undefined) checkPrograms(subject.machine, image, request);
   const place = await makePlace(medium, { store, id, cleanUp });
   const { directory } = place;
-  const hidden = [store.path, directory].flatMap((path) => namesOf(path, subject.mounts));
+  const hidden = [store.path, directory, ...neverTaken(subject.machine, request)].flatMap((path) => namesOf(path, subject.mounts));
   try {
     const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, hidden }));
     request.progress(undefined);
@@ -84,6 +84,12 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   } catch (error) {
     throw afterWriting(error);
   }
+}
+
+/** Our own cache, and swap files: a restore makes these again. */
+function neverTaken(machine: Machine | undefined, { image }: ArchiveRequest): readonly string[] {
+  const swapFiles = (machine?.layout.swaps ?? []).flatMap(({ kind, place }) => (kind === "file" ? [place] : []));
+  return [image.mediumOptions.cacheDirectory, ...swapFiles];
 }
 
 /** What is a refusal elsewhere is none once there is half a set. */

@@ -1,0 +1,36 @@
+// For tests: a tree on disk becomes a set in a directory, by the same steps as `lifeboat archive`.
+
+import { makeNewDirectory } from "#os/files";
+import { directorySource } from "../media/directory-store.ts";
+import { openSet, type OpenSet } from "../set/open-set.ts";
+import { finishSet, writeSet, type SetOptions } from "./archive-set.ts";
+
+export interface TreeSet extends OpenSet {
+  readonly directory: string;
+}
+
+/** `directory` is made; the tree is seen as if it were the root of a machine. */
+export async function archiveTree(tree: string, directory: string, options: Partial<SetOptions> = {}): Promise<TreeSet> {
+  await makeNewDirectory(directory, 0o700);
+  const draft = await writeSet({
+    directory,
+    id: "test-20261121T194500Z",
+    hostName: "test",
+    createdAt: "2026-11-21T19:45:00.000Z",
+    createdBy: "lifeboat test",
+    machine: undefined,
+    root: tree,
+    include: ["/"],
+    exclude: [],
+    hidden: [],
+    closedMounts: [],
+    codec: "zstd",
+    level: 1,
+    volumeLimitBytes: 4_000_000_000,
+    remark: () => undefined,
+    progress: () => undefined,
+    ...options,
+  });
+  await finishSet(directory, draft, { bootFiles: [], finishedAt: "2026-11-21T19:45:07.000Z" });
+  return { ...(await openSet(directorySource(directory))), directory };
+}

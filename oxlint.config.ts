@@ -26,12 +26,30 @@ const PURE_ROOMS: readonly string[] = ["kernel-modules", "formats"];
 
 /** Files that are pure inside rooms that are not. */
 const PURE_FILES = [
-  "builder/image-plan.ts",
-  "builder/secret-*.ts",
+  "builder/agent-path.ts",
+  "builder/check-essential-modules.ts",
   "builder/check-kernel-config.ts",
+  "builder/concatenate.ts",
+  "builder/explain-*.ts",
+  "builder/image-path.ts",
+  "builder/image-plan.ts",
+  "builder/in-blocks.ts",
+  "builder/inspect-modules.ts",
+  "builder/known-dlopens.ts",
+  "builder/machine-entries.ts",
+  "builder/programs.ts",
+  "builder/secret-*.ts",
+  "builder/shebang.ts",
+  "builder/size-report.ts",
   "bootloaders/menu-*.ts",
   "bootloaders/xorriso-args.ts",
   "initrd-agent/boot-words.ts",
+  "initrd-agent/disk-links.ts",
+  "initrd-agent/ipconf.ts",
+  "initrd-agent/network-names.ts",
+  "initrd-agent/requested-media.ts",
+  "initrd-agent/stage-names.ts",
+  "initrd-agent/word-table.ts",
   "machine/boot-sector.ts",
   "machine/disk-identity.ts",
   "machine/layout*.ts",
@@ -41,6 +59,8 @@ const PURE_FILES = [
   "machine/mountlist.ts",
   "machine/nearest-name.ts",
   "machine/superblock.ts",
+  "machine/wanted-drivers.ts",
+  "media/medium-url.ts",
   "qemu/ansi.ts",
   "qemu/argument.ts",
   "qemu/argv*.ts",
@@ -49,6 +69,12 @@ const PURE_FILES = [
   "qemu/machine-spec.ts",
   "qemu/vga-text.ts",
   "restore/restorable.ts",
+  "set/catalogue.ts",
+  "set/frame-list.ts",
+  "set/image-manifest.ts",
+  "set/inode-flags.ts",
+  "set/json-line.ts",
+  "set/set-manifest.ts",
   "ui/*.ts",
 ];
 
@@ -71,25 +97,48 @@ interface Ban {
 }
 
 const NO_NODE: Ban = {
-  group: ["node:*", "fs", "path", "child_process", "crypto"],
+  group: ["node:*", "fs", "fs/*", "os", "path", "child_process", "crypto"],
   message: "This room reaches the system only through #os",
 };
 const NO_OS: Ban = { group: ["#os/*", "!#os/error"], message: "This file is pure: data in, data out" };
-const NO_PROCESS: Ban = { group: ["node:child_process", "execa"], message: "os/exec.ts is the only file that starts a process" };
-const NO_FFI: Ban = { group: ["node:ffi"], message: "Nothing here calls libc: programs of the system do" };
+const PACKAGE: Ban = { group: ["#os/*"], message: "kmod-parse is a package of its own" };
+const NO_PROCESS: Ban = {
+  group: ["node:child_process", "child_process", "execa"],
+  message: "os/exec.ts is the only file that starts a process",
+};
+const NO_FFI: Ban = { group: ["node:ffi", "ffi"], message: "Nothing here calls libc: programs of the system do" };
 const NO_COMMANDER: Ban = { group: ["commander", "@commander-js/*"], message: "Option parsing belongs in cli/" };
 const NO_RELATIVE_OS: Ban = { group: ["**/os/**"], message: "Import the system as #os/NAME, so that a second engine can take its place" };
 
-const PURE_GLOBALS = ["process", "Buffer", "console", "setTimeout", "setInterval", "setImmediate", "fetch", "performance", "crypto"];
+/** The last two are ways around all of the others. */
+const PURE_GLOBALS = [
+  "process",
+  "Buffer",
+  "console",
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "fetch",
+  "performance",
+  "crypto",
+  "globalThis",
+  "global",
+];
+/** `new Date()` asks the clock and `new Date(value)` does not, which a rule on names cannot tell apart: few files may have either. */
+const CLOCK = { name: "Date", message: "The clock is a parameter; a file that only writes dates down belongs into WRITES_DATES" };
+const WRITES_DATES = ["ui/set-text.ts"];
 const PURE_PROPERTIES = [
   { object: "Date", property: "now", message: "The clock is a parameter" },
   { object: "Math", property: "random", message: "Randomness is a parameter" },
 ];
 
+/** Rooms that have a package's name as well. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = { "kernel-modules": ["kmod-parse", "kmod-parse/*"] };
+
 function roomsAbove(room: string): Ban[] {
   const above = ROOMS.slice(0, ROOMS.indexOf(room as (typeof ROOMS)[number]));
   return above.map((name) => ({
-    group: [`**/${name}/**`],
+    group: [`**/${name}/**`, ...(PACKAGES[name] ?? [])],
     message: `${room}/ may not import from ${name}/, which stands above it`,
   }));
 }
@@ -99,7 +148,7 @@ function imports(...bans: Ban[]): Rules {
 }
 
 const PURE_RULES: Rules = {
-  "no-restricted-globals": ["error", ...PURE_GLOBALS],
+  "no-restricted-globals": ["error", ...PURE_GLOBALS, CLOCK],
   "no-restricted-properties": ["error", ...PURE_PROPERTIES],
 };
 
@@ -108,7 +157,7 @@ function roomBans(room: string): Ban[] {
   if (room !== "cli") bans.push(NO_COMMANDER);
   if (room !== "os") bans.push(NO_PROCESS, NO_RELATIVE_OS);
   if (AGENT_ROOMS.includes(room)) bans.push(NO_NODE);
-  if (PURE_ROOMS.includes(room)) bans.push(NO_OS);
+  if (PURE_ROOMS.includes(room)) bans.push(room === "kernel-modules" ? PACKAGE : NO_OS);
   return bans;
 }
 
@@ -150,13 +199,22 @@ export default defineConfig({
     "typescript/unbound-method": "off",
     eqeqeq: "error",
     "max-depth": ["error", 4],
-    "max-params": ["error", 4],
+    "max-params": ["error", 3],
     "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
-    "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+    "max-lines-per-function": ["error", { max: 40, skipBlankLines: true, skipComments: true }],
   },
   overrides: [
     ...roomOverrides,
     ...pureFileOverrides,
+    { files: WRITES_DATES, rules: { "no-restricted-globals": ["error", ...PURE_GLOBALS] } },
+    {
+      // STYLE says 40 and 3 here too; what is longer is to be parted when it is next worked on.
+      files: ["archive", "restore", "initrd-agent", "set", "machine", "formats", "os"].map((room) => `${room}/**/*.ts`),
+      rules: {
+        "max-params": ["error", 4],
+        "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+      },
+    },
     { files: ["os/exec.ts"], rules: imports(...roomsAbove("os"), NO_FFI, NO_COMMANDER) },
     {
       files: ["**/*.test.ts", "test/**/*.ts"],
@@ -165,6 +223,7 @@ export default defineConfig({
         "no-restricted-globals": "off",
         "no-restricted-properties": "off",
         "max-lines-per-function": "off",
+        "max-params": ["error", 4],
         "typescript/no-floating-promises": "off",
       },
     },

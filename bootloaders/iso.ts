@@ -37,13 +37,8 @@ export interface BootMedium {
 
 /** Needs xorriso, mkfs.vfat, mtools, and grub-mkimage for unsigned media. Nothing is left behind when it fails. */
 export async function assembleIso(files: RescueFiles, menu: MenuOptions, options: IsoOptions): Promise<BootMedium> {
-  checkMenu(menu);
-  checkBuildId(files.buildId);
-  checkEpoch(options.sourceDateEpoch);
-  const volumeId = options.volumeId ?? "LIFEBOAT";
-  if (!/^[A-Z0-9_]{1,32}$/.test(volumeId)) {
-    throw new LifeboatError(`Cannot name the ISO as a volume id is 1 to 32 of A-Z 0-9 _: "${volumeId}"`, { exitCode: 2 });
-  }
+  checkInput(files, menu, options);
+  const volumeId = checkedVolumeId(options.volumeId ?? "LIFEBOAT");
   const assets = await findAssets(["isolinux", "isohybridMbr", "ldlinux"], options.assetRoots);
   await using work = await makeTemporaryDirectory();
   const efi = await diskEfiFiles(options, files.buildId, work.path);
@@ -63,10 +58,10 @@ export async function assembleIso(files: RescueFiles, menu: MenuOptions, options
   ];
   const treeFiles = await writeTexts(tree, work.path);
   const neededBytes = (await sizesOf(treeFiles)).reduce((sum, size) => sum + size + 4096, espBytes + 2 ** 21);
-  const { outputPath, sourceDateEpoch } = options;
+  const { outputPath, sourceDateEpoch, layout = "gpt" } = options;
   const output = { outputPath, neededBytes, force: options.force === true };
   const image = {
-    layout: options.layout ?? "gpt",
+    layout,
     volumeId,
     sourceDateEpoch,
     volumeDate: volumeDate(sourceDateEpoch, files.buildId),
@@ -80,6 +75,17 @@ export async function assembleIso(files: RescueFiles, menu: MenuOptions, options
     await run(["xorriso", ...xorrisoArgs({ ...image, outputPath: temporaryPath })], { env });
   });
   return { outputPath, sizeBytes, signed: efi.signed };
+}
+
+function checkInput(files: RescueFiles, menu: MenuOptions, { sourceDateEpoch }: IsoOptions): void {
+  checkMenu(menu);
+  checkBuildId(files.buildId);
+  checkEpoch(sourceDateEpoch);
+}
+
+function checkedVolumeId(volumeId: string): string {
+  if (/^[A-Z0-9_]{1,32}$/.test(volumeId)) return volumeId;
+  throw new LifeboatError(`Cannot name the ISO as a volume id is 1 to 32 of A-Z 0-9 _: "${volumeId}"`, { exitCode: 2 });
 }
 
 /** FAT16 with the smallest clusters: loaders are a few MiB, and every firmware reads it. Returns the size in bytes. */

@@ -57,16 +57,7 @@ export async function makeRescueImage(kernel: FoundKernel, options: RescueImageO
   const microcode = microcodeSegment(contents.entries, options.sourceDateEpoch);
   const buildId = await nameBuild(kernel, [digestOf(microcode), ...Object.values(pieces).map(({ digest }) => digest)], options);
   const { init, base, modules, tools } = pieces;
-  const manifest = formatImageManifest({
-    formatVersion: 1,
-    buildId,
-    kernelRelease: kernel.release,
-    machineName: options.machineName,
-    tools: { sizeBytes: tools.sizeBytes, digest: tools.digest },
-    mediumUrl: options.mediumUrl,
-    set: options.set,
-  });
-  const machine = machineEntries(new TextEncoder().encode(manifest));
+  const machine = machineEntries(new TextEncoder().encode(manifestText(kernel, { ...options, buildId, tools })));
   await checkSecrets(machine);
   // Microcode first and raw; the machine's own facts and the mark of completeness last.
   const segments: readonly SegmentSource[] = [
@@ -90,6 +81,21 @@ export async function makeRescueImage(kernel: FoundKernel, options: RescueImageO
     allPieces: Object.values(pieces).length,
     [Symbol.asyncDispose]: () => initramfs[Symbol.asyncDispose](),
   };
+}
+
+type ManifestFacts = Pick<RescueImageOptions, "machineName" | "mediumUrl" | "set"> & { readonly buildId: string; readonly tools: Piece };
+
+function manifestText({ release }: FoundKernel, { buildId, machineName, tools, mediumUrl, set }: ManifestFacts): string {
+  const { sizeBytes, digest } = tools;
+  return formatImageManifest({
+    formatVersion: 1,
+    buildId,
+    kernelRelease: release,
+    machineName,
+    tools: { sizeBytes, digest },
+    mediumUrl,
+    set,
+  });
 }
 
 interface WrittenInitramfs extends AsyncDisposable {
@@ -172,7 +178,7 @@ function directoriesOf(entries: readonly PlanEntry[]): ReadonlySet<string> {
   return directories;
 }
 
-/** Equal contents give an equal name; it ties kernel, initramfs and tools layer together. */
+/** Equal contents, the set among them, give an equal name; it ties kernel, initramfs and tools layer together. */
 async function nameBuild(kernel: FoundKernel, digests: readonly string[], options: RescueImageOptions): Promise<string> {
   const set = options.set === undefined ? [] : [JSON.stringify(options.set)];
   const parts = [...digests, options.machineName, options.mediumUrl ?? "", String(options.sourceDateEpoch), ...set];

@@ -50,7 +50,7 @@ const program: FileEntry = { ...library, path: "usr/bin/mount", group: "programs
 
 function facts(choice: Partial<ModuleChoice> = {}, withFirmware = true): ImageFacts {
   const firmware = { found: [], missing: withFirmware ? ["ast/*.fw", "ast_dp501_fw.bin"] : [], entries: [] };
-  const modulePart = moduleEntries("6.1", moduleFiles, firmware, { forceModules: [], denyModules: [], ...choice });
+  const modulePart = moduleEntries({ release: "6.1", files: moduleFiles, firmware }, { forceModules: [], denyModules: [], ...choice });
   const entries: readonly PlanEntry[] = [...modulePart.entries, library, applet, program];
   const contents = {
     entries,

@@ -61,13 +61,13 @@ async function candidateVersions(names: readonly string[], options: FetchOptions
 }
 
 async function download(requests: readonly string[], into: string, options: FetchOptions): Promise<readonly string[]> {
-  await runApt(["apt-get", "download", "--quiet=2", "-o", "Acquire::Retries=2", ...requests], requests, options, into);
+  await runApt(["apt-get", "download", "--quiet=2", "-o", "Acquire::Retries=2", ...requests], requests, { ...options, cwd: into });
   return (await listDirectory(into)).filter((name) => name.endsWith(".deb")).map((name) => join(into, name));
 }
 
-async function runApt(command: Command, names: readonly string[], options: FetchOptions, cwd?: string): Promise<RunResult> {
+async function runApt(command: Command, names: readonly string[], options: FetchOptions & { readonly cwd?: string }): Promise<RunResult> {
   try {
-    const place = cwd === undefined ? {} : { cwd };
+    const place = options.cwd === undefined ? {} : { cwd: options.cwd };
     const env = options.apt?.env === undefined ? {} : { env: options.apt.env };
     return await run(command, { ...place, ...env, timeoutMs: TIMEOUT_MS });
   } catch (error) {
@@ -79,32 +79,27 @@ async function runApt(command: Command, names: readonly string[], options: Fetch
 function aptFailure(error: LifeboatError, names: readonly string[], options: FetchOptions): LifeboatError {
   if (/Unable to locate package|No packages found|Can't select/i.test(error.message)) return unknownPackage(names, options, error);
   if (error.message.includes("as it must be installed")) {
-    return failure(names, "apt must be there", "no apt on this machine", {
+    return failure(names, "apt must be there: no apt on this machine", {
       cause: error,
       ...hint("Build on Debian or a descendant of it", options),
     });
   }
   const state = error.message.slice(error.message.indexOf(": ") + 2).replace(/"?W: Download is performed unsandboxed[^|]*\| /, '"');
-  return failure(names, "apt must be able to download them", state, {
+  return failure(names, `apt must be able to download them: ${state}`, {
     cause: error,
     ...hint("See that the network works, then run apt-get update and try again", options),
   });
 }
 
 function unknownPackage(names: readonly string[], options: FetchOptions, cause?: unknown): LifeboatError {
-  return failure(names, "apt must know them", "no package of that name in apt's lists", {
+  return failure(names, "apt must know them: no package of that name in apt's lists", {
     cause,
     ...hint("Run apt-get update", options),
   });
 }
 
-function failure(
-  names: readonly string[],
-  rule: string,
-  state: string,
-  rest: { readonly hint: string; readonly cause?: unknown },
-): LifeboatError {
-  return new LifeboatError(`Cannot fetch ${names.map((name) => `"${name}"`).join(", ")} as ${rule}: ${state}`, { exitCode: 3, ...rest });
+function failure(names: readonly string[], ruleAndState: string, rest: { readonly hint: string; readonly cause?: unknown }): LifeboatError {
+  return new LifeboatError(`Cannot fetch ${names.map((name) => `"${name}"`).join(", ")} as ${ruleAndState}`, { exitCode: 3, ...rest });
 }
 
 function hint(advice: string, options: FetchOptions): { readonly hint: string } {

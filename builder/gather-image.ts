@@ -49,7 +49,7 @@ export async function gatherImage(kernel: FoundKernel, options: GatherOptions): 
   const busybox = await findBusybox({ given: options.busybox, cacheDirectory: options.cacheDirectory });
   const files = await readModuleFiles(kernel, options.cacheDirectory);
   const firmware = await gatherFirmware(kernel, options, [...files.firmware.values()].flat());
-  const modulePart = moduleEntries(kernel.release, files, firmware, options.modules);
+  const modulePart = moduleEntries({ release: kernel.release, files, firmware }, options.modules);
   const agent = await agentEntries(options.agentPath);
   const tools = await toolEntries(options.root, new Set([...agent.map(({ path }) => path), "usr/bin/busybox"]));
   const entries = [

@@ -77,7 +77,9 @@ export async function linkedFiles(
   if (elf.interpreter !== undefined) await loadInterpreter(walk, start, elf.interpreter);
   // The queue grows while it is walked.
   for (const object of walk.queue) {
-    for (const name of object.elf.needed) if (!(await load(walk, object, name))) throw await missing(walk, object, name);
+    for (const name of object.elf.needed) {
+      if (!(await load(walk, object, { name, reason: `${object.path} needs ${name}` }))) throw await missing(walk, object, name);
+    }
     await loadNoted(walk, object);
     await loadKnown(walk, object);
   }
@@ -98,7 +100,7 @@ async function loadInterpreter(walk: Walk, object: Queued, interpreter: string):
 }
 
 /** False when there is no such library. */
-async function load(walk: Walk, object: Queued, name: string, reason = `${object.path} needs ${name}`): Promise<boolean> {
+async function load(walk: Walk, object: Queued, { name, reason }: { readonly name: string; readonly reason: string }): Promise<boolean> {
   if (walk.loaded.has(name) || isInsideMuslLoader(walk.program, name)) return true;
   for (const path of pathsOf(walk, object, name)) {
     const found = await tryLoad(walk, object, { name, path, reason });
@@ -151,7 +153,7 @@ async function loadFirst(
   object: Queued,
   { names, reason }: { readonly names: readonly string[]; readonly reason: string },
 ): Promise<boolean> {
-  for (const name of names) if (await load(walk, object, name, reason)) return true;
+  for (const name of names) if (await load(walk, object, { name, reason })) return true;
   return false;
 }
 
@@ -162,7 +164,7 @@ async function loadKnown(walk: Walk, object: Queued): Promise<void> {
     const reason = `${object.path}: ${one.why} (${one.link})`;
     for (const take of one.take) {
       if (take.includes("/")) await takePlugins(walk, object, { take, reason });
-      else await load(walk, object, take, reason);
+      else await load(walk, object, { name: take, reason });
     }
   }
   if (opensUnexplained(object, known)) walk.unexplained.push(object.path);

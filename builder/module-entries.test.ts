@@ -24,7 +24,7 @@ test("moduleEntries() puts firmware into the layer of those who ask for it, buil
       return { type: "file", path: `lib/firmware/${name}`, hostPath: `/lib/firmware/${name}`, sizeBytes: 1, compression: "none" };
     }),
   };
-  const { entries } = moduleEntries("6.1", moduleFiles, firmware, { forceModules: [], denyModules: [] });
+  const { entries } = moduleEntries({ release: "6.1", files: moduleFiles, firmware }, { forceModules: [], denyModules: [] });
   assert.deepEqual(
     entries
       .filter(({ group }) => group === "firmware")

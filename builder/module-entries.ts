@@ -15,6 +15,13 @@ export interface ModuleChoice {
   readonly denyModules: readonly string[];
 }
 
+/** What this machine has for one kernel. */
+export interface KernelFiles {
+  readonly release: string;
+  readonly files: ModuleFiles;
+  readonly firmware: FirmwareFiles;
+}
+
 export interface ModulePart {
   readonly selection: Selection;
   readonly entries: readonly PlanEntry[];
@@ -26,7 +33,8 @@ export interface ModulePart {
  * Firmware always lies in the layer of the module that asks for it: a device that probes without its firmware may never
  * try again (https://github.com/qualcomm-linux/kernel/issues/923).
  */
-export function moduleEntries(release: string, files: ModuleFiles, firmware: FirmwareFiles, choice: ModuleChoice): ModulePart {
+export function moduleEntries(kernel: KernelFiles, choice: ModuleChoice): ModulePart {
+  const { release, files, firmware } = kernel;
   const { forceModules, denyModules, host } = choice;
   const directory = `usr/lib/modules/${release}`;
   const selection = withPlace(`/${directory}`, () =>

@@ -50,7 +50,7 @@ test("a command line that cannot be read is told like every error, with the near
     assert.deepEqual([exitCode, stdout, stderr], [2, "", `lifeboat: Cannot read the command line as ${rule}: ${state}\n  ${hint}\n`]);
   }
   const bare = await lifeboat([]);
-  assert.deepEqual([bare.exitCode, bare.stdout, /^Usage: lifeboat/.test(bare.stderr)], [2, "", true]);
+  assert.deepEqual([bare.exitCode, bare.stdout, bare.stderr.startsWith("Usage: lifeboat")], [2, "", true]);
 });
 
 test("findkernel prints the path first, and tells as data what the kernel lacks", async () => {

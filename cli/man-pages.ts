@@ -43,6 +43,15 @@ function mainPage(commands: readonly CommandSpec[], version: string): Page {
     ".TP",
     `.I ${CACHE_DIRECTORY}`,
     text("Pieces of images and fetched packages; it may be removed at any time."),
+    ...environment(),
+    ".SH SEE ALSO",
+    seeAlso(commands.map(({ name }) => `lifeboat\\-${text(name)}`)),
+  ];
+  return { name: "lifeboat.8", text: `${lines.join("\n")}\n` };
+}
+
+function environment(): readonly string[] {
+  return [
     ".SH ENVIRONMENT",
     ".TP",
     ".B LIFEBOAT_CACHE",
@@ -52,10 +61,7 @@ function mainPage(commands: readonly CommandSpec[], version: string): Page {
     text(
       "Seconds since 1970, between 1980 and 2106: the date of every file in the image. Without it a fixed one is used, so that equal inputs give equal bytes.",
     ),
-    ".SH SEE ALSO",
-    seeAlso(commands.map(({ name }) => `lifeboat\\-${text(name)}`)),
   ];
-  return { name: "lifeboat.8", text: `${lines.join("\n")}\n` };
 }
 
 function commandPage(spec: CommandSpec, commands: readonly CommandSpec[], version: string): Page {

@@ -76,6 +76,17 @@ test("a sparse digest does not depend on where the holes are", async () => {
   assert.equal(digestIn(member, data), digestIn(ofSize(full.length), full, { kind: "sparse" }));
 });
 
+test("a sparse digest takes what lies between extents of any bounds for zero", () => {
+  const map = Buffer.alloc(512);
+  map.write("2\n0\n4096\n5000\n3\n");
+  const data = concat(map, new Uint8Array(4096).fill(120), new Uint8Array(3).fill(121));
+  const content = Buffer.alloc(9000);
+  content.fill("x", 0, 4096).fill("y", 5000, 5003);
+  const member: TarMember = { ...PLAIN, sizeBytes: 9000, storedBytes: data.length, isSparse: true };
+  assert.equal(digestIn(member, data), digestIn(ofSize(9000), content, { kind: "sparse" }));
+  assert.equal(digestIn(member, data, { kind: "dense" }), digestOf(content));
+});
+
 test("a sparse digest is the same in whatever pieces the content comes, beyond 4 GiB too", async () => {
   const bytes = Uint8Array.from({ length: 20_000 }, (_, index) => (Math.floor(index / 4096) % 2 === 0 ? index : 0));
   const whole = digestIn(ofSize(bytes.length), bytes, { kind: "sparse" });

@@ -70,9 +70,10 @@ function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: r
     const result = await entries.next();
     next = result.done === true ? undefined : result.value;
   };
-  const loseBefore = async (place: number) => {
+  /** All that is left without a place. */
+  const loseBefore = async (place?: number) => {
     for (;;) {
-      if (next === undefined || streamPlace(starts, next) >= place) return;
+      if (next === undefined || (place !== undefined && streamPlace(starts, next) >= place)) return;
       lost.add(next.path);
       damage.push(`"${printable(next.path)}" is lost`);
       await advance();
@@ -98,7 +99,7 @@ function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: r
     },
     async finish(): Promise<number> {
       if (next === undefined && whole === 0) await advance();
-      await loseBefore(Number.POSITIVE_INFINITY);
+      await loseBefore();
       return whole;
     },
   };

@@ -32,7 +32,7 @@ function matcher(pattern: ByteText): (text: ByteText) => boolean {
 }
 
 /** `flags`: a dot of the expression that the pattern becomes stands for a newline too. `strictSlashes`: `/srv/**` is not /srv itself. */
-const OPTIONS = { dot: true, nonegate: true, noextglob: true, posix: true, regex: false, strictSlashes: true, flags: "s" };
+const OPTIONS = { dot: true, nonegate: true, posix: true, regex: false, strictSlashes: true, flags: "s" };
 
 /** What picomatch reads as grouping, choice or quoting is for a shell a character like others. */
 function withLiterals(pattern: ByteText): ByteText {

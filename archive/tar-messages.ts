@@ -17,11 +17,11 @@ const CHANGES: readonly (readonly [RegExp, string])[] = [
   [/^(.*): file changed as we read it$/, "it changed while it was read"],
   [/^(.*): File shrank by (\d+) bytes?; padding with zeros$/, "it shrank while it was read; zeros stand for its end"],
   [/^(.*): File removed before we read it$/, REMOVED],
-  [/^(.*): (?:Warning: )?Cannot \w+: No such file or directory$/, REMOVED],
+  [/^(.*): Cannot \w+: No such file or directory$/, REMOVED],
   [/^(.*): (?:socket|door) ignored$/, "it became a socket before it was read"],
 ];
 /** Warnings are of extended attributes: `Cannot flistxattr` and the like. */
-const UNREADABLE = /^(.*): (?:Warning: )?(Cannot \w+|Read error at byte \d+.*?): (.*)$/;
+const UNREADABLE = /^(.*): (Cannot \w+|Read error at byte \d+.*?): (.*)$/;
 /** Said beside messages that count by themselves. */
 const NOISE =
   /^Exiting with failure status due to previous errors$|^.*: (?:implausibly old time stamp|time stamp .* in the future)|^Removing leading/;
@@ -32,7 +32,7 @@ export function readTarMessages(stderr: string): TarMessages {
   const unreadable: { path: string; what: string }[] = [];
   const fatal: string[] = [];
   for (const line of stderr.split("\n")) {
-    const text = line.replace(/^tar: /, "");
+    const text = line.replace(/^tar: /, "").replace(/: Warning: (?=Cannot \w+: [^:]*$)/, ": ");
     if (text === "" || NOISE.test(text)) continue;
     const change = CHANGES.map(([pattern, what]) => ({ path: pattern.exec(text)?.[1], what })).find(({ path }) => path !== undefined);
     const failure = UNREADABLE.exec(text);

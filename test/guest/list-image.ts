@@ -1,0 +1,96 @@
+// The list of all files on a disk image, taken on the host, and the command that takes the same list inside a guest.
+
+import { join } from "node:path";
+import * as v from "valibot";
+import { LifeboatError } from "#os/error";
+import { run } from "#os/exec";
+import { makeDirectory, makeTemporaryDirectory } from "#os/files";
+import { runWithMounts, type Mount } from "./mounts.ts";
+import type { GuestDisk } from "./recipe.ts";
+
+/** What a running system has in other places than on its disks. */
+export const NOT_ON_DISK: readonly string[] = ["/proc", "/sys", "/dev", "/run"];
+
+export const FILE_LIST_SCRIPT = join(import.meta.dirname, "file-list.pl");
+const LIMIT_MS = 10 * 60 * 1000;
+const SECTOR_BYTES = 512;
+
+/** Where each file system of a machine stands and is mounted. */
+export interface ListedPartition {
+  readonly number: number;
+  readonly fileSystem: string;
+  readonly path: string;
+}
+
+export interface ImageToList {
+  /** Raw. Nothing is written to it; no journal is replayed. */
+  readonly image: string;
+  readonly partitions: readonly ListedPartition[];
+  /** NOT_ON_DISK unless given. */
+  readonly skip?: readonly string[];
+}
+
+export async function listImage({ image, partitions, skip = NOT_ON_DISK }: ImageToList): Promise<string> {
+  await using work = await makeTemporaryDirectory("lifeboat-list-");
+  const root = join(work.path, "root");
+  await makeDirectory(root);
+  const places = await partitionPlaces(image);
+  const mounts = partitions.map((partition) => readOnlyMount(partition, places, image));
+  const script = `exec perl ${FILE_LIST_SCRIPT} "$ROOT" "$@"`;
+  const command = ["sh", "-c", script, "sh", ...listArguments(partitions, skip)] as const;
+  const { stdout } = await runWithMounts({ image, root, mounts, workDirectory: work.path }, command, { timeoutMs: LIMIT_MS });
+  return stdout;
+}
+
+/** For a shell in the guest: writes the list of the running system to `output`. `script` is where FILE_LIST_SCRIPT is there. */
+export function listCommand(partitions: readonly ListedPartition[], script: string, output: string): string {
+  return `perl ${script} / ${listArguments(partitions, NOT_ON_DISK).join(" ")} > ${output}`;
+}
+
+export function listedPartitions({ partitions }: GuestDisk): readonly ListedPartition[] {
+  return partitions.flatMap(({ number, content }) => {
+    return content?.path === undefined ? [] : [{ number, fileSystem: content.fileSystem, path: content.path }];
+  });
+}
+
+function listArguments(partitions: readonly ListedPartition[], skip: readonly string[]): readonly string[] {
+  const mounts = partitions.filter(({ path }) => path !== "/");
+  return [
+    ...mounts.flatMap(({ fileSystem, path }) => [fileSystem === "vfat" ? "--fat" : "--mount", path]),
+    ...skip.flatMap((path) => ["--skip", path]),
+  ];
+}
+
+/** A journal that is replayed would be a write, and would hide that it was needed. */
+const READ_ONLY: Readonly<Record<string, string>> = {
+  ext2: "ro",
+  ext3: "ro,noload",
+  ext4: "ro,noload",
+  xfs: "ro,norecovery,nouuid",
+  vfat: "ro",
+};
+
+type Place = Pick<Mount, "offsetBytes" | "sizeBytes">;
+
+function readOnlyMount({ number, fileSystem, path }: ListedPartition, places: ReadonlyMap<number, Place>, image: string): Mount {
+  const place = places.get(number);
+  const options = READ_ONLY[fileSystem];
+  if (place === undefined || options === undefined) {
+    throw new LifeboatError(`Cannot list "${image}" as it must have partition ${number} with a known file system: ${fileSystem}`);
+  }
+  return { ...place, fileSystem, options, path };
+}
+
+const Sfdisk = v.object({
+  partitiontable: v.object({ partitions: v.array(v.object({ node: v.string(), start: v.number(), size: v.number() })) }),
+});
+
+async function partitionPlaces(image: string): Promise<ReadonlyMap<number, Place>> {
+  const { partitiontable } = v.parse(Sfdisk, JSON.parse((await run(["sfdisk", "--json", image])).stdout));
+  return new Map(
+    partitiontable.partitions.map(({ node, start, size }) => [
+      Number(/\d+$/.exec(node.slice(image.length))?.[0]),
+      { offsetBytes: start * SECTOR_BYTES, sizeBytes: size * SECTOR_BYTES },
+    ]),
+  );
+}

@@ -1,5 +1,8 @@
 // What an end-to-end scenario is, and what it is given.
 
+import type { Guest } from "./guest/guest.ts";
+import type { GuestKind } from "./guest/recipe.ts";
+
 export interface Scenario {
   readonly name: string;
   /** `guard` runs in `npm test`, all others in `npm run test:matrix`. */
@@ -17,6 +20,8 @@ export interface World {
   isoWithoutCdDriver(): Promise<BuiltImage>;
   usbImage(): Promise<BuiltImage>;
   pxeTree(): Promise<BuiltImage>;
+  /** A small Debian system with odd files, to be backed up and lost: BIOS with MBR, or UEFI with GPT. */
+  guest(kind: GuestKind): Promise<Guest>;
   /** A directory of the scenario's own; kept when it fails. */
   workDirectory(name: string): Promise<string>;
   /** The kernel that the images are built around. */

@@ -4,7 +4,8 @@ import type { Scenario } from "./scenario.ts";
 import { BOOT_PATHS } from "./scenarios/boot-paths.ts";
 import { IMAGE_BYTES } from "./scenarios/image-bytes.ts";
 import { FAILURES } from "./scenarios/failures.ts";
+import { GUESTS } from "./scenarios/guests.ts";
 import { HARDWARE } from "./scenarios/hardware.ts";
 import { NETWORK } from "./scenarios/network.ts";
 
-export const SCENARIOS: readonly Scenario[] = [...IMAGE_BYTES, ...BOOT_PATHS, ...HARDWARE, ...NETWORK, ...FAILURES];
+export const SCENARIOS: readonly Scenario[] = [...IMAGE_BYTES, ...BOOT_PATHS, ...HARDWARE, ...NETWORK, ...FAILURES, ...GUESTS];

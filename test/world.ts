@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { run } from "#os/exec";
 import { makeDirectory, removeTree } from "#os/files";
 import { makeBinary } from "../builder/make-binary.ts";
+import { guestMaker } from "./guest/guest.ts";
 import type { BuiltImage, World } from "./scenario.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -24,6 +25,7 @@ export function makeWorld(): World {
     usbImage: async () => asImage(await usb()),
     pxeTree: async () => asImage(await pxe()),
     kernelRelease: async () => (await iso()).kernel.release,
+    guest: guestMaker(join(OUT, "guests")),
     workDirectory: async (name) => {
       const path = join(OUT, "runs", name);
       await removeTree(path);

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { run } from "#os/exec";
+import { isExecutable, makeTemporaryDirectory, writeFile } from "#os/files";
+import { copyOutOfStore, listStore, makeStoreDisk, readFromStore } from "./store-disk.ts";
+
+const skip = (await isExecutable("/usr/bin/qemu-img")) ? false : "qemu-img is not installed";
+
+test("a store gives back on the host what was put on it, and says what is not there", { skip }, async () => {
+  await using directory = await makeTemporaryDirectory();
+  const path = (name: string) => join(directory.path, name);
+  await writeFile(path("program"), "#!/bin/sh\n", 0o755);
+  await makeStoreDisk(path("store.img"), { program: path("program"), "lists/with blank": path("program") }, 64 << 20);
+  assert.deepEqual(await listStore(path("store.img")), ["lists", "program"]);
+  assert.equal(await readFromStore(path("store.img"), "/lists/with blank"), "#!/bin/sh\n");
+  await mkdir(path("out"));
+  await copyOutOfStore(path("store.img"), "/lists", path("out"));
+  assert.equal(await readFile(path("out/lists/with blank"), "utf8"), "#!/bin/sh\n");
+  await assert.rejects(readFromStore(path("store.img"), "/other"), /Cannot read the disk .*File not found/);
+  assert.match((await run(["dumpe2fs", "-h", path("store.img")])).stdout, /volume name: +STORE\n/);
+});

@@ -2,5 +2,5 @@
 
 /** May read and own whatever there is. */
 export function isRoot(): boolean {
-  return process.getuid?.() === 0;
+  return process.geteuid?.() === 0;
 }

@@ -116,7 +116,8 @@ function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenDa
       streamBytes: frames.contentBytes,
       storedBytes: frames.storedBytes,
     },
-    changed: [...messages.changed],
+    // What is mounted over, and left out, is a directory that its file system changes all the time.
+    changed: messages.changed.filter(({ path }) => !options.closedMounts.includes(path)),
     unreadable: [...messages.unreadable, ...skipped.filter(({ path, what }) => !HARMLESS.test(what) && !told.has(path))],
     files: [...files],
   };

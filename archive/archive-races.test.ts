@@ -133,9 +133,10 @@ describe("before a file is read", () => {
 test("a file that grows all the time does not hold up the archive", async () => {
   const tree = mkdtempSync(join(scratch, "grow-"));
   writeFileSync(join(tree, "log"), "");
-  await using _grower = start(["sh", "-c", 'while :; do head -c 100000 /dev/zero >> "$1"; done', "sh", join(tree, "log")]);
+  await using grower = start(["sh", "-c", 'while :; do head -c 100000 /dev/zero >> "$1"; done', "sh", join(tree, "log")]);
   await new Promise((resolve) => void setTimeout(resolve, 100));
   const set = await archiveTree(tree, join(scratch, "set-grow"));
+  grower.kill("SIGKILL");
   assert.deepEqual([(await verifySet(set, () => undefined)).damage, set.manifest.unreadable], [[], []]);
 });
 

@@ -30,10 +30,11 @@ export async function listTree(directory: string): Promise<Readonly<Record<strin
   const digests = ["find", ".", "-type", "f", "-size", "-100M", "-exec", "b2sum", "--zero", "{}", "+"];
   const attributes = ["getfattr", "-R", "-P", "-h", "-d", "-m", "-", "-e", "hex", "."];
   const text = async (command: readonly string[]) => latin1Decode(await runBytes(command as [string], { cwd: directory }));
-  const pairs = (list: string) => Object.fromEntries([...list.matchAll(/([^\0]*)\0([^\0]*)\0/g)].map(([, path, facts]) => [path, facts]));
+  const pairs = (list: string, before = "") =>
+    Object.fromEntries([...list.matchAll(/([^\0]*)\0([^\0]*)\0/g)].map(([, path = "", facts = ""]) => [`${before}${path}`, facts]));
   return {
     ...pairs(await text(found)),
-    ...Object.fromEntries(Object.entries(pairs(await text(nodes))).map(([path, facts]) => [`device of ${path}`, `${facts}`])),
+    ...pairs(await text(nodes), "device of "),
     ...Object.fromEntries((await text(digests)).split("\0").map((line) => [`digest of ${line.slice(130)}`, line.slice(0, 128)])),
     attributes: (await text(attributes))
       .split("\n\n")

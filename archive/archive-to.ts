@@ -3,7 +3,7 @@
 import type { Codec } from "#os/compression";
 import { LifeboatError } from "#os/error";
 import { fileInfo, makeTemporaryDirectory, realPath, removeTree, walk, writeFile } from "#os/files";
-import { forgetTemporary, rememberTemporary } from "#os/temporaries";
+import { forgetTemporary, knownTemporaries, rememberTemporary } from "#os/temporaries";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
 import { inspectMachine } from "../machine/inspect.ts";
 import { inspectMounts, type MountedSystem } from "../machine/inspect-mounts.ts";
@@ -86,10 +86,10 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   }
 }
 
-/** Our own cache, and swap files: a restore makes these again. */
+/** Our own cache and temporary files, and swap files: a restore makes these again. */
 function neverTaken(machine: Machine | undefined, { image }: ArchiveRequest): readonly string[] {
   const swapFiles = (machine?.layout.swaps ?? []).flatMap(({ kind, place }) => (kind === "file" ? [place] : []));
-  return [image.mediumOptions.cacheDirectory, ...swapFiles];
+  return [image.mediumOptions.cacheDirectory, ...swapFiles, ...knownTemporaries()];
 }
 
 /** What is a refusal elsewhere is none once there is half a set. */

@@ -11,6 +11,8 @@ export interface TreeScan {
   /** Of all files, holes and further names of the same file not counted. */
   readonly contentBytes: number;
   readonly flags: ReadonlyMap<ByteText, string>;
+  /** Device nodes and FIFOs with several names: from each further name to the first. */
+  readonly sameNodes: ReadonlyMap<ByteText, ByteText>;
 }
 
 /** After so many paths whatever waits for us gets its turn. */
@@ -27,6 +29,7 @@ export async function scanTree(paths: Iterable<WalkedPath>, { namesPath, root }:
   await using names = await createNamesFile(namesPath);
   await using reader = startFlagReader();
   const counted = new Set<string>();
+  const nodes = nodeFinder(root);
   let count = 0;
   let contentBytes = 0;
   for (const { path, type } of paths) {
@@ -34,13 +37,31 @@ export async function scanTree(paths: Iterable<WalkedPath>, { namesPath, root }:
     names.add(path);
     if (type === "file" || type === "directory") reader.ask(root + path);
     if (type === "file") contentBytes += bytesIn(root + path, counted);
+    if (type === "fifo" || type === "character-device" || type === "block-device") nodes.look(path);
     if (count % TURN !== 0) continue;
     await reader.room();
     await names.room();
   }
   await names.close();
   const flags = await reader.finish();
-  return { paths: count, contentBytes, flags: new Map([...flags].map(([path, letters]) => [path.slice(root.length), letters])) };
+  const relativeFlags = new Map([...flags].map(([path, letters]) => [path.slice(root.length), letters] as const));
+  return { paths: count, contentBytes, flags: relativeFlags, sameNodes: nodes.found };
+}
+
+/** tar keeps hard links of files and of symbolic links together, and not those of nodes. */
+function nodeFinder(root: ByteText) {
+  const firsts = new Map<string, ByteText>();
+  const found = new Map<ByteText, ByteText>();
+  return {
+    found,
+    look(path: ByteText) {
+      const info = infoRaw(root + path);
+      if (info === undefined || info.links < 2) return;
+      const first = firsts.get(info.inode);
+      if (first === undefined) firsts.set(info.inode, path);
+      else found.set(path, first);
+    },
+  };
 }
 
 function bytesIn(path: ByteText, counted: Set<string>): number {

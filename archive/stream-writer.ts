@@ -10,6 +10,7 @@ import type { FrameWriter, Place } from "./frame-writer.ts";
 export interface StreamWriterOptions {
   readonly frames: FrameWriter;
   readonly flags: ReadonlyMap<ByteText, string>;
+  readonly sameNodes: ReadonlyMap<ByteText, ByteText>;
   /** Takes one line of the catalogue. */
   line(text: string): void;
   progress(contentBytes: number): void;
@@ -50,7 +51,7 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
     end(padding) {
       frames.append(padding);
       if (current === undefined) return;
-      options.line(formatCatalogueEntry(entryOf(current, options.flags)));
+      options.line(formatCatalogueEntry(entryOf(current, options)));
       paths += 1;
       contentBytes += current.member.sizeBytes;
       current = undefined;
@@ -66,9 +67,10 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
   return { paths, contentBytes };
 }
 
-function entryOf({ member, place, streamBytes, digest }: Current, flags: ReadonlyMap<ByteText, string>): CatalogueEntry {
+function entryOf({ member, place, streamBytes, digest }: Current, { flags, sameNodes }: StreamWriterOptions): CatalogueEntry {
   const path = absolutePath(member.path);
   const { type, mode, uid, gid, mtime, ctime, sizeBytes, isSparse, linkTarget, device } = member;
+  const sameNodeAs = sameNodes.get(path);
   return {
     path,
     type,
@@ -83,6 +85,7 @@ function entryOf({ member, place, streamBytes, digest }: Current, flags: Readonl
     attributesDigest: attributesDigest(member.attributes),
     target: type === "symlink" ? linkTarget : undefined,
     hardlinkOf: type === "hard-link" ? absolutePath(linkTarget ?? "") : undefined,
+    ...(sameNodeAs === undefined ? {} : { sameNodeAs }),
     device,
     flags: flags.get(path) ?? "",
     frame: place.frame,

@@ -53,6 +53,7 @@ export async function writeData(options: DataOptions): Promise<WrittenData> {
   const stream = await writeStream(source.output, {
     frames,
     flags: options.scan.flags,
+    sameNodes: options.scan.sameNodes,
     line(text) {
       catalogue.add(text);
       done.paths += 1;

@@ -1,5 +1,5 @@
 // Directories and files by names that are bytes (one character a byte), as they stand on disk: synchronous, for walks over millions of them.
-import { lstatSync, readdirSync, type Dirent } from "node:fs";
+import { linkSync, lstatSync, readdirSync, unlinkSync, type Dirent } from "node:fs";
 import { asFileError, type FileType } from "#os/files";
 
 export interface RawEntry {
@@ -39,6 +39,14 @@ export function infoRaw(path: string): RawInfo | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Makes `path` another name of what `existing` names, in the place of what it names now. Throws LifeboatError. */
+export function linkRaw(existing: string, path: string): void {
+  guard("make the link", path, () => {
+    unlinkSync(nodePath(path));
+    linkSync(nodePath(existing), nodePath(path));
+  });
 }
 
 /** For whatever takes bytes: one byte a character. */

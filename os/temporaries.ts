@@ -12,6 +12,11 @@ export function rememberTemporary(path: string): string {
   return path;
 }
 
+/** Files and directories that are there for a while; no part of the machine. */
+export function knownTemporaries(): readonly string[] {
+  return [...known];
+}
+
 /** For what has been removed, or has got its own name. */
 export function forgetTemporary(path: string): void {
   known.delete(path);

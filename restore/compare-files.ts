@@ -1,10 +1,12 @@
 // Reads files back from a disk and compares them with the catalogue: type, owner, mode, times, content, attributes, links, flags.
 
+import { infoRaw } from "#os/byte-paths";
 import { makeTemporaryDirectory } from "#os/files";
 import { createNamesFile } from "../archive/names-file.ts";
 import { startFlagReader } from "../archive/inode-flags.ts";
 import { startTarSource } from "../archive/tar-source.ts";
 import { tarScanner, type ByteText, type TarMember } from "../formats/tar-read.ts";
+import { isSameNode } from "./link-nodes.ts";
 import { absolutePath, bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
 import { attributesDigest, contentDigest, type ContentDigest } from "../set/content-digest.ts";
 
@@ -22,7 +24,7 @@ export interface Comparison {
 export interface CompareOptions {
   /** Where the files are. */
   readonly root: string;
-  /** In the order of the set's stream; called twice. */
+  /** In the order of the set's stream; called up to three times. */
   entries(): AsyncIterable<CatalogueEntry>;
   /** Where the file of names can be put for the time. */
   readonly workDirectory?: string;
@@ -35,9 +37,9 @@ const TURN = 512;
 export async function compareFiles(options: CompareOptions): Promise<Comparison> {
   await using work = await makeTemporaryDirectory("lifeboat-compare-", options.workDirectory);
   const namesPath = `${work.path}/names`;
-  const flags = await listNames(options, namesPath);
+  const { flags, missing } = await listNames(options, namesPath);
   await using source = await startTarSource(namesPath, options.root);
-  const comparison = inOrder(options.entries());
+  const comparison = inOrder(options.entries(), missing);
   const scanner = tarScanner(comparison);
   await comparison.settle();
   for await (const chunk of source.output) {
@@ -60,15 +62,24 @@ function reasonFor(reasons: ReadonlyMap<string, string>, path: ByteText): string
   return reason === undefined || /removed before/.test(reason) ? undefined : reason;
 }
 
-/** Writes the names for tar, and asks for flags on the way. */
-async function listNames({ entries, root, withFlags }: CompareOptions, namesPath: string): Promise<ReadonlyMap<ByteText, string>> {
+interface Listing {
+  /** By path. */
+  readonly flags: ReadonlyMap<ByteText, string>;
+  readonly missing: ReadonlySet<ByteText>;
+}
+
+/** Writes the names of what is there for tar, and asks for flags on the way. */
+async function listNames({ entries, root, withFlags }: CompareOptions, namesPath: string): Promise<Listing> {
   await using names = await createNamesFile(namesPath);
   const reader = withFlags ? startFlagReader() : undefined;
   const prefix = root === "/" ? "" : bytesOfText(root);
   let count = 0;
+  const missing = new Set<ByteText>();
   for await (const { path, type } of entries()) {
-    names.add(path);
-    if (type === "file" || type === "directory") reader?.ask(prefix + path);
+    const isThere = infoRaw(prefix + path) !== undefined;
+    if (isThere) names.add(path);
+    else missing.add(path);
+    if (isThere && (type === "file" || type === "directory")) reader?.ask(prefix + path);
     count += 1;
     if (count % TURN !== 0) continue;
     await names.room();
@@ -76,7 +87,7 @@ async function listNames({ entries, root, withFlags }: CompareOptions, namesPath
   }
   await names.close();
   const flags = (await reader?.finish()) ?? new Map<ByteText, string>();
-  return new Map([...flags].map(([path, letters]) => [path.slice(prefix.length), letters]));
+  return { flags: new Map([...flags].map(([path, letters]) => [path.slice(prefix.length), letters])), missing };
 }
 
 interface Seen {
@@ -85,8 +96,8 @@ interface Seen {
   readonly entry: CatalogueEntry | undefined;
 }
 
-/** Members come in the catalogue's order; those that are missing do not come. */
-function inOrder(entries: AsyncIterable<CatalogueEntry>) {
+/** Members come in the catalogue's order; those that are missing, or cannot be read, do not come. */
+function inOrder(entries: AsyncIterable<CatalogueEntry>, missing: ReadonlySet<ByteText>) {
   const iterator = entries[Symbol.asyncIterator]();
   const differences: Difference[] = [];
   // Entries that have been read ahead: a member's digest can only be started when its entry is known.
@@ -98,13 +109,14 @@ function inOrder(entries: AsyncIterable<CatalogueEntry>) {
     while (!isEnd && ahead.length < 4 * TURN) {
       const result = await iterator.next();
       if (result.done === true) isEnd = true;
+      else if (missing.has(result.value.path)) differences.push({ path: result.value.path, what: "missing" });
       else ahead.push(result.value);
     }
   };
   const entryFor = (path: ByteText): CatalogueEntry | undefined => {
     const index = ahead.findIndex((entry) => entry.path === path);
     if (index < 0) return undefined;
-    for (const missing of ahead.splice(0, index)) differences.push({ path: missing.path, what: "missing" });
+    for (const { path: absent } of ahead.splice(0, index)) differences.push({ path: absent, what: "missing" });
     return ahead.shift();
   };
   return {
@@ -125,10 +137,9 @@ function inOrder(entries: AsyncIterable<CatalogueEntry>) {
     /** To be called between chunks: keeps enough entries at hand. */
     settle: readAhead,
     async finish(): Promise<Comparison> {
-      do {
-        await readAhead();
-        for (const missing of ahead.splice(0)) differences.push({ path: missing.path, what: "missing" });
-      } while (!isEnd);
+      for (await readAhead(); ahead.length > 0; await readAhead()) {
+        for (const { path } of ahead.splice(0)) differences.push({ path, what: "missing" });
+      }
       return { checked, differences };
     },
   };
@@ -162,13 +173,17 @@ function timeText([seconds, nanoseconds]: CatalogueEntry["mtime"]): string {
 }
 
 async function flagDifferences(
-  { entries }: CompareOptions,
+  { entries, root }: CompareOptions,
   now: ReadonlyMap<ByteText, string>,
   known: readonly Difference[],
 ): Promise<readonly Difference[]> {
   const missing = new Set(known.flatMap(({ path, what }) => (what === "missing" ? [path] : [])));
+  const prefix = root === "/" ? "" : bytesOfText(root);
   const found: Difference[] = [];
-  for await (const { path, flags, type } of entries()) {
+  for await (const { path, flags, type, sameNodeAs } of entries()) {
+    if (sameNodeAs !== undefined && !missing.has(path) && !isSameNode(prefix, path, sameNodeAs)) {
+      found.push({ path, what: `a node of its own instead of another name of ${printable(sameNodeAs)}` });
+    }
     if ((type !== "file" && type !== "directory") || missing.has(path)) continue;
     const letters = now.get(path) ?? "";
     if (letters !== flags)

@@ -74,7 +74,7 @@ async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: No
     data: put,
     end: (padding) => put(padding.slice()),
     broken() {
-      throw new LifeboatError("Cannot extract a file as all its frames must be read: they were not asked for");
+      if (isTaken) throw new LifeboatError("Cannot extract a file as all its frames must be read: they were not asked for");
     },
   });
   let previous: number | undefined;
@@ -99,9 +99,9 @@ function damagedFrame(set: OpenSet, frame: PlacedFrame, why: string): LifeboatEr
 
 /** Said beside the messages that count. */
 const NOISE = /^Exiting with failure status due to previous errors$/;
-/** tar itself failed, not one file. */
+/** tar itself failed, or the disk did: not one file. */
 const FATAL =
-  /^(?:-: |Error is not recoverable|Unexpected EOF|This does not look like a tar archive|Skipping to next header|Cannot write)|^no such program|: Cannot write: /;
+  /^(?:-: |Error is not recoverable|Unexpected EOF|This does not look like a tar archive|Skipping to next header|Cannot write)|^no such program|: (?:No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Structure needs cleaning)$/;
 
 async function endOf(tar: PipedProcess): Promise<ExtractRemarks> {
   for await (const _ of tar.output) continue;

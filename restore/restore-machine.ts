@@ -6,16 +6,15 @@ import { copyFile, exists, makeDirectory, writeFile } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { Machine } from "../machine/model.ts";
 import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
-import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
+import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
-import { frameStarts } from "../set/stream-places.ts";
 import { compareFiles, type Difference } from "./compare-files.ts";
 import { describeStep } from "./describe-step.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import { extractFiles } from "./extract-files.ts";
+import { extractDirectories, extractSet } from "./extract-set.ts";
 import type { PassedGate } from "./gate.ts";
-import { OWN_DIRECTORY, planName, writeJournal, writeMark } from "./journal.ts";
-import { framesOf } from "./lost-paths.ts";
+import { OWN_DIRECTORY, writeMark } from "./journal.ts";
+import { linkNodes } from "./link-nodes.ts";
 import { runStep, type OwnChange } from "./run-step.ts";
 import { setFlags } from "./set-flags.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -41,8 +40,8 @@ export interface RestoreReport {
   readonly steps: readonly { readonly step: string; readonly seconds: number }[];
   readonly checked: number;
   readonly differences: readonly { readonly path: string; readonly what: string }[];
-  /** Files that Lifeboat itself has changed; counted apart. */
-  readonly changed: readonly { readonly path: string; readonly why: string }[];
+  /** What Lifeboat itself has changed; counted apart. A directory stands for what is below it; `files` are those that differ from the set. */
+  readonly changed: readonly { readonly path: string; readonly why: string; readonly files: readonly string[] }[];
   /** What damage has cost. */
   readonly lost: readonly string[];
   readonly wasChecked: boolean;
@@ -60,7 +59,7 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
     await timed(step, { request, environment, state });
   }
   const report = reportOf(request, { state, environment, startMs });
-  await finish(report, { request, environment, state });
+  await asWriting("leave the restored machine in order", () => finish(report, { request, environment, state }));
   return report;
 }
 
@@ -85,116 +84,48 @@ async function timed(step: Step, job: StepJob): Promise<void> {
   const startMs = environment.nowMs();
   environment.say(`lifeboat: ${describeStep(step)}`);
   try {
-    await doStep(step, job);
-  } catch (error) {
-    if (!(error instanceof LifeboatError)) throw error;
-    throw new LifeboatError(`Cannot ${describeStep(step)} as every step must succeed: ${error.message}`, {
-      exitCode: 4,
-      hint: error.hint ?? "Disks have been written to. The log has the details",
-      cause: error,
-    });
+    await asWriting(describeStep(step), () => doStep(step, job));
   } finally {
     environment.progress(undefined);
   }
   state.times.push({ step: step.kind, seconds: seconds(environment.nowMs() - startMs) });
 }
 
+/** Whatever fails from the first write on fails with exit code 4. */
+async function asWriting(what: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    throw new LifeboatError(`Cannot ${what} as every step must succeed: ${error.message}`, {
+      exitCode: 4,
+      hint: error.hint ?? "Disks have been written to. The log has the details",
+      cause: error,
+    });
+  }
+}
+
 async function doStep(step: Step, job: StepJob): Promise<void> {
   const { request, environment, state } = job;
-  switch (step.kind) {
-    case "extract":
-      return extract(request, environment);
-    case "set-flags":
-      await refreshDirectories(parentsOf(state.changes), job);
-      return setFlags(environment.root, readCatalogue(request.set), isLost(request));
-    case "check":
-      return check(job);
-    case "write-mark":
-    case "unmount":
-      return;
-    default:
-      state.changes.push(...(await runStep(step, { machine: request.machine, environment })));
+  if (step.kind === "extract") return extractSet(request, environment);
+  if (step.kind === "check") return check(job);
+  if (step.kind === "set-flags") {
+    const linked = await linkNodes(environment.root, readCatalogue(request.set));
+    await refreshDirectories(["/", ...[...state.changes.map(({ path }) => bytesOfText(path)), ...linked].map(parentOf)], job);
+    return setFlags(environment.root, readCatalogue(request.set), isLost(request));
   }
+  if (step.kind === "write-mark" || step.kind === "unmount") return;
+  state.changes.push(...(await runStep(step, { machine: request.machine, environment })));
 }
 
-/** The journal is written after so much content, and after so much time. */
-const JOURNAL_BYTES = 256 * 1024 * 1024;
-const JOURNAL_MS = 30_000;
-
-async function extract({ set, plan, gate, resumeAt }: RestoreRequest, environment: RestoreEnvironment): Promise<void> {
-  const from = startFrame(gate.frames, resumeAt ?? 0);
-  const frames = gate.frames.filter(({ number }) => number >= from && !gate.damaged.has(number));
-  const allBytes = frames.reduce((total, { contentBytes }) => total + contentBytes, 0);
-  const lost = new Set(gate.lost);
-  let doneBytes = 0;
-  let noted = { bytes: 0, atMs: environment.nowMs() };
-  const handedOver = async (frame: PlacedFrame) => {
-    doneBytes += frame.contentBytes;
-    environment.progress({ what: "extracting", doneBytes, allBytes });
-    if (doneBytes - noted.bytes < JOURNAL_BYTES && environment.nowMs() - noted.atMs < JOURNAL_MS) return;
-    // tar has taken the frame, and may still hold a little of it back: the frame before is done for sure.
-    await writeJournal(environment.root, { set: set.manifest.id, plan: planName(plan), frame: frame.number });
-    noted = { bytes: doneBytes, atMs: environment.nowMs() };
-  };
-  const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0;
-  const options = { set, allFrames: gate.frames, frames, root: environment.root, handedOver };
-  const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
-  for (const remark of remarks) environment.note(`tar: ${remark}`);
-  if (from > 0) await extractDirectories({ set, gate, lost }, environment);
+function parentOf(path: ByteText): ByteText {
+  return path.replace(/\/[^/]+$/, "") || "/";
 }
 
-/** A frame in which a member begins. */
-function startFrame(frames: readonly PlacedFrame[], number: number): number {
-  for (let frame = number; frame > 0; frame -= 1) if (frames[frame]?.firstMember !== undefined) return frame;
-  return 0;
-}
-
-interface DirectoryJob {
-  readonly set: OpenSet;
-  readonly gate: PassedGate;
-  readonly lost: ReadonlySet<ByteText>;
-}
-
-/** After a resumed extraction: times and modes of directories that the first run had not come to. */
-async function extractDirectories({ set, gate, lost }: DirectoryJob, environment: RestoreEnvironment): Promise<void> {
-  const directories: CatalogueEntry[] = [];
-  for await (const entry of readCatalogue(set)) if (entry.type === "directory" && !lost.has(entry.path)) directories.push(entry);
-  await extractChosen({ set, gate, entries: directories }, environment.root);
-}
-
-interface ChosenJob {
-  readonly set: OpenSet;
-  readonly gate: PassedGate;
-  readonly entries: readonly CatalogueEntry[];
-}
-
-async function extractChosen({ set, gate, entries }: ChosenJob, root: string): Promise<void> {
-  const starts = frameStarts(gate.frames);
-  const needed = new Set(entries.flatMap((entry) => framesOf(entry, starts)));
-  const paths = new Set(entries.map(({ path }) => path));
-  await extractFiles({
-    set,
-    allFrames: gate.frames,
-    frames: gate.frames.filter(({ number }) => needed.has(number) && !gate.damaged.has(number)),
-    root,
-    choose: (path) => paths.has(path),
-    handedOver: async () => undefined,
-  });
-}
-
-/** The directories whose times our own writes have changed. */
-function parentsOf(changes: readonly OwnChange[]): readonly string[] {
-  return [...new Set(["/", ...changes.map(({ path }) => path.replace(/\/[^/]+$/, "") || "/")])];
-}
-
-async function refreshDirectories(paths: readonly string[], { request: { set, gate }, environment }: StepJob): Promise<void> {
-  const wanted = new Set(paths.map(bytesOfText));
-  const lost = new Set(gate.lost);
-  const entries: CatalogueEntry[] = [];
-  for await (const entry of readCatalogue(set)) {
-    if (entry.type === "directory" && wanted.has(entry.path) && !lost.has(entry.path)) entries.push(entry);
-  }
-  await extractChosen({ set, gate, entries }, environment.root);
+/** Directories whose times our own writes have changed. */
+async function refreshDirectories(paths: readonly ByteText[], { request, environment }: StepJob): Promise<void> {
+  const wantedPaths = new Set(paths);
+  await extractDirectories(request, (path) => wantedPaths.has(path), environment);
 }
 
 function isLost({ gate }: RestoreRequest): (path: ByteText) => boolean {
@@ -237,18 +168,11 @@ function reportOf(
   { set, gate, gateMode, check: wasChecked, resumeAt }: RestoreRequest,
   { state, environment, startMs }: ReportInput,
 ): RestoreReport {
-  const own = state.changes.map(({ path, why }) => ({ path: bytesOfText(path), why }));
-  const changeOf = (path: ByteText) => own.find((change) => path === change.path || path.startsWith(`${change.path}/`));
+  const own: readonly OwnChange[] = [...state.changes, ...LEFT_BY_US];
+  const changeOf = (path: ByteText) => own.find((change) => isBelow(path, bytesOfText(change.path)));
   const differences = state.differences.filter(({ path }) => changeOf(path) === undefined);
-  const touched = new Map(
-    state.differences.flatMap(({ path }) => {
-      const change = changeOf(path);
-      return change === undefined ? [] : [[printable(path), change.why] as const];
-    }),
-  );
-  for (const { path, why } of state.changes) touched.set(path, why);
-  touched.set(OWN_DIRECTORY, "the mark of this restore");
-  touched.set(LOG_IN_MACHINE, "the log of this restore");
+  const filesOf = (change: OwnChange) =>
+    state.differences.filter(({ path }) => changeOf(path) === change).map(({ path }) => printable(path));
   return {
     set: set.manifest.id,
     restoredAt: environment.now(),
@@ -257,14 +181,22 @@ function reportOf(
     steps: state.times,
     checked: state.checked,
     differences: differences.map(({ path, what }) => ({ path: printable(path), what })),
-    changed: [...touched].map(([path, why]) => ({ path, why })),
+    changed: own.map((change) => ({ ...change, files: filesOf(change) })),
     lost: gate.lost.map(printable),
     wasChecked,
     wasResumed: resumeAt !== undefined,
   };
 }
 
+function isBelow(path: ByteText, directory: ByteText): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
+}
+
 const LOG_IN_MACHINE = "/var/log/lifeboat-restore.log";
+const LEFT_BY_US: readonly OwnChange[] = [
+  { path: OWN_DIRECTORY, why: "the mark of this restore" },
+  { path: LOG_IN_MACHINE, why: "the log of this restore" },
+];
 
 /** Mark, log, the times of the directories that hold them; then nothing stays mounted. */
 async function finish(report: RestoreReport, job: StepJob): Promise<void> {

@@ -26,6 +26,8 @@ export interface CatalogueEntry {
   readonly target: ByteText | undefined;
   /** Absolute path of the first name, which has the content. */
   readonly hardlinkOf: ByteText | undefined;
+  /** Of a device node or FIFO that has several names, which tar does not keep together: the first of them. */
+  readonly sameNodeAs?: ByteText;
   readonly device: readonly [major: number, minor: number] | undefined;
   /** chattr's letters, those that can be set again; "" for none. */
   readonly flags: string;
@@ -54,6 +56,7 @@ export function formatCatalogueEntry(entry: CatalogueEntry): string {
     xattrs: entry.attributesDigest,
     ...(entry.target === undefined ? {} : named("target", entry.target)),
     ...(entry.hardlinkOf === undefined ? {} : named("hardlinkOf", entry.hardlinkOf)),
+    ...(entry.sameNodeAs === undefined ? {} : named("sameNodeAs", entry.sameNodeAs)),
     rdev: device,
     flags: entry.flags === "" ? undefined : entry.flags,
     frame,
@@ -122,6 +125,8 @@ const Line = v.object({
   targetB64: Name,
   hardlinkOf: Name,
   hardlinkOfB64: Name,
+  sameNodeAs: Name,
+  sameNodeAsB64: Name,
   rdev: v.optional(v.tuple([Whole, Whole])),
   flags: v.optional(v.string()),
   frame: Whole,
@@ -136,6 +141,7 @@ export function parseCatalogueEntry(line: string): CatalogueEntry {
   const path = nameOf(fields?.path, fields?.pathB64);
   const target = nameOf(fields?.target, fields?.targetB64);
   const hardlinkOf = nameOf(fields?.hardlinkOf, fields?.hardlinkOfB64);
+  const sameNodeAs = nameOf(fields?.sameNodeAs, fields?.sameNodeAsB64) ?? undefined;
   if (fields === undefined || path === undefined || target === null || path === null || hardlinkOf === null) {
     throw new LifeboatError(`Cannot read the catalogue as each line must describe one path: "${line.slice(0, 120)}"`, { exitCode: 5 });
   }
@@ -153,6 +159,7 @@ export function parseCatalogueEntry(line: string): CatalogueEntry {
     attributesDigest: fields.xattrs,
     target,
     hardlinkOf,
+    ...(sameNodeAs === undefined ? {} : { sameNodeAs }),
     device: fields.rdev,
     flags: fields.flags ?? "",
     frame: fields.frame,

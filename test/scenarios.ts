@@ -4,8 +4,19 @@ import type { Scenario } from "./scenario.ts";
 import { BOOT_PATHS } from "./scenarios/boot-paths.ts";
 import { IMAGE_BYTES } from "./scenarios/image-bytes.ts";
 import { FAILURES } from "./scenarios/failures.ts";
+import { GATE } from "./scenarios/gate.ts";
 import { GUESTS } from "./scenarios/guests.ts";
 import { HARDWARE } from "./scenarios/hardware.ts";
 import { NETWORK } from "./scenarios/network.ts";
+import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
 
-export const SCENARIOS: readonly Scenario[] = [...IMAGE_BYTES, ...BOOT_PATHS, ...HARDWARE, ...NETWORK, ...FAILURES, ...GUESTS];
+export const SCENARIOS: readonly Scenario[] = [
+  ...IMAGE_BYTES,
+  ...BOOT_PATHS,
+  ...HARDWARE,
+  ...NETWORK,
+  ...FAILURES,
+  ...GUESTS,
+  ...ROUND_TRIPS,
+  ...GATE,
+];

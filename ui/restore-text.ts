@@ -41,7 +41,7 @@ export function restoreDetails({ steps, differences, changed, lost, wasResumed }
     ...listed("lost", lost),
     ...listed(
       "changed by Lifeboat",
-      changed.map(({ path, why }) => `${path}: ${why}`),
+      changed.map(({ path, why, files }) => `${path}: ${why}${files.length < 2 ? "" : ` (${files.length} files)`}`),
     ),
   ];
 }

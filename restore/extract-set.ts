@@ -1,0 +1,86 @@
+// All of a set onto the mounted file systems, with a journal, so that a power cut costs minutes (DESIGN section 7).
+
+import type { ByteText } from "../formats/tar-read.ts";
+import type { CatalogueEntry } from "../set/catalogue.ts";
+import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
+import { readCatalogue } from "../set/read-catalogue.ts";
+import { frameStarts } from "../set/stream-places.ts";
+import type { RestoreEnvironment } from "./engine.ts";
+import { extractFiles } from "./extract-files.ts";
+import type { PassedGate } from "./gate.ts";
+import { planName, writeJournal } from "./journal.ts";
+import { framesOf } from "./lost-paths.ts";
+import type { Plan } from "./plan.ts";
+
+export interface SetContent {
+  readonly set: OpenSet;
+  readonly gate: PassedGate;
+}
+
+export interface ExtractJob extends SetContent {
+  readonly plan: Plan;
+  /** The frame that the journal of a broken extraction names. */
+  readonly resumeAt: number | undefined;
+}
+
+/** The journal is written after so much content, and after so much time. */
+const JOURNAL_BYTES = 256 * 1024 * 1024;
+const JOURNAL_MS = 30_000;
+
+/** Throws LifeboatError. */
+export async function extractSet(job: ExtractJob, environment: RestoreEnvironment): Promise<void> {
+  const { set, plan, gate, resumeAt } = job;
+  const from = startFrame(gate.frames, resumeAt ?? 0);
+  const frames = gate.frames.filter(({ number }) => number >= from && !gate.damaged.has(number));
+  const allBytes = frames.reduce((total, { contentBytes }) => total + contentBytes, 0);
+  const lost = new Set(gate.lost);
+  let doneBytes = 0;
+  let noted = { bytes: 0, atMs: environment.nowMs() };
+  const handedOver = async (frame: PlacedFrame) => {
+    doneBytes += frame.contentBytes;
+    environment.progress({ what: "extracting", doneBytes, allBytes });
+    if (doneBytes - noted.bytes < JOURNAL_BYTES && environment.nowMs() - noted.atMs < JOURNAL_MS) return;
+    // tar has taken the frame, and may still hold a little of it back: the frame before is done for sure.
+    await writeJournal(environment.root, { set: set.manifest.id, plan: planName(plan), frame: frame.number });
+    noted = { bytes: doneBytes, atMs: environment.nowMs() };
+  };
+  const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0;
+  const options = { set, allFrames: gate.frames, frames, root: environment.root, handedOver };
+  const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
+  for (const remark of remarks) environment.note(`tar: ${remark}`);
+  if (from > 0) await extractDirectories(job, () => true, environment);
+}
+
+/** Where all begins that has bytes in the frame `number` or later: a file may have begun frames before. */
+export function startFrame(frames: readonly PlacedFrame[], number: number): number {
+  if (frames[number]?.firstMember === 0) return number;
+  for (let frame = number - 1; frame > 0; frame -= 1) if (frames[frame]?.firstMember !== undefined) return frame;
+  return 0;
+}
+
+/**
+ * Directories once more, with their owners, times and modes: after a resumed extraction those that the first run had not come to, and
+ * those in which Lifeboat itself has written.
+ */
+export async function extractDirectories(
+  { set, gate }: SetContent,
+  isChosen: (path: ByteText) => boolean,
+  environment: RestoreEnvironment,
+): Promise<void> {
+  const lost = new Set(gate.lost);
+  const entries: CatalogueEntry[] = [];
+  for await (const entry of readCatalogue(set)) {
+    if (entry.type === "directory" && isChosen(entry.path) && !lost.has(entry.path)) entries.push(entry);
+  }
+  const starts = frameStarts(gate.frames);
+  const needed = new Set(entries.flatMap((entry) => framesOf(entry, starts)));
+  const paths = new Set(entries.map(({ path }) => path));
+  await extractFiles({
+    set,
+    allFrames: gate.frames,
+    frames: gate.frames.filter(({ number }) => needed.has(number) && !gate.damaged.has(number)),
+    root: environment.root,
+    choose: (path) => paths.has(path),
+    handedOver: async () => undefined,
+  });
+}

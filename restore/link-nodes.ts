@@ -1,0 +1,23 @@
+// Device nodes and FIFOs with several names: tar makes each by itself, and they become one again.
+
+import { infoRaw, linkRaw } from "#os/byte-paths";
+import type { ByteText } from "../formats/tar-read.ts";
+import { bytesOfText, type CatalogueEntry } from "../set/catalogue.ts";
+
+/** Returns the names that it has made again: the times of their directories have changed. */
+export async function linkNodes(root: string, entries: AsyncIterable<CatalogueEntry>): Promise<readonly ByteText[]> {
+  const prefix = root === "/" ? "" : bytesOfText(root);
+  const made: ByteText[] = [];
+  for await (const { path, sameNodeAs } of entries) {
+    if (sameNodeAs === undefined || isSameNode(prefix, path, sameNodeAs)) continue;
+    if (infoRaw(prefix + sameNodeAs) === undefined || infoRaw(prefix + path) === undefined) continue;
+    linkRaw(prefix + sameNodeAs, prefix + path);
+    made.push(path);
+  }
+  return made;
+}
+
+export function isSameNode(prefix: ByteText, path: ByteText, other: ByteText): boolean {
+  const inode = infoRaw(prefix + path)?.inode;
+  return inode !== undefined && inode === infoRaw(prefix + other)?.inode;
+}

@@ -42,7 +42,7 @@ export async function runNuke(context: AgentContext): Promise<void> {
     if (error.hint !== undefined) console.say(`lifeboat:   ${error.hint}`);
     return;
   }
-  if (options.then !== "shell") await leave(context, options.then);
+  if (options.afterwards !== "shell") await leave(context, options.afterwards);
 }
 
 /** False when a key was pressed on any console. */

@@ -12,14 +12,15 @@ export interface RestoreWords {
   readonly check: boolean;
   /** The id of the set that may be restored once more. */
   readonly again: string | undefined;
-  readonly then: "reboot" | "poweroff" | "shell";
+  readonly afterwards: "reboot" | "poweroff" | "shell";
 }
 
 export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">): RestoreWords {
   const first = (name: Parameters<typeof own.get>[0]) => own.get(name)?.[0];
-  const pairs = (own.get("lifeboat.map") ?? []).flatMap((pair) => {
+  // What is no pair is kept: the planner refuses it by name, where leaving it out would let another disk be chosen.
+  const pairs = (own.get("lifeboat.map") ?? []).map((pair) => {
     const at = pair.indexOf("=");
-    return at < 0 ? [] : [[pair.slice(0, at), pair.slice(at + 1)] as const];
+    return at < 0 ? ([pair, ""] as const) : ([pair.slice(0, at), pair.slice(at + 1)] as const);
   });
   const then = first("lifeboat.then");
   return {
@@ -30,6 +31,6 @@ export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">)
     acceptDamage: first("lifeboat.damage") === "accept",
     check: first("lifeboat.check") !== "none",
     again: first("lifeboat.again"),
-    then: then === "poweroff" || then === "shell" ? then : "reboot",
+    afterwards: then === "poweroff" || then === "shell" ? then : "reboot",
   };
 }

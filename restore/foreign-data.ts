@@ -1,6 +1,7 @@
 // Whose data is on a disk: this machine's by the UUIDs in machine.json, or somebody else's, which is never lost unasked (DESIGN section 8, rule 3).
 
-import type { Machine } from "../machine/model.ts";
+import type { Disk, Machine } from "../machine/model.ts";
+import { namesOf } from "./match-disks.ts";
 import type { FoundContent, PresentDisk } from "./present-disk.ts";
 
 /** Everything that the machine's own layout carries, lower case. */
@@ -11,12 +12,32 @@ export function ownUuids({ layout }: Machine): ReadonlySet<string> {
     ...layout.swaps.map(({ uuid }) => uuid),
     ...layout.stack.map((device) => ("uuid" in device ? device.uuid : undefined)),
   ];
-  return new Set(uuids.flatMap((uuid) => (uuid === undefined ? [] : [normalised(uuid)])));
+  return new Set(uuids.flatMap((uuid) => (uuid === undefined || BLANK.test(uuid) ? [] : [normalised(uuid)])));
 }
+
+/** A number that was never given, such as that of an MBR which no tool has signed: whoever has it too is no kin. */
+const BLANK = /^(?:0x)?[0-]*$/;
 
 /** MBR's disk number is written with and without 0x. */
 export function normalised(uuid: string): string {
   return uuid.toLowerCase().replace(/^0x/, "");
+}
+
+/**
+ * The name that allows a disk to be overwritten: its serial or wwid, and never the name that the kernel gives it today.
+ * Undefined when it has none, or none that is its own alone (namespaces of one NVMe drive share a serial).
+ */
+export function wipeName(disk: Disk, present: readonly PresentDisk[]): string | undefined {
+  return wipeNames(disk, present)[0];
+}
+
+export function mayBeWiped(disk: Disk, present: readonly PresentDisk[], wipe: readonly string[]): boolean {
+  return wipeNames(disk, present).some((name) => wipe.includes(name));
+}
+
+function wipeNames({ id, identity }: Disk, present: readonly PresentDisk[]): readonly string[] {
+  const isTaken = (name: string) => present.some(({ disk }) => disk.id !== id && namesOf(disk).includes(name));
+  return [identity.serial, identity.wwid].filter((name) => name !== undefined).filter((name) => !isTaken(name));
 }
 
 /** What is not this machine's; what carries no UUID counts as foreign too, but for the table and partitions of an own disk. */

@@ -13,39 +13,68 @@ export interface MatchOptions {
   neededBytes(disk: Disk): number;
 }
 
+interface Pair {
+  readonly from: Disk;
+  readonly to: PresentDisk;
+  readonly reason: MatchReason;
+}
+
 export type Matching =
-  | { readonly isMatched: true; readonly pairs: readonly { readonly from: Disk; readonly to: PresentDisk; readonly reason: MatchReason }[] }
+  | { readonly isMatched: true; readonly pairs: readonly Pair[] }
   /** One sentence each, which follow a colon. */
   | { readonly isMatched: false; readonly problems: readonly string[] };
 
+interface Search {
+  readonly wanted: readonly Disk[];
+  readonly present: readonly PresentDisk[];
+  readonly options: MatchOptions;
+  readonly pairs: Pair[];
+}
+
+/** Each disk goes to one of its own, or there is no matching at all. */
 export function matchDisks(wanted: readonly Disk[], present: readonly PresentDisk[], options: MatchOptions): Matching {
-  const pairs: { from: Disk; to: PresentDisk; reason: MatchReason }[] = [];
-  const problems: string[] = [];
-  const free = () => present.filter((candidate) => usable(candidate, options) && !pairs.some(({ to }) => to === candidate));
-  const open = () => wanted.filter((disk) => !pairs.some(({ from }) => from === disk));
-  const take = (from: Disk, to: PresentDisk, reason: MatchReason) => void pairs.push({ from, to, reason });
-  for (const [old, now] of options.map) {
-    const from = wanted.find((disk) => namesOf(disk).includes(old));
-    const to = present.find(({ disk }) => namesOf(disk).includes(now));
-    if (from === undefined) problems.push(`the machine has no disk "${old}"`);
-    else if (to === undefined) problems.push(`there is no disk "${now}" here`);
-    else if (to.lockedBecause !== undefined) problems.push(`disk "${now}" may not be written to: ${to.lockedBecause}`);
-    else take(from, to, "named by you");
-  }
-  for (const [key, reason] of IDENTITIES) {
-    for (const disk of open()) {
-      const identity = disk.identity[key];
-      const same = identity === undefined ? [] : free().filter((candidate) => candidate.disk.identity[key] === identity);
-      // Cheap disks of one batch may share a number; then it says nothing.
-      if (same.length === 1) take(disk, same[0]!, reason);
-    }
-  }
-  for (const disk of open()) {
-    const choice = choose(disk, free(), options.neededBytes(disk));
-    if ("problem" in choice) problems.push(choice.problem);
-    else take(disk, choice.to, choice.reason);
-  }
-  return problems.length === 0 ? { isMatched: true, pairs } : { isMatched: false, problems };
+  const search: Search = { wanted, present, options, pairs: [] };
+  const unusable = [...options.map].flatMap(([old, now]) => takeNamed(search, old, now));
+  for (const [key, reason] of IDENTITIES) takeSame(search, key, reason);
+  for (const [isAlike, reason] of LIKENESSES) while (takeSure(search, isAlike, reason) > 0) continue;
+  const problems = [...unusable, ...openDisks(search).map((disk) => whyOpen(disk, search)), ...search.pairs.flatMap(sizeProblems(options))];
+  return problems.length === 0 ? { isMatched: true, pairs: search.pairs } : { isMatched: false, problems };
+}
+
+function openDisks({ wanted, pairs }: Search): readonly Disk[] {
+  return wanted.filter((disk) => !pairs.some(({ from }) => from === disk));
+}
+
+function isFree(candidate: PresentDisk, { pairs, options }: Search): boolean {
+  return whyLeftAlone(candidate, options) === undefined && !pairs.some(({ to }) => to === candidate);
+}
+
+function whyLeftAlone({ disk, lockedBecause }: PresentDisk, { excluded }: Pick<MatchOptions, "excluded">): string | undefined {
+  return lockedBecause ?? (namesOf(disk).some((name) => excluded.includes(name)) ? "it is to be left alone" : undefined);
+}
+
+/** What a person may call a disk. */
+export function namesOf({ id, identity }: Disk): readonly string[] {
+  return [id, `/dev/${id}`, identity.serial, identity.wwid].filter((name) => name !== undefined);
+}
+
+/** Returns what is wrong with what a person said. A name that two disks have names neither. */
+function takeNamed(search: Search, old: string, now: string): readonly string[] {
+  const { wanted, present, pairs, options } = search;
+  const sources = wanted.filter((disk) => namesOf(disk).includes(old));
+  const targets = present.filter(({ disk }) => namesOf(disk).includes(now));
+  const [from, secondFrom] = sources;
+  const [to, secondTo] = targets;
+  if (from === undefined) return [`the machine has no disk "${old}"`];
+  if (to === undefined) return [`there is no disk "${now}" here`];
+  if (secondFrom !== undefined) return [`several disks of the machine are called "${old}": ${sources.map(({ id }) => id).join(", ")}`];
+  if (secondTo !== undefined) return [`several disks here are called "${now}": ${targets.map(({ disk }) => disk.id).join(", ")}`];
+  const reason = whyLeftAlone(to, options);
+  if (reason !== undefined) return [`disk "${now}" may not be written to: ${reason}`];
+  if (pairs.some((pair) => pair.from === from)) return [`disk "${old}" can go to one disk only, and "${now}" is the second`];
+  if (pairs.some((pair) => pair.to === to)) return [`disk "${now}" can take one disk only, and "${old}" is the second`];
+  pairs.push({ from, to, reason: "named by you" });
+  return [];
 }
 
 const IDENTITIES: readonly (readonly ["wwid" | "serial", MatchReason])[] = [
@@ -53,35 +82,65 @@ const IDENTITIES: readonly (readonly ["wwid" | "serial", MatchReason])[] = [
   ["serial", "same serial"],
 ];
 
-/** What a person may call a disk. */
-export function namesOf({ id, identity }: Disk): readonly string[] {
-  return [id, `/dev/${id}`, identity.serial, identity.wwid].filter((name) => name !== undefined);
+/** Cheap disks of one batch, and the namespaces of one NVMe drive, may share a number: then it says nothing, then or now. */
+function takeSame(search: Search, key: "wwid" | "serial", reason: MatchReason): void {
+  for (const from of openDisks(search)) {
+    const identity = from.identity[key];
+    if (identity === undefined) continue;
+    const [to, twin] = search.present.filter(({ disk }) => disk.identity[key] === identity);
+    const isOnly = search.wanted.filter((disk) => disk.identity[key] === identity).length === 1;
+    if (to !== undefined && twin === undefined && isOnly && isFree(to, search)) search.pairs.push({ from, to, reason });
+  }
 }
 
-function usable({ disk, lockedBecause }: PresentDisk, { excluded }: MatchOptions): boolean {
-  return lockedBecause === undefined && !namesOf(disk).some((name) => excluded.includes(name));
+type Likeness = (from: Disk, to: Disk) => boolean;
+
+/** From the closest on, each including the one before. */
+const LIKENESSES: readonly (readonly [Likeness, MatchReason])[] = [
+  [(from, to) => from.sizeBytes === to.sizeBytes && from.identity.driver === to.identity.driver, "same size and driver"],
+  [(from, to) => from.sizeBytes === to.sizeBytes, "same size"],
+  [() => true, "the only one that is large enough"],
+];
+
+/** A new disk in the place of one that is gone: only when there is no doubt which, on either side. Returns how many were found. */
+function takeSure(search: Search, isAlike: Likeness, reason: MatchReason): number {
+  const choices = openDisks(search).flatMap((from) => {
+    const [to, other] = fittingDisks(from, search).filter(({ disk }) => isAlike(from, disk));
+    return to === undefined || other !== undefined ? [] : [{ from, to, reason }];
+  });
+  const sure = choices.filter(({ to }) => choices.filter((choice) => choice.to === to).length === 1);
+  search.pairs.push(...sure);
+  return sure.length;
 }
 
-type Choice = { readonly to: PresentDisk; readonly reason: MatchReason } | { readonly problem: string };
+function fittingDisks(disk: Disk, search: Search): readonly PresentDisk[] {
+  const neededBytes = search.options.neededBytes(disk);
+  return search.present.filter((candidate) => isFree(candidate, search) && candidate.disk.sizeBytes >= neededBytes);
+}
 
-/** A new disk in the place of one that is gone: only when there is no doubt which. */
-function choose(disk: Disk, candidates: readonly PresentDisk[], neededBytes: number): Choice {
-  const fitting = candidates.filter(({ disk: { sizeBytes } }) => sizeBytes >= neededBytes);
-  const sameSize = fitting.filter(({ disk: { sizeBytes } }) => sizeBytes === disk.sizeBytes);
-  const alike = sameSize.filter(({ disk: { identity } }) => identity.driver === disk.identity.driver);
-  if (alike.length === 1) return { to: alike[0]!, reason: "same size and driver" };
-  if (alike.length === 0 && sameSize.length === 1) return { to: sameSize[0]!, reason: "same size" };
-  if (sameSize.length === 0 && fitting.length === 1) return { to: fitting[0]!, reason: "the only one that is large enough" };
+function whyOpen(disk: Disk, search: Search): string {
+  const neededBytes = search.options.neededBytes(disk);
+  const fitting = fittingDisks(disk, search);
   const name = `disk ${disk.id} (${describeIdentity(disk)})`;
-  if (fitting.length === 0) return { problem: `${name} needs ${neededBytes} bytes, and ${tooSmall(candidates, neededBytes)}` };
+  const rivals = openDisks(search).filter((other) => other !== disk && fittingDisks(other, search).some((to) => fitting.includes(to)));
+  if (fitting.length === 0) return `${name} needs ${neededBytes} bytes, and ${tooSmall(search, neededBytes)}`;
   const list = fitting.map((candidate) => `${candidate.disk.id} (${describeIdentity(candidate.disk)})`).join(", ");
-  return { problem: `${name} may go to any of ${list}: say which, with --map ${disk.id}=SERIAL` };
+  const others = rivals.length === 0 ? "" : `, and so may ${rivals.map(({ id }) => id).join(", ")}`;
+  return `${name} may go to ${fitting.length === 1 ? "" : "any of "}${list}${others}: say which, with --map ${disk.id}=SERIAL`;
 }
 
-function tooSmall(candidates: readonly PresentDisk[], neededBytes: number): string {
-  const largest = [...candidates].sort((a, b) => b.disk.sizeBytes - a.disk.sizeBytes)[0];
+function tooSmall(search: Search, neededBytes: number): string {
+  const largest = search.present.filter((candidate) => isFree(candidate, search)).sort((a, b) => b.disk.sizeBytes - a.disk.sizeBytes)[0];
   if (largest === undefined) return "there is no disk that may be written to";
   return `the largest, ${largest.disk.id}, has ${largest.disk.sizeBytes}: ${neededBytes - largest.disk.sizeBytes} bytes are missing`;
+}
+
+/** A virtual disk may have its old serial number and another size. */
+function sizeProblems({ neededBytes }: MatchOptions): (pair: Pair) => readonly string[] {
+  return ({ from, to: { disk }, reason }) => {
+    const missing = neededBytes(from) - disk.sizeBytes;
+    return missing <= 0 ? [] : [`disk ${from.id} cannot go to ${disk.id} (${reason}): ${missing} bytes are missing`];
+  };
 }
 
 export function describeIdentity({ identity, sizeBytes }: Disk): string {

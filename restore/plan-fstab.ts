@@ -1,15 +1,36 @@
 // Names in /etc/fstab that a kernel gives by the order of its finds, such as /dev/sda1: where they no longer hold, a UUID takes their place.
 
-import type { Machine } from "../machine/model.ts";
-import type { FstabChange, Step } from "./plan.ts";
+import type { FstabEntry, Machine } from "../machine/model.ts";
+import type { DiskMatch, FstabChange, Step } from "./plan.ts";
 
-export function planFstab(machine: Machine, devices: ReadonlyMap<string, string>): readonly Step[] {
-  const changes = machine.layout.fstab.flatMap(({ spec, path }): readonly FstabChange[] => {
-    const now = devices.get(spec.replace(/^\/dev\//, ""));
-    if (!spec.startsWith("/dev/") || now === undefined || now === spec) return [];
-    return [{ path, from: spec, to: uuidOf(machine, spec.slice("/dev/".length)) ?? now }];
+export function planFstab(machine: Machine, devices: ReadonlyMap<string, string>, matches: readonly DiskMatch[]): readonly Step[] {
+  const changes = machine.layout.fstab.flatMap((entry): readonly FstabChange[] => {
+    const { spec, path } = entry;
+    const id = WAY.test(spec) ? deviceBehind(machine, entry) : spec.replace(/^\/dev\//, "");
+    const now = id === undefined || !spec.startsWith("/dev/") ? undefined : devices.get(id);
+    if (id === undefined || now === undefined || now === spec) return [];
+    if (WAY.test(spec) && isUnmoved(machine, id, matches)) return [];
+    return [{ path, from: spec, to: uuidOf(machine, id) ?? now }];
   });
   return changes.length === 0 ? [] : [{ kind: "write-fstab", changes }];
+}
+
+/** Names that are made of a disk's bus, place, model and serial. */
+const WAY = /^\/dev\/disk\/by-(?:id|path)\//;
+
+/** What a link stood for is known by what was mounted with it, or by its being the only swap. */
+function deviceBehind({ layout }: Machine, { path, type }: FstabEntry): string | undefined {
+  if (type !== "swap") return layout.mounts.find((mount) => mount.path === path)?.device;
+  const partitions = layout.swaps.filter(({ kind }) => kind === "partition");
+  return partitions.length === 1 ? partitions[0]!.place : undefined;
+}
+
+/** The same disk on the same driver has the same links. */
+function isUnmoved({ layout }: Machine, id: string, matches: readonly DiskMatch[]): boolean {
+  const from = layout.disks.find((disk) => disk.id === id || disk.table?.partitions.some((partition) => partition.id === id));
+  const match = matches.find((candidate) => candidate.from === from?.id);
+  const isSame = match?.reason === "same wwid" || match?.reason === "same serial";
+  return isSame && match.disk.driver === from?.identity.driver && match.disk.model === from?.identity.model;
 }
 
 function uuidOf({ layout }: Machine, id: string): string | undefined {

@@ -5,9 +5,12 @@ import type { Disk, FileSystem, Machine, Partition, PartitionTable, Swap } from 
 import type { SetManifest } from "../set/set-manifest.ts";
 import { planBoot } from "./plan-boot.ts";
 import { planFstab } from "./plan-fstab.ts";
-import { contentLines, foreignContents, twinProblems } from "./foreign-data.ts";
+import { contentLines, twinProblems } from "./foreign-data.ts";
 import { neededDiskBytes } from "./needed-room.ts";
-import { describeIdentity, matchDisks, namesOf } from "./match-disks.ts";
+import { describeIdentity, matchDisks } from "./match-disks.ts";
+import { firmwareProblems, foreignProblems, layoutProblems, sectorProblems } from "./plan-problems.ts";
+import { commandLineWarnings, contentWarnings, exclusionWarnings, sizeWarnings } from "./plan-warnings.ts";
+import { restorableReasons } from "./restorable.ts";
 import { partitionPath, partitionSize, type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
 
@@ -31,22 +34,21 @@ export interface PlanInput {
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
 export function planRestore({ machine, manifest, present, firmware, options }: PlanInput): Plan {
   const { layout } = machine;
+  const reasons = layoutProblems(layout);
+  if (reasons.length > 0) throw refusal("every file system that was mounted must be made again", reasons);
   const matching = matchDisks(layout.disks, present, { map: options.map, excluded: options.excluded, neededBytes: neededDiskBytes });
   if (!matching.isMatched) throw refusal("every disk of the machine must have one to go to", matching.problems);
   const { pairs } = matching;
   const targets = pairs.map(({ to }) => to);
+  const rest = present.filter((candidate) => !targets.includes(candidate));
   const problems = [
     ...pairs.flatMap(({ from, to }) => sectorProblems(from, to.disk)),
-    ...targets.flatMap((target) => foreignProblems(target, machine, options)),
-    ...twinProblems(
-      machine,
-      present.filter((candidate) => !targets.includes(candidate)),
-    ),
+    ...targets.flatMap((target) => foreignProblems(target, machine, { present, wipe: options.wipe })),
+    ...twinProblems(machine, rest),
     ...firmwareProblems(machine, firmware),
   ];
   if (problems.length > 0) throw refusal("nothing may be lost that is not this machine's", problems);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
-  const rest = present.filter((candidate) => !targets.includes(candidate));
   return {
     setId: manifest.id,
     matches,
@@ -55,7 +57,13 @@ export function planRestore({ machine, manifest, present, firmware, options }: P
     kept: rest.map(
       ({ disk, lockedBecause }) => `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`,
     ),
-    warnings: pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
+    warnings: [
+      ...pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
+      ...exclusionWarnings(present, options),
+      ...contentWarnings(layout),
+      ...commandLineWarnings(machine, devicePaths(machine, matches)),
+      ...restorableReasons(machine),
+    ],
   };
 }
 
@@ -68,34 +76,6 @@ function refusal(rule: string, problems: readonly string[]): LifeboatError {
 function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): TargetDisk {
   const { serial, model, driver } = identity;
   return { name: id, path: `/dev/${id}`, serial, model, driver, sizeBytes, logicalSectorBytes };
-}
-
-function sectorProblems(from: Disk, to: Disk): readonly string[] {
-  if (from.logicalSectorBytes === to.logicalSectorBytes) return [];
-  return [`disk ${to.id} has sectors of ${to.logicalSectorBytes} bytes, and the machine's ${from.id} had ${from.logicalSectorBytes}`];
-}
-
-function foreignProblems(target: PresentDisk, machine: Machine, { wipe }: PlanOptions): readonly string[] {
-  const { disk } = target;
-  const foreign = foreignContents(target, machine);
-  if (foreign.length === 0 || namesOf(disk).some((name) => wipe.includes(name) && name !== disk.id)) return [];
-  const serial = disk.identity.serial ?? disk.identity.wwid;
-  const way = serial === undefined ? "it has no serial by which to name it: clear it by hand" : `lifeboat.wipe=${serial} allows it`;
-  return [`disk ${disk.id} (${describeIdentity(disk)}) holds data that is not this machine's, ${foreign.join(", ")}: ${way}`];
-}
-
-function firmwareProblems({ firmware, layout }: Machine, now: PlanInput["firmware"]): readonly string[] {
-  if (firmware.kind === now) return [];
-  // A BIOS system's disk never starts under UEFI, and the other way round.
-  const tables = layout.disks.map(({ table }) => table?.kind ?? "none").join(", ");
-  return [
-    `the machine started by ${firmware.kind.toUpperCase()} (partition table ${tables}), and this one by ${now.toUpperCase()}: switch the firmware over`,
-  ];
-}
-
-function sizeWarnings(from: Disk, to: Disk): readonly string[] {
-  const more = to.sizeBytes - from.sizeBytes;
-  return more < 2 ** 20 ? [] : [`${to.id} is ${(more / 2 ** 30).toFixed(1)} GiB larger than ${from.id} was: that part stays free`];
 }
 
 function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetManifest["totals"]): readonly Step[] {
@@ -118,7 +98,7 @@ function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetM
     ...layout.swaps
       .filter((swap) => !isPartition(swap))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
-    ...planFstab(machine, devices),
+    ...planFstab(machine, devices, matches),
     ...planBoot(machine, matches),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
@@ -127,7 +107,7 @@ function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetM
   ];
 }
 
-/** The root first, then by depth: what is mounted below comes later. One mount for each file system, the one that shows all of it. */
+/** The root first, then by depth: what is mounted below comes later. A file system that is seen in two places is mounted at both: the set has its files twice. */
 function mountSteps({ layout }: Machine, path: (id: string) => string): readonly Step[] {
   const whole = layout.mounts.filter(({ fsRoot }) => fsRoot === "/");
   const depth = (mountPath: string) => (mountPath === "/" ? 0 : mountPath.split("/").length);

@@ -27,7 +27,8 @@ function partitionLine(disk: TargetDisk, { kind }: PartitionTable, partition: Pa
   return `${partitionPath(disk, number)} : ${fields.join(", ")}`;
 }
 
-/** As sfdisk's own dump writes them, so that it reads them back. */
+/** As sfdisk's own dump writes them, so that it reads them back; a newline would begin another line of the script. */
 function escapeName(label: string): string {
-  return label.replace(/["\\]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  // eslint-disable-next-line no-control-regex
+  return label.replace(/[\u0000-\u001f\u007f"\\]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

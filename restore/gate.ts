@@ -3,7 +3,7 @@
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { makeTemporaryDirectory } from "#os/files";
-import type { Machine } from "../machine/model.ts";
+import type { Machine, PartitionTable } from "../machine/model.ts";
 import type { ByteText } from "../formats/tar-read.ts";
 import { printable } from "../set/catalogue.ts";
 import { readFrames, type OpenSet, type PlacedFrame } from "../set/open-set.ts";
@@ -42,7 +42,7 @@ export async function passGate(request: GateRequest, environment: RestoreEnviron
   const frames = await readFrames(request.set);
   const damaged = await checkData(request, frames, environment);
   const lost = await checkCatalogue(request, frames, damaged);
-  if (damaged.length > 0 && !request.acceptDamage) throw damageRefusal(damaged, lost);
+  if (damaged.length + lost.length > 0 && !request.acceptDamage) throw damageRefusal(damaged, lost);
   return { frames, damaged: new Set(damaged.map(({ frame }) => frame.number)), lost };
 }
 
@@ -71,23 +71,30 @@ async function checkArguments({ steps }: Plan): Promise<void> {
 }
 
 async function tryStep(step: Step, file: string): Promise<void> {
-  switch (step.kind) {
-    case "partition": {
-      await sparseFile(file, step.disk.sizeBytes);
-      await run(["sfdisk", "--no-act", "--quiet", file], { input: partitionScript(step.disk, step.table), timeoutMs: TRIAL_LIMIT_MS });
-      return;
-    }
-    case "make-filesystem":
-      await sparseFile(file, step.sizeBytes);
-      for (const command of mkfsCommands(file, step.fileSystem, true)) await tryCommand(command);
-      return;
-    case "make-swap":
-      // More than a page for each header; its real size is the partition's.
-      await sparseFile(file, 1024 * 1024);
-      return tryCommand(mkswapCommand(file, step));
-    default:
-      return;
+  if (step.kind === "partition") {
+    await sparseFile(file, step.disk.sizeBytes);
+    // A file has sectors of 512 bytes, whatever the disk has.
+    const script = partitionScript(step.disk, inSectorsOf512(step.table, step.disk.logicalSectorBytes));
+    await run(["sfdisk", "--no-act", "--quiet", file], { input: script, timeoutMs: TRIAL_LIMIT_MS });
+  } else if (step.kind === "make-filesystem") {
+    await sparseFile(file, step.sizeBytes);
+    for (const command of mkfsCommands(file, step.fileSystem, true)) await tryCommand(command);
+  } else if (step.kind === "make-swap") {
+    // More than a page for each header; its real size is the partition's.
+    await sparseFile(file, 1024 * 1024);
+    await tryCommand(mkswapCommand(file, step));
   }
+}
+
+function inSectorsOf512(table: PartitionTable, sectorBytes: number): PartitionTable {
+  const times = sectorBytes / 512;
+  return {
+    ...table,
+    firstSector: table.firstSector === undefined ? undefined : table.firstSector * times,
+    partitions: table.partitions.map((partition) => {
+      return { ...partition, startSector: partition.startSector * times, sizeSectors: partition.sizeSectors * times };
+    }),
+  };
 }
 
 async function sparseFile(path: string, sizeBytes: number): Promise<void> {

@@ -11,6 +11,8 @@ export interface NeededProgram {
 }
 
 const VERSION = { args: ["--version"], okCodes: [0] } as const;
+/** busybox has it too, and knows no such option. */
+const ANY_VERSION = { args: ["--version"], okCodes: [0, 1] } as const;
 const SHORT_VERSION = { args: ["-V"], okCodes: [0] } as const;
 
 /** Each once, in the order of their use. */
@@ -21,6 +23,8 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     isNeeded ? [{ name, ...about }] : [];
   return [
     ...need(true, "wipefs", { purpose: "clears old signatures from disks", trial: VERSION }),
+    ...need(true, "blockdev", { purpose: "lifts the write protection of disks", trial: ANY_VERSION }),
+    ...need(true, "dd", { purpose: "clears both ends of disks", trial: ANY_VERSION }),
     ...need(true, "sfdisk", { purpose: "writes partition tables", trial: VERSION }),
     ...need(true, "blkid", { purpose: "tells what is on a disk", trial: VERSION }),
     ...need(true, "lsblk", { purpose: "tells what is on a disk", trial: VERSION }),
@@ -33,6 +37,7 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     ...need(true, "mount", { purpose: "mounts file systems", trial: VERSION }),
     ...need(true, "umount", { purpose: "unmounts file systems", trial: VERSION }),
     ...need(true, "tar", { purpose: "unpacks files and reads them back", trial: VERSION }),
+    ...need(isExt || types.has("xfs"), "xargs", { purpose: "hands names to chattr and lsattr", trial: ANY_VERSION }),
     ...need(isExt || types.has("xfs"), "chattr", { purpose: "sets inode flags", trial: { args: [], okCodes: [0, 1] } }),
     ...need(isExt || types.has("xfs"), "lsattr", { purpose: "reads inode flags back", trial: SHORT_VERSION }),
     ...need(firmware.kind === "uefi", "efibootmgr", { purpose: "writes the firmware's boot entries", trial: VERSION }),

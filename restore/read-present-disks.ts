@@ -7,7 +7,7 @@ import type { LsblkDevice } from "../machine/parse-lsblk.ts";
 import type { Disk } from "../machine/model.ts";
 import type { FoundContent, PresentDisk } from "./present-disk.ts";
 
-/** `locks` gives reasons by kernel name of disk or partition. What is mounted is locked by itself. */
+/** `locks` gives reasons by kernel name of disk or partition. What is in use is locked by itself. */
 export async function readPresentDisks(locks: ReadonlyMap<string, string>): Promise<readonly PresentDisk[]> {
   const [disks, devices] = await Promise.all([inspectDisks(), inspectDevices()]);
   return Promise.all(
@@ -15,7 +15,11 @@ export async function readPresentDisks(locks: ReadonlyMap<string, string>): Prom
       const device = devices.find(({ kernelName }) => kernelName === disk.id);
       const contents = device === undefined ? [] : contentsOf(device, disk);
       const stray = contents.length === 0 ? await unknownData(disk) : [];
-      return { disk, contents: [...contents, ...stray], lockedBecause: device === undefined ? undefined : lockOf(device, locks) };
+      return {
+        disk,
+        contents: [...contents, ...stray],
+        lockedBecause: device === undefined ? "lsblk does not tell what is on it" : lockOf(device, locks),
+      };
     }),
   );
 }
@@ -38,6 +42,9 @@ function lockOf(device: LsblkDevice, locks: ReadonlyMap<string, string>): string
   if (places.length > 0) return `it is in use at ${places.map((place) => `"${place}"`).join(", ")}`;
   const reason = locks.get(device.kernelName);
   if (reason !== undefined) return reason;
+  // An array or a volume: what is written below it would be written to the other disks of it, or be lost.
+  const active = device.children.find(({ type }) => type !== "part");
+  if (active !== undefined) return `${active.kernelName} (${active.type}) is active on it`;
   return device.children.map((child) => lockOf(child, locks)).find((found) => found !== undefined);
 }
 

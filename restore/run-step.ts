@@ -11,7 +11,7 @@ import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
-import type { Step } from "./plan.ts";
+import { partitionPath, type Step } from "./plan.ts";
 
 /** Those that work on the data, and are the engine's own business. */
 export type LayoutStep = Exclude<Step, { kind: "extract" | "set-flags" | "check" | "write-mark" | "unmount" }>;
@@ -72,19 +72,23 @@ type Of<K extends Step["kind"]> = Extract<Step, { kind: K }>;
 
 /** Partitions first: what is on them would be found again when the new table puts partitions in the same places. */
 async function wipe({ disk }: Of<"wipe">): Promise<void> {
-  const devices = (await run(["lsblk", "--noheadings", "--raw", "--output", "PATH", disk.path])).stdout
-    .split("\n")
-    .filter((path) => path !== "");
+  const listed = (await run(["lsblk", "--noheadings", "--raw", "--output", "PATH,TYPE", disk.path])).stdout;
+  const devices = listed.split("\n").flatMap((line) => /^(\S+) (?:disk|part|loop)$/.exec(line)?.[1] ?? []);
+  // What else stands on it, such as an array, may have its other half on a disk that is kept.
+  const active = listed.split("\n").filter((line) => line !== "" && !/ (?:disk|part|loop)$/.test(line));
+  if (active.length > 0) throw new LifeboatError(`Cannot wipe ${disk.path} as nothing may be active on it: ${active.join(", ")}`);
   for (const device of devices.reverse()) await run(["wipefs", "--all", "--force", "--quiet", device]);
   // Boot code and what no tool has a signature of: a restore that is broken off here finds a blank disk.
-  const lastMebibyte = Math.floor(disk.sizeBytes / MEBIBYTE) - 1;
-  for (const start of [0, lastMebibyte]) {
-    await run(["dd", "if=/dev/zero", `of=${disk.path}`, `bs=${MEBIBYTE}`, "count=1", `seek=${start}`, "conv=fsync,notrunc"]);
+  const sectorBytes = disk.logicalSectorBytes;
+  const count = WIPED_BYTES / sectorBytes;
+  for (const start of [0, Math.floor(disk.sizeBytes / sectorBytes) - count]) {
+    await run(["dd", "if=/dev/zero", `of=${disk.path}`, `bs=${sectorBytes}`, `count=${count}`, `seek=${start}`, "conv=fsync,notrunc"]);
   }
   await settle(disk.path);
 }
 
-const MEBIBYTE = 1024 * 1024;
+/** At each end. */
+const WIPED_BYTES = 1024 * 1024;
 
 async function partition({ disk, table }: Of<"partition">): Promise<void> {
   const command = ["sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", disk.path] as const;
@@ -92,7 +96,7 @@ async function partition({ disk, table }: Of<"partition">): Promise<void> {
   await settle(disk.path);
   const missing: string[] = [];
   for (const { number } of table.partitions) {
-    const path = /\d$/.test(disk.path) ? `${disk.path}p${number}` : `${disk.path}${number}`;
+    const path = partitionPath(disk, number);
     if (!(await exists(path))) missing.push(path);
   }
   if (missing.length === 0) return;

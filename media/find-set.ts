@@ -10,7 +10,7 @@ import { directorySource, listStore, type StoredSet } from "./directory-store.ts
 export async function findSet(path: string): Promise<SetSource> {
   if (await exists(`${path}/${MANIFEST_FILE}`)) return directorySource(path);
   const sets = await setsAt(path);
-  const newest = sets.filter(({ manifest }) => manifest !== undefined).pop();
+  const newest = [...sets].reverse().find(({ manifest }) => manifest !== undefined);
   if (newest !== undefined) return directorySource(newest.path);
   const problem =
     sets.length === 0

@@ -23,7 +23,8 @@ export function planName({ steps, setId }: Plan): string {
 /** Frames up to and without `frame` are on the disk when this resolves. */
 export async function writeJournal(root: string, journal: Journal): Promise<void> {
   await makeDirectory(`${root}${OWN_DIRECTORY}`, 0o700);
-  await run(["sync", "-f", root]).catch(() => run(["sync"]));
+  // All file systems, not the root's alone: files are on each of them.
+  await run(["sync"]);
   await writeAtomic(`${root}${JOURNAL_FILE}`, `${JSON.stringify(journal)}\n`);
 }
 

@@ -11,7 +11,9 @@ export function lossFinder(damaged: readonly number[], starts: readonly number[]
   return (entry) => {
     const begin = streamPlace(starts, entry);
     const end = begin + entry.streamBytes;
-    const isHit = gaps.some(({ from, to }) => begin < to && end > from) || (entry.hardlinkOf !== undefined && lost.has(entry.hardlinkOf));
+    const isLinkToLost = entry.hardlinkOf !== undefined && lost.has(entry.hardlinkOf);
+    // An entry whose frame does not exist has an infinite place.
+    const isHit = begin === Number.POSITIVE_INFINITY || isLinkToLost || gaps.some(({ from, to }) => begin < to && end > from);
     if (isHit) lost.add(entry.path);
     return isHit;
   };

@@ -33,6 +33,9 @@ interface Making<K extends FileSystemParameters["kind"]> {
 /** Said of a file system, not asked of mke2fs; or its own business. */
 const NOT_ASKED: ReadonlySet<string> = new Set(["needs_recovery", "orphan_present", "journal_dev", "read-only"]);
 
+/** Default mount options that mke2fs.conf sets. */
+const MADE_WITH: readonly string[] = ["user_xattr", "acl"];
+
 function extCommands(device: string, { fileSystem, parameters, isTrial }: Making<"ext">): readonly MkfsCommand[] {
   const features = parameters.features.filter((feature) => !NOT_ASKED.has(feature));
   const make: MkfsCommand = [
@@ -50,13 +53,14 @@ function extCommands(device: string, { fileSystem, parameters, isTrial }: Making
     ...identity(["-U", fileSystem.uuid], ["-L", fileSystem.label]),
     device,
   ].flat() as unknown as MkfsCommand;
+  const unwanted = MADE_WITH.filter((option) => !parameters.defaultMountOptions.includes(option));
   const tune: MkfsCommand = [
     "tune2fs",
     ["-c", `${parameters.maximumMountCount}`],
     ["-i", `${parameters.checkIntervalSeconds}s`],
     ["-e", parameters.onErrors],
     ["-r", `${parameters.reservedBlocks}`],
-    ...(parameters.defaultMountOptions.length === 0 ? [] : [["-o", parameters.defaultMountOptions.join(",")]]),
+    ["-o", [...unwanted.map((option) => `^${option}`), ...parameters.defaultMountOptions].join(",")],
     device,
   ].flat() as unknown as MkfsCommand;
   return isTrial ? [make] : [make, tune];

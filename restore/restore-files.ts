@@ -43,7 +43,8 @@ export async function restoreFiles(request: FilesRequest): Promise<FilesOutcome>
   const frames = allFrames.filter(({ number }) => selection.frames.has(number));
   const { damaged, lost } = await findDamage(request, { allFrames, frames, starts, selection });
   if (!request.overwrite) checkFree(to, selection.chosen);
-  const names = newNames(selection, new Set(lost));
+  const lostPaths = new Set(lost);
+  const names = newNames(selection, lostPaths);
   const allBytes = frames.reduce((total, { contentBytes }) => total + contentBytes, 0);
   let doneBytes = 0;
   const remarks = await extractFiles({
@@ -57,7 +58,7 @@ export async function restoreFiles(request: FilesRequest): Promise<FilesOutcome>
       request.progress({ what: "restoring", doneBytes, allBytes });
     },
   });
-  const kept = selection.chosen.filter((entry) => !lost.includes(entry.path));
+  const kept = selection.chosen.filter(({ path }) => !lostPaths.has(path));
   const compared = await compareFiles({
     root: to,
     entries: async function* () {
@@ -117,8 +118,9 @@ async function findDamage({ set, acceptDamage }: FilesRequest, { frames, starts,
   const found = await checkFrames(set, frames, () => undefined);
   const damaged = new Set(found.map(({ frame }) => frame.number));
   const isLost = lossFinder([...damaged], starts);
-  const lostSources = selection.sources.filter(isLost);
-  const lost = [...selection.chosen.filter(isLost).map(({ path }) => path), ...lostSources.map(({ path }) => path)];
+  // The finder must have seen a first name before it is asked about links to it.
+  for (const source of selection.sources) isLost(source);
+  const lost = selection.chosen.filter(isLost).map(({ path }) => path);
   if (found.length === 0 || acceptDamage) return { damaged, lost };
   const [first] = found;
   throw new LifeboatError(
@@ -151,7 +153,7 @@ function newNames({ chosen, sources }: Selection, lost: ReadonlySet<ByteText>): 
   for (const source of sources) {
     const links = chosen.filter(({ path, hardlinkOf }) => hardlinkOf === source.path && !lost.has(path));
     const [first, ...others] = links;
-    if (first === undefined || lost.has(source.path)) continue;
+    if (first === undefined) continue;
     names.delete(first.path);
     names.set(source.path, { path: first.path.slice(1) });
     for (const { path } of others) names.set(path, { linkTarget: first.path.slice(1) });

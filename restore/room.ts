@@ -30,13 +30,23 @@ export function roomCounter({ layout }: Machine): RoomCounter {
     ];
   });
   // The deepest mount that a path is below has it.
+  // The deepest mount that a path is below has it.
   const sorted = [...needs].sort((a, b) => b.prefix.length - a.prefix.length);
+  for (const { kind, place, sizeBytes } of layout.swaps) {
+    const need = kind === "file" ? sorted.find(({ prefix }) => bytesOfText(place).startsWith(prefix)) : undefined;
+    if (need === undefined) continue;
+    need.inodes += 1;
+    need.bytes += inBlocks(sizeBytes, need);
+  }
   return {
-    add({ path, type, streamBytes }) {
+    add(entry) {
+      const { path, type } = entry;
       const need = sorted.find(({ prefix }) => path.startsWith(prefix));
-      if (need === undefined || type === "hard-link") return;
+      // A file system's own top directory, and this one, are there when it is made.
+      const isMade = path === need?.prefix || path === `${need?.prefix}lost+found`;
+      if (need === undefined || type === "hard-link" || isMade) return;
       need.inodes += 1;
-      if (type === "file") need.bytes += Math.ceil(dataBytes(streamBytes) / need.blockBytes) * need.blockBytes;
+      if (type === "file") need.bytes += inBlocks(dataBytes(entry), need);
       if (type === "directory") need.bytes += need.blockBytes;
     },
     problems: () => needs.flatMap(problemsOf),
@@ -48,16 +58,21 @@ function blockBytesOf({ parameters }: FileSystem): number {
   return parameters.kind === "ext" || parameters.kind === "xfs" ? parameters.blockBytes : 512;
 }
 
-/** The headers of a member are no data: two blocks of pax records and its own are the least. */
-function dataBytes(streamBytes: number): number {
-  return Math.max(0, streamBytes - 3 * 512);
+function inBlocks(bytes: number, { blockBytes }: Need): number {
+  return Math.ceil(bytes / blockBytes) * blockBytes;
+}
+
+/** Of a file with holes, what is stored of it; the headers of a member are no data: two blocks of pax records and its own are the least. */
+function dataBytes({ isSparse, sizeBytes, streamBytes }: CatalogueEntry): number {
+  return isSparse ? Math.max(0, Math.min(sizeBytes, streamBytes - 3 * 512)) : sizeBytes;
 }
 
 function problemsOf({ path, fileSystem, bytes, inodes }: Need): readonly string[] {
-  const { sizeBytes, type, parameters } = fileSystem;
+  const { sizeBytes, usedBytes, type, parameters } = fileSystem;
   const isExt = parameters.kind === "ext";
   const tableBytes = isExt ? parameters.inodeCount * parameters.inodeBytes : 0;
-  const room = Math.floor(sizeBytes * (1 - OVERHEAD_SHARE)) - tableBytes;
+  // What was in one that is made alike has room again.
+  const room = Math.max(Math.floor(sizeBytes * (1 - OVERHEAD_SHARE)) - tableBytes, usedBytes ?? 0);
   // The first ten are ext's own, and lost+found is the eleventh.
   const inodeRoom = isExt ? parameters.inodeCount - 11 : Number.POSITIVE_INFINITY;
   return [

@@ -287,7 +287,7 @@ test("matchDisks() never takes a locked, excluded or too small disk, or one twic
   const someDisks = fc.array(facts, { maxLength: 4 });
   fc.assert(
     fc.property(someDisks, someDisks, fc.array(fc.tuple(name, name), { maxLength: 2 }), (then, now, pairs) => {
-      const wanted = then.map(({ locked: _, ...disk }, index) => known({ ...disk, id: `sd${index}` }));
+      const wanted = then.map((disk, index) => known({ ...disk, id: `sd${index}` }));
       const present = now.map(({ locked, ...disk }, index) => ({ ...known({ ...disk, id: `vd${index}` }), ...(locked && { locked }) }));
       const map = pairs.map(([old = "sd0", to = "vd0"]) => [old, to] as const);
       const matching = match({ wanted, present, map, excluded: ["vd1"] });
@@ -308,7 +308,7 @@ test("matchDisks() never takes a locked, excluded or too small disk, or one twic
   );
 });
 
-type Draft = { readonly [K in keyof DiskFacts]: DiskFacts[K] | undefined };
+type Draft = { readonly [K in keyof DiskFacts]: DiskFacts[K] | undefined } & { readonly locked?: string | undefined };
 
 /** Without what is not known. */
 function known(draft: Draft & { readonly id: string }): DiskFacts & { readonly id: string } {

@@ -11,7 +11,7 @@ export type ArchiveMedium =
 /** Reads `/dir`, `file:///dir` and `iso:/dir`. Throws LifeboatError (2) for others. */
 export function parseArchiveMedium(text: string): ArchiveMedium {
   const [, scheme, path] = /^(?:(file:\/\/|iso:)?(\/.*))$/s.exec(text) ?? [];
-  if (path !== undefined) return { kind: scheme === "iso:" ? "iso" : "directory", path: path.replace(/(?<=.)\/+$/, "") };
+  if (path !== undefined) return { kind: scheme === "iso:" ? "iso" : "directory", path: path.replace(/(?<=.)\/+$/s, "") };
   throw new LifeboatError(`Cannot archive to "${text}" as a medium is an absolute directory or a URL of a known kind: it is neither`, {
     exitCode: 2,
     hint: "Give a directory such as /mnt/backup, or iso:/mnt/backup for one ISO image in it",

@@ -8,6 +8,7 @@ import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { execa, type Options } from "execa";
 import { LifeboatError } from "#os/error";
+import { forgetTemporary, rememberTemporary } from "#os/temporaries";
 
 export interface RunOptions {
   readonly input?: string | Uint8Array;
@@ -200,7 +201,7 @@ async function* bulkOutput(reader: number, close: () => void): AsyncGenerator<Ui
 
 /** Both ends of a pipe. A first end for both directions keeps the others from waiting for each other (fifo(7)). */
 async function openFifo(): Promise<{ readonly reader: number; readonly writer: number }> {
-  const directory = mkdtempSync(join(tmpdir(), "lifeboat-pipe-"));
+  const directory = rememberTemporary(mkdtempSync(join(tmpdir(), "lifeboat-pipe-")));
   try {
     const path = join(directory, "pipe");
     await run(["mkfifo", "-m", "0600", path]);
@@ -211,6 +212,7 @@ async function openFifo(): Promise<{ readonly reader: number; readonly writer: n
     return { reader, writer };
   } finally {
     rmSync(directory, { recursive: true, force: true });
+    forgetTemporary(directory);
   }
 }
 

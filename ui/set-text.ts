@@ -81,8 +81,16 @@ const TYPE_LETTERS: Readonly<Record<CatalogueEntry["type"], string>> = {
 /** As `ls -l` has it, on one line whatever the name. */
 export function fileLine(entry: CatalogueEntry): string {
   const { type, mode, uid, gid, sizeBytes, mtime, path, target, hardlinkOf } = entry;
-  const time = new Date(mtime[0] * 1000).toISOString().slice(0, 19).replace("T", " ");
+  const time = timeText(mtime[0]);
   const link = target === undefined ? "" : ` -> ${printable(target)}`;
   const other = hardlinkOf === undefined ? "" : ` is ${printable(hardlinkOf)}`;
   return `${TYPE_LETTERS[type]}${mode.toString(8).padStart(4, "0")} ${uid}:${gid} ${sizeBytes} ${time} ${printable(path)}${link}${other}`;
+}
+
+/** What a Date holds (ECMA-262 section 21.4.1.1). */
+const DATE_LIMIT_SECONDS = 8.64e12;
+
+function timeText(seconds: number): string {
+  if (Math.abs(seconds) > DATE_LIMIT_SECONDS) return `@${seconds}`;
+  return new Date(seconds * 1000).toISOString().slice(0, -5).replace("T", " ");
 }

@@ -1,0 +1,80 @@
+// A directory of sets: what stands in it, whole or not, and that nothing is ever overwritten.
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { formatManifest, type SetManifest } from "../set/set-manifest.ts";
+import { directorySource, listStore, makeSetDirectory, markStore } from "./directory-store.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "lifeboat-store-"));
+after(() => rm(scratch, { recursive: true }));
+
+const MANIFEST: SetManifest = {
+  formatVersion: 1,
+  id: "b-20260101T000000Z",
+  kind: "files",
+  hostName: "b",
+  createdAt: "",
+  finishedAt: "",
+  createdBy: "",
+  digestAlgorithm: "BLAKE2b-512",
+  codec: "zstd",
+  level: 3,
+  consistent: "live",
+  parent: null,
+  options: { include: [], exclude: [] },
+  totals: { paths: 0, contentBytes: 0, frames: 0, volumes: 0, streamBytes: 0, storedBytes: 0 },
+  changed: [],
+  unreadable: [],
+  files: [],
+};
+
+test("listStore() lists sets by their time, tells which are incomplete and why, and nothing else", async () => {
+  const store = await mkdtemp(join(scratch, "list-"));
+  for (const name of ["b-20260101T000000Z", "a-20260102T000000Z", "z-20251231T000000Z", "boot", "x-20260101"])
+    await mkdir(join(store, name));
+  await writeFile(join(store, "b-20260101T000000Z/set.json"), formatManifest(MANIFEST));
+  await writeFile(join(store, "a-20260102T000000Z/set.json"), "{");
+  await writeFile(join(store, "b-20260101T000000Z-1.iso"), "");
+  const sets = await listStore(store);
+  const problem = `Cannot read "${store}/a-20260102T000000Z/set.json" as a set's manifest must be whole: `;
+  assert.deepEqual(
+    sets.map((set) => ({ ...set, problem: set.problem?.slice(0, problem.length) })),
+    [
+      {
+        id: "z-20251231T000000Z",
+        path: `${store}/z-20251231T000000Z`,
+        manifest: undefined,
+        problem: "it was not finished: there is no manifest",
+      },
+      { id: "b-20260101T000000Z", path: `${store}/b-20260101T000000Z`, manifest: MANIFEST, problem: undefined },
+      { id: "a-20260102T000000Z", path: `${store}/a-20260102T000000Z`, manifest: undefined, problem },
+    ],
+  );
+  assert.deepEqual(await listStore(join(store, "none")), []);
+});
+
+test("makeSetDirectory() makes a directory for its owner alone, and none that is there", async () => {
+  const store = await mkdtemp(join(scratch, "make-"));
+  const path = await makeSetDirectory(store, MANIFEST.id);
+  assert.deepEqual([path, (await stat(path)).mode & 0o777], [join(store, MANIFEST.id), 0o700]);
+  await assert.rejects(makeSetDirectory(store, MANIFEST.id), { name: "LifeboatError", message: /never overwritten: it is there already$/ });
+});
+
+test("markStore() marks a store once", async () => {
+  const store = await mkdtemp(join(scratch, "mark-"));
+  await markStore(store);
+  await writeFile(join(store, ".lifeboat-store"), "mine");
+  await markStore(store);
+  assert.deepEqual([await readdir(store), (await stat(join(store, ".lifeboat-store"))).size], [[".lifeboat-store"], 4]);
+});
+
+test("directorySource() reads from anywhere in a file, fewer bytes at its end, and knows what is not there", async () => {
+  await writeFile(join(scratch, "file"), "0123456789");
+  const source = directorySource(scratch);
+  const read = async (offset: number, length: number) => Buffer.from(await source.read("file", offset, length)).toString();
+  assert.deepEqual([await read(0, 3), await read(8, 5), await read(20, 5)], ["012", "89", ""]);
+  assert.deepEqual([await source.sizeOf("file"), await source.sizeOf("none")], [10, undefined]);
+  await assert.rejects(source.read("none", 0, 1), { name: "LifeboatError" });
+});

@@ -4,15 +4,14 @@ import { createInterface } from "node:readline/promises";
 import { nowMs, sleep, utcNow } from "#os/clock";
 import { LifeboatError, type ExitCode } from "#os/error";
 import { exists, openAppender } from "#os/files";
-import { findSet } from "../media/find-set.ts";
 import { prepareRestore, type PreparedRestore } from "../restore/prepare.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
 import { runRestore } from "../restore/run-restore.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
-import { openSet } from "../set/open-set.ts";
 import { planText } from "../ui/plan-text.ts";
 import { restoreDetails, restoredLine } from "../ui/restore-text.ts";
 import { textOption, type Invocation } from "./command-spec.ts";
+import { openForRestore } from "./open-for-restore.ts";
 import { readPlanOptions } from "./plan-options.ts";
 import { progressPrinter } from "./progress-printer.ts";
 
@@ -29,7 +28,7 @@ export async function rebuildMachine(path: string, invocation: Invocation): Prom
     });
   }
   const isJson = options["json"] === true;
-  const prepared = await prepareRestore(await openSet(await findSet(path)), { ...readPlanOptions(options), locks: new Map() });
+  const prepared = await prepareRestore(await openForRestore(path, options, remark), { ...readPlanOptions(options), locks: new Map() });
   if (!isJson) print(planText(prepared));
   await askConsent(prepared, invocation);
   const log = openAppender(LOG_PATH);
@@ -56,7 +55,7 @@ export async function rebuildMachine(path: string, invocation: Invocation): Prom
     },
   );
   print(isJson ? JSON.stringify(report) : [...restoreDetails(report).map((line) => `  ${line}`), restoredLine(report)].join("\n"));
-  return report.differences.length === 0 && report.lost.length === 0 ? 0 : 1;
+  return report.differences.length === 0 && report.lost.length === 0 && prepared.set.remarks === undefined ? 0 : 1;
 }
 
 /** Consent is an act: the word, typed now, or the option, typed on the command line (DESIGN section 8, rule 4). */

@@ -2,11 +2,10 @@
 
 import { resolve } from "node:path";
 import { LifeboatError } from "#os/error";
-import { findSet } from "../media/find-set.ts";
-import { openSet } from "../set/open-set.ts";
 import { restoreFiles } from "../restore/restore-files.ts";
 import { filesReport } from "../ui/restore-text.ts";
 import { FORCE_OPTION, JSON_OPTION, listOption, textOption, type CommandSpec, type Invocation, type OptionSpec } from "./command-spec.ts";
+import { openForRestore } from "./open-for-restore.ts";
 import { printPlan } from "./plan.ts";
 import { progressPrinter } from "./progress-printer.ts";
 import { PLAN_OPTIONS } from "./plan-options.ts";
@@ -56,7 +55,7 @@ export const restoreCommand: CommandSpec = {
   },
 };
 
-async function restoreSome({ args: [path = ""], options, print, status }: Invocation): Promise<0 | 1> {
+async function restoreSome({ args: [path = ""], options, print, remark, status }: Invocation): Promise<0 | 1> {
   const to = textOption(options, "to");
   if (to === undefined) {
     throw new LifeboatError("Cannot restore files as the place for them must be said: no --to", {
@@ -64,7 +63,7 @@ async function restoreSome({ args: [path = ""], options, print, status }: Invoca
       hint: "Give --to DIR; --to / puts them back where they were",
     });
   }
-  const set = await openSet(await findSet(path));
+  const set = await openForRestore(path, options, remark);
   const outcome = await restoreFiles({
     set,
     only: listOption(options, "only").map((one) => resolve("/", one)),
@@ -74,5 +73,6 @@ async function restoreSome({ args: [path = ""], options, print, status }: Invoca
     progress: progressPrinter(status),
   });
   print(options["json"] === true ? JSON.stringify({ set: set.manifest.id, ...outcome }) : filesReport(set.manifest.id, outcome));
-  return outcome.differences.length === 0 && outcome.lost.length === 0 ? 0 : 1;
+  const isWhole = outcome.differences.length === 0 && outcome.lost.length === 0 && set.remarks === undefined;
+  return isWhole ? 0 : 1;
 }

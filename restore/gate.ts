@@ -129,7 +129,7 @@ async function checkCatalogue(
     starts,
   );
   const room = roomCounter(machine);
-  const lost: ByteText[] = [];
+  const lost: ByteText[] = [...(set.rebuilt?.broken ?? [])];
   let paths = 0;
   for await (const entry of readCatalogue(set)) {
     paths += 1;

@@ -3,7 +3,9 @@
 import { digestOf, startDigest } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { utf8Decode } from "../formats/text.ts";
+import type { ByteText } from "../formats/tar-read.ts";
 import type { Machine } from "../machine/model.ts";
+import type { CatalogueEntry } from "./catalogue.ts";
 import { parseFrameList, type Frame } from "./frame-list.ts";
 import { parseJsonLine } from "./json-line.ts";
 import { frameListName, MACHINE_FILE, MANIFEST_FILE, parseManifest, volumeName, type SetManifest } from "./set-manifest.ts";
@@ -12,6 +14,10 @@ import type { SetSource } from "./set-source.ts";
 export interface OpenSet {
   readonly source: SetSource;
   readonly manifest: SetManifest;
+  /** What was made again of a damaged set; see damaged-set.ts. */
+  readonly remarks?: readonly string[];
+  /** The catalogue, where its file is damaged, and files that end in a damaged frame and so are in no catalogue. */
+  readonly rebuilt?: { readonly entries: readonly CatalogueEntry[]; readonly broken: readonly ByteText[] };
 }
 
 /** A frame, and the volume that holds it. */

@@ -11,6 +11,10 @@ const LINE_LIMIT_BYTES = 256 * 1024;
 
 /** Throws LifeboatError (5) when the catalogue is damaged. */
 export async function* readCatalogue(set: OpenSet): AsyncGenerator<CatalogueEntry> {
+  if (set.rebuilt !== undefined) {
+    yield* set.rebuilt.entries;
+    return;
+  }
   await checkFile(set, CATALOGUE_FILE);
   let rest: Uint8Array = new Uint8Array();
   for await (const piece of unpackZstd(piecesOf(set, CATALOGUE_FILE))) {

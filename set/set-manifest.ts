@@ -74,6 +74,11 @@ export function volumeNumber(name: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
+/** A set's name at the end of a path or URL. */
+export function setIdOf(place: string): string {
+  return /[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z(?=\/*$)/.exec(place)?.[0] ?? "unknown-19700101T000000Z";
+}
+
 /** `NAME-20261121T194500Z`; what no file name should hold becomes a dash. */
 export function setId(hostName: string, createdAt: string): string {
   const name = hostName.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "") || "machine";

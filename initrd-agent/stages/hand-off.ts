@@ -4,7 +4,8 @@ import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
 import { findStoredSet, type FoundSet } from "../../media/find-store.ts";
 import { prepareRestore } from "../../restore/prepare.ts";
-import { openSet } from "../../set/open-set.ts";
+import { openDamagedSet } from "../../set/damaged-set.ts";
+import { openSet, type OpenSet } from "../../set/open-set.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
 import type { AgentContext } from "../context.ts";
 import { restoreWords } from "../restore-words.ts";
@@ -28,10 +29,17 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
       if (found === undefined) return { kind: "fallback", text: "no set on this medium: nothing to restore" };
       context.console.say(`lifeboat: set ${found.place}`);
       const locks = new Map([...mediumLock(context), ...(found.device === undefined ? [] : [[found.device, "it holds the set"] as const])]);
-      state.restore = { prepared: await prepareRestore(await openSet(found.source), { ...restoreWords(words), locks }), found };
+      state.restore = { prepared: await prepareRestore(await openAsAsked(context, found), { ...restoreWords(words), locks }), found };
       return { kind: "ok" };
     }
   }
+}
+
+/** With `lifeboat.damage=accept` a manifest or catalogue that is damaged is made again. */
+async function openAsAsked({ words, console }: AgentContext, { source }: FoundSet): Promise<OpenSet> {
+  const set = restoreWords(words).acceptDamage ? await openDamagedSet(source) : await openSet(source);
+  for (const remark of set.remarks ?? []) console.say(`lifeboat: damage: ${remark}`);
+  return set;
 }
 
 /** Undefined for an image that belongs to no set. Throws LifeboatError when its set is nowhere. */

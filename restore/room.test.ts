@@ -1,0 +1,75 @@
+// Whether files have room is said before anything is written, and never of files that were there before.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import type { FileSystem, Machine, Swap } from "../machine/model.ts";
+import type { CatalogueEntry } from "../set/catalogue.ts";
+import { entryOf } from "./entries-for-tests.ts";
+import { roomCounter } from "./room.ts";
+
+const MIB = 2 ** 20;
+const [ROOT, DATA] = BIOS_MACHINE.layout.fileSystems;
+
+/** `/` of 100 MiB with 1,011 inodes in 0.25 MiB, `/srv` of 50 MiB. */
+function machineWith(root: Partial<FileSystem> = {}, swaps: readonly Swap[] = []): Machine {
+  if (ROOT?.parameters.kind !== "ext") throw new Error("the machine for tests has another root");
+  const small = { ...ROOT, sizeBytes: 100 * MIB, usedBytes: undefined, parameters: { ...ROOT.parameters, inodeCount: 1011 }, ...root };
+  const fileSystems = [small, { ...DATA!, sizeBytes: 50 * MIB, usedBytes: undefined }];
+  return { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, fileSystems, swaps } };
+}
+
+function problems(entries: readonly CatalogueEntry[], machine = machineWith()): readonly string[] {
+  const room = roomCounter(machine);
+  for (const entry of entries) room.add(entry);
+  return room.problems();
+}
+
+const file = (path: string, sizeBytes: number) => entryOf({ path, sizeBytes, streamBytes: sizeBytes + 1536 });
+const files = (directory: string, count: number, sizeBytes = 0) =>
+  Array.from({ length: count }, (_, index) => file(`${directory}/${index}`, sizeBytes));
+
+/** 99 of 100 MiB without the inode tables of 1,011 * 256 bytes. */
+const ROOT_ROOM = Math.floor(100 * MIB * 0.99) - 1011 * 256;
+
+describe("roomCounter() says", () => {
+  const noRoom = (path: string, size: string, room: number, need: number) =>
+    `"${path}" (${size} bytes) has room for ${room} bytes, and its files need ${need}: ${need - room} are missing`;
+  const lastBlocks = Math.floor(ROOT_ROOM / 4096) * 4096;
+  const cases: readonly (readonly [what: string, entries: readonly CatalogueEntry[], expected: readonly string[]])[] = [
+    ["nothing of what just fits", [file("/a", lastBlocks)], []],
+    ["one byte that is too much", [file("/a", lastBlocks + 1)], [noRoom("/", "ext4, 104857600", ROOT_ROOM, lastBlocks + 4096)]],
+    [
+      "what many small files take in blocks",
+      files("/srv", 13_000, 1),
+      [noRoom("/srv", "xfs, 52428800", Math.floor(50 * MIB * 0.99), 13_000 * 4096)],
+    ],
+    ["nothing of names that only begin like a mount", [file("/srvx/a", 60 * MIB)], []],
+    [
+      "nothing of 1,000 inodes, with the top directory and lost+found",
+      [entryOf({ path: "/", type: "directory" }), entryOf({ path: "/lost+found", type: "directory" }), ...files("/home", 1000)],
+      [],
+    ],
+    ["one inode too many", files("/home", 1001), ['"/" (ext4) has 1000 inodes, and its files need 1001: 1 are missing']],
+    [
+      "that a mount point takes an inode of the file system that it is in",
+      [...files("/home", 1000), entryOf({ path: "/srv", type: "directory" })],
+      ['"/" (ext4) has 1000 inodes, and its files need 1001: 1 are missing'],
+    ],
+    ["nothing of hard links", [...files("/home", 1000), entryOf({ path: "/x", type: "hard-link", hardlinkOf: "/home/1" })], []],
+    ["nothing of holes", [entryOf({ path: "/hole", sizeBytes: 2 ** 40, isSparse: true, streamBytes: 2048 })], []],
+    ["nothing of inodes on XFS, which makes them as it goes", files("/srv", 12_000), []],
+  ];
+  for (const [what, entries, expected] of cases) test(what, () => assert.deepEqual(problems(entries), expected));
+
+  test("that a swap file has to have room too", () => {
+    const swap: Swap = { kind: "file", place: "/srv/swap", uuid: undefined, label: undefined, sizeBytes: 49 * MIB };
+    const small = file("/srv/a", MIB);
+    assert.deepEqual(problems([small], machineWith({}, [swap])), [noRoom("/srv", "xfs, 52428800", Math.floor(50 * MIB * 0.99), 50 * MIB)]);
+    assert.deepEqual(problems([small], machineWith({}, [{ ...swap, sizeBytes: 40 * MIB }])), []);
+    assert.deepEqual(problems([small], machineWith({}, [{ ...swap, kind: "partition", place: "sda4" }])), []);
+  });
+
+  test("nothing of what was there before, however full it was", () => {
+    assert.deepEqual(problems([file("/a", 100 * MIB - 4096)], machineWith({ usedBytes: 100 * MIB - 4096 })), []);
+  });
+});

@@ -39,6 +39,7 @@ async function archive(store: string, request: Partial<ArchiveRequest>): Promise
   return archiveTo(
     { kind: "directory", path: store },
     {
+      root: "/",
       hostName: "test",
       include: [],
       exclude: [],
@@ -50,7 +51,7 @@ async function archive(store: string, request: Partial<ArchiveRequest>): Promise
       image: {
         chooseKernel: unexpected,
         imageOptions: unexpected,
-        mediumOptions: { cacheDirectory: "/no/such/cache" } as ArchiveRequest["image"]["mediumOptions"],
+        mediumOptions: { cacheDirectory: "/no/such/cache" } as NonNullable<ArchiveRequest["image"]>["mediumOptions"],
       },
       createdBy: "lifeboat test",
       now: () => new Date(now),

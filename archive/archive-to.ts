@@ -7,6 +7,7 @@ import { forgetTemporary, knownTemporaries, rememberTemporary } from "#os/tempor
 import type { MediumFile } from "../bootloaders/medium-files.ts";
 import { inspectMachine } from "../machine/inspect.ts";
 import { inspectMounts, type MountedSystem } from "../machine/inspect-mounts.ts";
+import { mountsBelow } from "../machine/layout.ts";
 import type { Machine } from "../machine/model.ts";
 import { ownLayout } from "../machine/own-layout.ts";
 import { parseFstab } from "../machine/parse-fstab.ts";
@@ -26,6 +27,8 @@ import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-is
 
 export interface ArchiveRequest {
   readonly hostName: string;
+  /** `/`, or where a rescue system has mounted the machine. */
+  readonly root: string;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly withoutNetwork: boolean;
@@ -33,7 +36,8 @@ export interface ArchiveRequest {
   readonly level: number;
   readonly acceptUnrestorable: boolean;
   readonly verify: boolean;
-  readonly image: ArchiveImage;
+  /** Undefined in a rescue system, which has nothing to make one with: the one that runs brings the set back. */
+  readonly image: ArchiveImage | undefined;
   readonly createdBy: string;
   now(): Date;
   /** What the user must know. */
@@ -60,18 +64,19 @@ export interface ArchiveOutcome {
 const VOLUME_LIMIT_BYTES = 4_000_000_000;
 
 export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): Promise<ArchiveOutcome> {
-  const request = { ...asked, include: await includedPaths(asked.include) };
+  const request = { ...asked, include: asked.root === "/" ? await includedPaths(asked.include) : asked.include };
   const store = await checkedStore(medium, request);
   const createdAt = request.now().toISOString();
   const id = setId(request.hostName, createdAt);
   const subject = await chooseSubject(store, request);
   await using cleanUp = new AsyncDisposableStack();
-  const imageSet: ImageSet = { id, store: medium.kind === "iso" ? undefined : storePlace(store, subject.mounts) };
-  const image = subject.machine === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
+  const imageSet: ImageSet = { id, store: medium.kind === "iso" ? undefined : storePlace(store, subject.allMounts) };
+  const image =
+    subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) checkPrograms(subject.machine, image, request);
   const place = await makePlace(medium, { store, id, cleanUp });
   const { directory } = place;
-  const hidden = [store.path, directory, ...neverTaken(subject.machine, request)].flatMap((path) => namesOf(path, subject.mounts));
+  const hidden = [store.path, directory, ...neverTaken(subject.machine, request)].flatMap((path) => namesOf(path, subject.allMounts));
   try {
     const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, hidden }));
     request.progress(undefined);
@@ -87,9 +92,10 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
 }
 
 /** Our own cache and temporary files, and swap files: a restore makes these again. */
-function neverTaken(machine: Machine | undefined, { image }: ArchiveRequest): readonly string[] {
-  const swapFiles = (machine?.layout.swaps ?? []).flatMap(({ kind, place }) => (kind === "file" ? [place] : []));
-  return [image.mediumOptions.cacheDirectory, ...swapFiles, ...knownTemporaries()];
+function neverTaken(machine: Machine | undefined, { image, root }: ArchiveRequest): readonly string[] {
+  const prefix = root === "/" ? "" : root;
+  const swapFiles = (machine?.layout.swaps ?? []).flatMap(({ kind, place }) => (kind === "file" ? [`${prefix}${place}`] : []));
+  return [...(image === undefined ? [] : [image.mediumOptions.cacheDirectory]), ...swapFiles, ...knownTemporaries()];
 }
 
 /** What is a refusal elsewhere is none once there is half a set. */
@@ -103,7 +109,13 @@ interface Store {
   readonly path: string;
 }
 
-async function checkedStore({ kind, path }: ArchiveMedium, { include }: ArchiveRequest): Promise<Store> {
+async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: ArchiveRequest): Promise<Store> {
+  if (kind === "iso" && image === undefined) {
+    throw new LifeboatError("Cannot make an ISO as it needs a rescue image: none can be made in the rescue system", {
+      exitCode: 2,
+      hint: "Archive into a directory; the medium of this rescue system brings the set back, with lifeboat.set=ID",
+    });
+  }
   if (kind === "iso" && !include.includes("/")) {
     throw new LifeboatError("Cannot make an ISO as it boots and rebuilds a machine: a set without / does neither", {
       exitCode: 2,
@@ -123,7 +135,8 @@ async function checkedStore({ kind, path }: ArchiveMedium, { include }: ArchiveR
 
 interface Subject {
   readonly machine: Machine | undefined;
-  readonly mounts: MountedSystem["mounts"];
+  /** As this system has them, whatever the root is. */
+  readonly allMounts: MountedSystem["mounts"];
   readonly closedMounts: readonly string[];
   readonly exclude: readonly string[];
   readonly leftOut: ArchiveOutcome["leftOut"];
@@ -131,12 +144,14 @@ interface Subject {
 }
 
 async function chooseSubject(store: Store, request: ArchiveRequest): Promise<Subject> {
-  const { mounts } = await inspectMounts();
+  const { root } = request;
+  const { mounts: allMounts } = await inspectMounts();
+  const mounts = mountsBelow(allMounts, root);
   const excludedDevices = request.exclude.filter((pattern) => pattern.startsWith("/dev/"));
   const exclude = request.exclude.filter((pattern) => !pattern.startsWith("/dev/"));
-  const fstabPaths = parseFstab((await readTextIfThere("/etc/fstab")) ?? "").map(({ path }) => path);
+  const fstabPaths = parseFstab((await readTextIfThere(`${root === "/" ? "" : root}/etc/fstab`)) ?? "").map(({ path }) => path);
   const { include, withoutNetwork } = request;
-  const choices = chooseMounts(mounts, { include, withoutNetwork, excludedDevices, storePath: store.path, fstabPaths });
+  const choices = chooseMounts(mounts, { include, withoutNetwork, excludedDevices, storePath: seenFrom(root, store.path), fstabPaths });
   const isWhole = include.includes("/");
   const closedMounts = [
     ...KERNEL_DIRECTORIES,
@@ -149,25 +164,31 @@ async function chooseSubject(store: Store, request: ArchiveRequest): Promise<Sub
   if (!isWhole)
     return {
       machine: undefined,
-      mounts,
+      allMounts,
       closedMounts: closedMounts.filter((path) => !include.includes(path)),
       exclude,
       leftOut: [],
       warnings: [],
     };
-  const own = ownLayout(await inspectMachine({ now: request.now() }), (path) =>
+  const own = ownLayout(await inspectMachine({ now: request.now(), root }), (path) =>
     choices.some((choice) => choice.path === path && choice.leftOutBecause === undefined),
   );
   const disks = own.leftOut.map(({ disk, reason }) => ({ what: `disk ${disk.id} (${disk.identity.serial ?? "no serial"})`, reason }));
   checkRestorable(own.machine, request);
   return {
     machine: own.machine,
-    mounts,
+    allMounts,
     closedMounts,
     exclude,
     leftOut: [...leftOut, ...disks],
     warnings: [...layoutWarnings(own.machine), ...fromNetwork],
   };
+}
+
+/** A path as the machine names it; "" for what is outside of it. */
+function seenFrom(root: string, path: string): string {
+  if (root === "/") return path;
+  return path.startsWith(`${root}/`) ? path.slice(root.length) : "";
 }
 
 function leftOutLine({ path, leftOutBecause, isObvious }: MountChoice): ArchiveOutcome["leftOut"] {
@@ -268,7 +289,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     createdAt,
     createdBy,
     machine,
-    root: "/",
+    root: request.root,
     include,
     exclude,
     hidden,

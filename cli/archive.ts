@@ -4,7 +4,9 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { listOption, textOption, JSON_OPTION, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { archiveTo } from "../archive/archive-to.ts";
+import { exists, readTextIfThere } from "#os/files";
 import { parseArchiveMedium } from "../media/archive-medium.ts";
+import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { archiveReport } from "../ui/set-text.ts";
 import { readArchiveImage } from "./archive-image.ts";
 import { IMAGE_OPTIONS } from "./build.ts";
@@ -21,6 +23,14 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     many: true,
     description: "Take this path with all below it; may be given again. Without / it makes a set of files alone, which rebuilds no machine",
     defaultText: "/",
+  },
+  {
+    name: "root",
+    value: "DIR",
+    type: "path",
+    description: "Archive the machine that is mounted there, as in the rescue shell",
+    defaultText: "/",
+    inConfig: false,
   },
   {
     name: "exclude",
@@ -96,15 +106,18 @@ export const archiveCommand: CommandSpec = {
     { command: "lifeboat archive -I /etc -I /home /mnt/backup", says: "a set of files alone" },
   ],
   async run({ args: [medium = ""], options, print, remark, progress, status }) {
+    const root = textOption(options, "root") ?? "/";
+    const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
     const outcome = await archiveTo(parseArchiveMedium(medium), {
-      hostName: textOption(options, "name") ?? hostname(),
+      hostName: textOption(options, "name") ?? (await hostNameBelow(root)),
+      root,
       include: includes(options),
       exclude: listOption(options, "exclude"),
       withoutNetwork: options["without-network"] === true,
       ...readCompression(textOption(options, "compress")),
       acceptUnrestorable: options["accept-unrestorable"] === true,
       verify: options["no-verify"] !== true,
-      image: readArchiveImage(options, progress),
+      image: isRescue ? undefined : readArchiveImage(options, progress),
       createdBy: `lifeboat ${VERSION}`,
       now: () => new Date(),
       remark,
@@ -115,6 +128,11 @@ export const archiveCommand: CommandSpec = {
     return outcome.manifest.unreadable.length > 0 ? 1 : 0;
   },
 };
+
+async function hostNameBelow(root: string): Promise<string> {
+  const name = root === "/" ? undefined : (await readTextIfThere(`${root}/etc/hostname`))?.trim();
+  return name === undefined || name === "" ? hostname() : name;
+}
 
 function includes(options: OptionValues): readonly string[] {
   const given = listOption(options, "include");

@@ -220,8 +220,11 @@ function checkPrograms(machine: Machine, image: MadeImage, request: ArchiveReque
 /** Where a rescue system finds the store: the file system that holds it, and the way there. */
 function storePlace(store: Store, mounts: MountedSystem["mounts"]): NonNullable<ImageSet["store"]> {
   const holding = mountOf(store.path, mounts);
-  if (holding === undefined) return { uuid: undefined, path: store.path };
-  return { uuid: holding.uuid, path: joined(holding.fsRoot, below(store.path, holding.target)) };
+  if (holding === undefined) return { uuid: undefined, path: store.path, nfs: undefined };
+  const nfs = /^nfs4?$/.test(holding.fsType) ? holding.source : undefined;
+  // What is mounted of a share is its root there.
+  const way = below(store.path, holding.target);
+  return { uuid: holding.uuid, path: nfs === undefined ? joined(holding.fsRoot, way) : way || "/", nfs };
 }
 
 interface Place {

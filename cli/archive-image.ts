@@ -13,7 +13,9 @@ export function readArchiveImage(options: OptionValues, remark: Invocation["prog
   const epoch = sourceDateEpoch();
   const restoresItself = options["self-restoring"] === true;
   const wipe = listOption(options, "wipe").map((serial) => `lifeboat.wipe=${serial}`);
-  const words = { ...options, append: [textOption(options, "append") ?? "", ...wipe].join(" ").trim() };
+  const then = textOption(options, "then");
+  const after = then === undefined ? [] : [`lifeboat.then=${then}`];
+  const words = { ...options, append: [textOption(options, "append") ?? "", ...wipe, ...after].join(" ").trim() };
   const menu = readMenu({ ...words, default: restoresItself ? "nuke" : "interactive" }, epoch);
   checkMenu(menu);
   return {

@@ -67,6 +67,13 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     inConfig: false,
   },
   {
+    name: "then",
+    value: "WHAT",
+    choices: ["reboot", "poweroff", "shell"],
+    description: "What follows a restore from this medium that has no differences",
+    defaultText: "reboot",
+  },
+  {
     name: "accept-unrestorable",
     description: "Make the set although the machine could not be rebuilt from it",
   },

@@ -3,6 +3,7 @@
 import { createInterface } from "node:readline/promises";
 import { nowMs, sleep, utcNow } from "#os/clock";
 import { LifeboatError, type ExitCode } from "#os/error";
+import { run } from "#os/exec";
 import { exists, openAppender } from "#os/files";
 import { prepareRestore, type PreparedRestore } from "../restore/prepare.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
@@ -55,6 +56,8 @@ export async function rebuildMachine(path: string, invocation: Invocation): Prom
     },
   );
   print(isJson ? JSON.stringify(report) : [...restoreDetails(report).map((line) => `  ${line}`), restoredLine(report)].join("\n"));
+  const then = textOption(options, "then") ?? "reboot";
+  if (report.differences.length === 0 && then !== "shell") await run(["busybox", then]);
   return report.differences.length === 0 && report.lost.length === 0 && prepared.set.remarks === undefined ? 0 : 1;
 }
 

@@ -31,6 +31,14 @@ const RESTORE_OPTIONS: readonly OptionSpec[] = [
     defaultText: "full",
     inConfig: false,
   },
+  {
+    name: "then",
+    value: "WHAT",
+    choices: ["reboot", "poweroff", "shell"],
+    description: "In the rescue system: what follows a restore without differences",
+    defaultText: "reboot",
+    inConfig: false,
+  },
   { name: "no-check", description: "Do not read the restored files back; the report names it", inConfig: false },
   JSON_OPTION,
 ];

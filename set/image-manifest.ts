@@ -19,8 +19,17 @@ export interface ToolsLayer {
 /** The set that an image belongs to, and where it was put; found again by its mark and its id (DESIGN section 5). */
 export interface ImageSet {
   readonly id: string;
-  /** The file system that holds the store, and the store's path in it; undefined when the set is on the image's own medium. */
-  readonly store: { readonly uuid: string | undefined; readonly path: string } | undefined;
+  /** Undefined when the set is on the image's own medium. */
+  readonly store: ImageStore | undefined;
+}
+
+export interface ImageStore {
+  /** Of the file system that holds the store. */
+  readonly uuid: string | undefined;
+  /** Of the store, in its file system. */
+  readonly path: string;
+  /** `SERVER:/EXPORT`, for a store on an NFS share. */
+  readonly nfs: string | undefined;
 }
 
 export interface ImageManifest {
@@ -61,10 +70,11 @@ export function parseImageManifest(text: string): ImageManifest | undefined {
 }
 
 function readImageSet(value: unknown): ImageSet | undefined {
-  const set = value as { readonly id?: unknown; readonly store?: { readonly uuid?: unknown; readonly path?: unknown } } | null | undefined;
+  const set = value as { readonly id?: unknown; readonly store?: Readonly<Record<string, unknown>> } | null | undefined;
   if (typeof set?.id !== "string") return undefined;
-  const { uuid, path } = set.store ?? {};
-  return { id: set.id, store: typeof path === "string" ? { uuid: typeof uuid === "string" ? uuid : undefined, path } : undefined };
+  const text = (field: unknown) => (typeof field === "string" ? field : undefined);
+  const { uuid, path, nfs } = set.store ?? {};
+  return { id: set.id, store: typeof path === "string" ? { uuid: text(uuid), path, nfs: text(nfs) } : undefined };
 }
 
 function isToolsLayer(value: unknown): value is ToolsLayer {

@@ -2,12 +2,16 @@
 
 import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
-import { findStoredSet, type FoundSet } from "../../media/find-store.ts";
+import { directorySource } from "../../media/directory-store.ts";
+import { findStoredSet, setBelow, type FoundSet } from "../../media/find-store.ts";
+import { nfsUrlOf, parseMediumUrl } from "../../media/medium-url.ts";
+import { openNfsMedium } from "../../media/nfs-medium.ts";
 import { prepareRestore } from "../../restore/prepare.ts";
 import { openDamagedSet } from "../../set/damaged-set.ts";
 import { openSet, type OpenSet } from "../../set/open-set.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
 import type { AgentContext } from "../context.ts";
+import { bringNetworkUp } from "../network.ts";
 import { restoreWords } from "../restore-words.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
 
@@ -47,6 +51,14 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   const { words, image, shell, console } = context;
   const id = words.own.get("lifeboat.set")?.[0] ?? image.set?.id;
   if (id === undefined) return undefined;
+  const share = words.values.get("nfsmount") ?? image.set?.store?.nfs;
+  if (share !== undefined) {
+    const found = await openShare(context, { id, share, deadlineMs: signal.deadlineMs }).catch((error: unknown) => {
+      if (!(error instanceof LifeboatError)) throw error;
+      console.say(`lifeboat: ${error.message}; looking on the disks`);
+    });
+    if (found !== undefined) return found;
+  }
   const endMs = nowMs() + SEARCH_MS;
   for (;;) {
     const found = await findStoredSet({
@@ -64,6 +76,37 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   }
   throw new LifeboatError(`Cannot restore ${id} as its set must be on one of the disks or discs: it is on none`, {
     hint: "Connect the disk that holds it, or name another with lifeboat.set=",
+  });
+}
+
+interface ShareSearch {
+  readonly id: string;
+  /** `SERVER:/EXPORT` */
+  readonly share: string;
+  readonly deadlineMs: number;
+}
+
+/** The share that the set was written to, or that `nfsmount=` names, mounted read-only. */
+async function openShare(context: AgentContext, { id, share, deadlineMs }: ShareSearch): Promise<FoundSet> {
+  const { words, image, shell, console } = context;
+  await bringNetworkUp(context, { deadlineMs, tell: console.say });
+  const url = parseMediumUrl(nfsUrlOf(share));
+  if (url.scheme !== "nfs") throw new LifeboatError(`Cannot look for ${id} on "${share}" as it must be SERVER:/PATH: it is not`);
+  const needFileSystem = async (name: string) => void (await loadModules(context, [name]));
+  const nfsOptions = words.values.get("nfsopt");
+  const medium = await openNfsMedium(url, { run: shell.run, mountPoint: SET_MOUNT_POINT, needFileSystem, nfsOptions });
+  const directory = await setBelow(SET_MOUNT_POINT, { id, path: image.set?.store?.path });
+  if (directory !== undefined) {
+    return {
+      source: directorySource(directory),
+      place: `NFS ${share}${directory.slice(SET_MOUNT_POINT.length)}`,
+      device: undefined,
+      close: () => medium.close(),
+    };
+  }
+  await medium.close();
+  throw new LifeboatError(`Cannot restore ${id} as its set must be on the share ${share}: it is not there`, {
+    hint: "Name another share with nfsmount=SERVER:/PATH, or another set with lifeboat.set=",
   });
 }
 

@@ -51,6 +51,7 @@ const KINDS: readonly (readonly [what: string, entry: CatalogueEntry])[] = [
   ["a hard link", { ...OTHER, type: "hard-link", hardlinkOf: "/a\n\xff" }],
   ["a device", { ...OTHER, type: "block-device", device: [259, 1_048_575] }],
   ["a FIFO", { ...OTHER, type: "fifo" }],
+  ["a further name of a FIFO", { ...OTHER, type: "fifo", sameNodeAs: "/\xff" }],
 ];
 
 for (const [what, entry] of KINDS) {
@@ -93,6 +94,7 @@ describe("what is no line", () => {
     ["a path that is no base64", JSON.stringify({ ...good, path: undefined, pathB64: "?" })],
     ["a target that is no base64", JSON.stringify({ ...good, targetB64: "?" })],
     ["a first name that is no base64", JSON.stringify({ ...good, hardlinkOfB64: "?" })],
+    ["another name that is no base64", JSON.stringify({ ...good, sameNodeAsB64: "?" })],
     ["a negative size", JSON.stringify({ ...good, size: -1 })],
     ["a fraction for a frame", JSON.stringify({ ...good, frame: 1.5 })],
     ["a size beyond 53 bits", JSON.stringify({ ...good, size: 2 ** 53 })],

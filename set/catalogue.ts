@@ -141,8 +141,8 @@ export function parseCatalogueEntry(line: string): CatalogueEntry {
   const path = nameOf(fields?.path, fields?.pathB64);
   const target = nameOf(fields?.target, fields?.targetB64);
   const hardlinkOf = nameOf(fields?.hardlinkOf, fields?.hardlinkOfB64);
-  const sameNodeAs = nameOf(fields?.sameNodeAs, fields?.sameNodeAsB64) ?? undefined;
-  if (fields === undefined || path === undefined || target === null || path === null || hardlinkOf === null) {
+  const sameNodeAs = nameOf(fields?.sameNodeAs, fields?.sameNodeAsB64);
+  if (fields === undefined || path === undefined || path === null || target === null || hardlinkOf === null || sameNodeAs === null) {
     throw new LifeboatError(`Cannot read the catalogue as each line must describe one path: "${line.slice(0, 120)}"`, { exitCode: 5 });
   }
   return {

@@ -36,12 +36,13 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
   const lost = new Set(gate.lost);
   let doneBytes = 0;
   let noted = { bytes: 0, atMs: environment.nowMs() };
+  let recent: readonly PlacedFrame[] = [];
   const handedOver = async (frame: PlacedFrame) => {
     doneBytes += frame.contentBytes;
+    recent = heldBack([...recent, frame]);
     environment.progress({ what: "extracting", doneBytes, allBytes });
     if (doneBytes - noted.bytes < JOURNAL_BYTES && environment.nowMs() - noted.atMs < JOURNAL_MS) return;
-    // tar has taken the frame, and may still hold a little of it back: the frame before is done for sure.
-    await writeJournal(environment.root, { set: set.manifest.id, plan: planName(plan), frame: frame.number });
+    await writeJournal(environment.root, { set: set.manifest.id, plan: planName(plan), frame: recent[0]!.number });
     noted = { bytes: doneBytes, atMs: environment.nowMs() };
   };
   const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0;
@@ -49,6 +50,16 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
   const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
   for (const remark of remarks) environment.note(`tar: ${remark}`);
   if (from > 0) await extractDirectories(job, () => true, environment);
+}
+
+/** More than a pipe and tar itself hold of what they were given (pipe(7), unix(7); tar's records have 10 KiB). */
+const HELD_BACK_BYTES = 1024 * 1024;
+
+/** The last frames that were handed over, of which some may not be on the disk: all before the first of them is. */
+export function heldBack(handedOver: readonly PlacedFrame[]): readonly PlacedFrame[] {
+  let first = handedOver.length;
+  for (let bytes = 0; first > 0 && bytes < HELD_BACK_BYTES; first -= 1) bytes += handedOver[first - 1]!.contentBytes;
+  return handedOver.slice(first);
 }
 
 /** Where all begins that has bytes in the frame `number` or later: a file may have begun frames before. */

@@ -1,0 +1,213 @@
+// Single files from real sets: what was asked for comes back, from no more frames than hold it, and nothing is lost on the way.
+import assert from "node:assert/strict";
+import { chmod, cp, mkdir, mkdtemp, open, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { run } from "#os/exec";
+import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
+import { listTree, makeOddTree } from "../archive/trees-for-tests.ts";
+import { directorySource } from "../media/directory-store.ts";
+import { openSet, readFrames, type PlacedFrame } from "../set/open-set.ts";
+import type { SetSource } from "../set/set-source.ts";
+import { restoreFiles, type FilesRequest } from "./restore-files.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "lifeboat-files-"));
+after(() => rm(scratch, { recursive: true }));
+
+const MIB = 2 ** 20;
+const tree = join(scratch, "tree");
+let set: TreeSet;
+let frames: readonly PlacedFrame[];
+
+/** Frame 0: what is small; 1 to 3: /big with /c and /dir behind it; 4: /e, /hole, /link. */
+before(async () => {
+  await mkdir(join(tree, "dir/sub"), { recursive: true });
+  await writeFile(join(tree, "a"), "first");
+  await writeFile(join(tree, "b"), Buffer.alloc(100_000, "b"));
+  await writeFile(join(tree, "big"), Buffer.alloc(10 * MIB, "0123456789abcde"));
+  await writeFile(join(tree, "c"), "after it");
+  const links = "ln b dir/b2; ln b dir/sub/b3; ln big dir/big2; ln -s ../a dir/link; truncate -s 64M hole; echo end >> hole; ln hole hole2";
+  await run(["sh", "-c", links], { cwd: tree });
+  await writeFile(join(tree, "dir/own"), "own");
+  await writeFile(join(tree, "e"), Buffer.alloc(3 * MIB, "e"));
+  await chmod(join(tree, "dir"), 0o2750);
+  await utimes(join(tree, "dir"), 1, 2);
+  set = await archiveTree(tree, join(scratch, "set"), { volumeLimitBytes: 2000 });
+  frames = await readFrames(set);
+});
+
+let places = 0;
+
+async function newPlace(): Promise<string> {
+  const place = join(scratch, `place${(places += 1)}`);
+  await mkdir(place);
+  return place;
+}
+
+async function restore(only: readonly string[], request: Partial<FilesRequest> = {}) {
+  const to = request.to ?? (await newPlace());
+  const outcome = await restoreFiles({ set, only, to, overwrite: false, acceptDamage: false, progress: () => undefined, ...request });
+  return { to, outcome };
+}
+
+/** Says which frames' bytes were read: the source itself, which takes notes. */
+function noting(source: SetSource) {
+  const read = new Set<string>();
+  const noted: SetSource = {
+    ...source,
+    read(name, offset, lengthBytes) {
+      if (name.endsWith(".tar.zst")) read.add(`${name} ${offset}+${lengthBytes}`);
+      return source.read(name, offset, lengthBytes);
+    },
+  };
+  return { source: noted, read };
+}
+
+async function pathsBelow(directory: string): Promise<readonly string[]> {
+  return (await run(["find", ".", "-mindepth", "1", "-printf", "%P\n"], { cwd: directory })).stdout
+    .split("\n")
+    .filter((path) => path !== "")
+    .sort();
+}
+
+describe("restoreFiles() brings back", () => {
+  const cases: readonly (readonly [what: string, only: readonly string[], frames: readonly number[], paths: readonly string[]])[] = [
+    ["one small file, from one frame", ["/a"], [0], ["a"]],
+    ["a file behind a large one, without that", ["/c"], [3], ["c"]],
+    ["files around a large one, without that", ["/e", "/a", "/c"], [0, 3, 4], ["a", "c", "e"]],
+    ["a large file, from all its frames", ["/big"], [1, 2, 3], ["big"]],
+    ["a hard link alone, with its content from where the first name is", ["/dir/big2"], [1, 2, 3], ["dir", "dir/big2"]],
+    ["two hard links without their first name", ["/dir/b2", "/dir/sub"], [0, 3], ["dir", "dir/b2", "dir/sub", "dir/sub/b3"]],
+    ["a hard link to a file with holes", ["/hole2"], [4], ["hole2"]],
+    ["a symbolic link that leads nowhere", ["/dir/link"], [3], ["dir", "dir/link"]],
+    ["what is asked for twice, once", ["/dir/sub", "/dir/sub/"], [0, 3], ["dir", "dir/sub", "dir/sub/b3"]],
+  ];
+  for (const [what, only, frameNumbers, paths] of cases) {
+    test(what, async () => {
+      const { source, read } = noting(set.source);
+      const { to, outcome } = await restore(only, { set: { ...set, source } });
+      assert.deepEqual([outcome.differences, outcome.lost, outcome.framesRead], [[], [], frameNumbers.length]);
+      assert.deepEqual(
+        [...read].sort(),
+        frames
+          .filter(({ number }) => frameNumbers.includes(number))
+          .map(({ volume, offset, storedBytes }) => `${volume} ${offset}+${storedBytes}`)
+          .sort(),
+      );
+      assert.deepEqual(await pathsBelow(to), paths);
+      for (const path of paths.filter((one) => one !== "dir")) {
+        const format = ["stat", "--format", "%F %a %u:%g %s %Y"] as const;
+        const [now, then] = await Promise.all([to, tree].map(async (root) => (await run([...format, join(root, path)])).stdout));
+        assert.equal(now, then, path);
+        if ((await run(["test", "-f", join(to, path)], { okCodes: [0, 1] })).exitCode === 0)
+          await run(["cmp", join(to, path), join(tree, path)]);
+      }
+    });
+  }
+
+  test("hard links as one file", async () => {
+    const { to } = await restore(["/dir/b2", "/dir/sub/b3"]);
+    const [b2, b3] = await Promise.all(["dir/b2", "dir/sub/b3"].map((path) => stat(join(to, path))));
+    assert.deepEqual([b2?.ino, b2?.nlink], [b3?.ino, 2]);
+  });
+
+  test("holes as holes", async () => {
+    const { to } = await restore(["/hole2"]);
+    const { size, blocks } = await stat(join(to, "hole2"));
+    assert.deepEqual([size, blocks * 512 < MIB], [64 * MIB + 4, true]);
+  });
+
+  test("a whole tree of every kind of file, below another directory", async () => {
+    const odd = join(scratch, "odd");
+    await mkdir(odd);
+    await makeOddTree(odd);
+    const oddSet = await archiveTree(odd, join(scratch, "odd-set"));
+    const { to, outcome } = await restore(["/"], { set: oddSet });
+    assert.deepEqual([outcome.differences, outcome.lost, outcome.restored], [[], [], oddSet.manifest.totals.paths]);
+    assert.deepEqual(await listTree(to), await listTree(odd));
+  });
+});
+
+describe("restoreFiles() refuses", () => {
+  const refusal = (exitCode: number, message: RegExp) => ({ name: "LifeboatError", exitCode, message });
+
+  test("paths that are not in the set, and names them", async () => {
+    const message = /^Cannot restore "\/di", "\/a\/b" as it must be in the set: it is not$/;
+    await assert.rejects(restore(["/a", "/di", "/a/b"]), refusal(2, message));
+  });
+
+  test("a place that is not there, or no directory", async () => {
+    for (const to of [join(scratch, "nowhere"), join(tree, "a")]) {
+      await assert.rejects(restore(["/a"], { to }), refusal(3, /as it must be a directory that is there: it is not$/));
+    }
+  });
+
+  test("to overwrite, until it is told to", async () => {
+    const to = await newPlace();
+    await mkdir(join(to, "dir"));
+    await writeFile(join(to, "dir/own"), "newer");
+    const message = /as nothing is overwritten without being told: \/dir\/own is there$/;
+    await assert.rejects(restore(["/dir"], { to }), refusal(3, message));
+    assert.deepEqual(await pathsBelow(to), ["dir", "dir/own"]);
+    assert.equal(await readFile(join(to, "dir/own"), "utf8"), "newer");
+    const { outcome } = await restore(["/dir"], { to, overwrite: true });
+    assert.deepEqual(outcome.differences, []);
+    assert.equal(await readFile(join(to, "dir/own"), "utf8"), "own");
+    assert.deepEqual([(await stat(join(to, "dir"))).mode & 0o7777, (await stat(join(to, "dir"))).mtimeMs], [0o2750, 2000]);
+  });
+
+  test("a directory in the place of a file, and a dangling link in the place of a file", async () => {
+    const to = await newPlace();
+    await mkdir(join(to, "a"));
+    await assert.rejects(restore(["/a"], { to }), refusal(3, /\/a is there$/));
+    await rm(join(to, "a"), { recursive: true });
+    await run(["ln", "-s", "nowhere", join(to, "a")]);
+    await assert.rejects(restore(["/a"], { to }), refusal(3, /\/a is there$/));
+  });
+});
+
+describe("restoreFiles() and damage", () => {
+  let copies = 0;
+
+  async function damagedIn(number: number) {
+    const directory = join(scratch, `copy${(copies += 1)}`);
+    await cp(set.directory, directory, { recursive: true });
+    const { volume, offset, storedBytes } = frames[number]!;
+    await using file = await open(join(directory, volume), "r+");
+    await file.write(new Uint8Array([1, 2, 3]), 0, 3, offset + Math.floor(storedBytes / 2));
+    return openSet(directorySource(directory));
+  }
+
+  test("is of no matter where it does not touch what was asked for", async () => {
+    const { to, outcome } = await restore(["/c", "/dir/own"], { set: await damagedIn(2) });
+    assert.deepEqual([outcome.differences, outcome.lost], [[], []]);
+    assert.equal(await readFile(join(to, "c"), "utf8"), "after it");
+  });
+
+  test("is refused with the names, and nothing is written", async () => {
+    const to = await newPlace();
+    const message =
+      /^Cannot restore these files as all frames that hold them must be whole: frame 2 in data-0001\.tar\.zst: its digest is another; lost: \/big, \/dir\/big2$/;
+    await assert.rejects(restore(["/a", "/big", "/dir"], { to, set: await damagedIn(2) }), { exitCode: 5, message });
+    assert.deepEqual(await pathsBelow(to), []);
+  });
+
+  test("costs a file in the middle of which it is, with its links, and nothing else, once it is accepted", async () => {
+    const { to, outcome } = await restore(["/"], { set: await damagedIn(2), acceptDamage: true });
+    assert.deepEqual([outcome.differences, outcome.lost], [[], ["/big", "/dir/big2"]]);
+    const lost = new Set(["big", "dir/big2"]);
+    assert.deepEqual(
+      await pathsBelow(to),
+      (await pathsBelow(tree)).filter((path) => !lost.has(path)),
+    );
+    await run(["cmp", join(to, "e"), join(tree, "e")]);
+    await run(["cmp", join(to, "c"), join(tree, "c")]);
+  });
+
+  test("costs links whose content is lost, without telling of names that nobody asked for", async () => {
+    const { to, outcome } = await restore(["/dir/b2", "/dir/sub", "/dir/own"], { set: await damagedIn(0), acceptDamage: true });
+    assert.deepEqual([outcome.differences, outcome.lost], [[], ["/dir/b2", "/dir/sub/b3"]]);
+    assert.deepEqual(await pathsBelow(to), ["dir", "dir/own", "dir/sub"]);
+  });
+});

@@ -34,7 +34,7 @@ export interface Guest {
   readonly disk: GuestDisk;
 }
 
-/** `directory` is the cache; it holds one version of each guest. */
+/** `directory` is the cache; it holds the latest two versions of each guest. */
 export function guestMaker(directory: string): (kind: GuestKind) => Promise<Guest> {
   const made = new Map<GuestKind, Promise<Guest>>();
   return (kind) => {
@@ -99,7 +99,7 @@ interface Kept {
   readonly digest: string;
 }
 
-/** The directory that `make` filled, now or earlier; it appears whole or not at all. Older versions go. */
+/** The directory that `make` filled, now or earlier; it appears whole or not at all. */
 async function kept({ directory, name, digest }: Kept, make: (into: string) => Promise<void>): Promise<string> {
   const place = join(directory, `${name}-${digest.slice(0, 16)}`);
   if (await exists(place)) return place;
@@ -109,11 +109,21 @@ async function kept({ directory, name, digest }: Kept, make: (into: string) => P
   await makeDirectory(tree);
   const startedMs = performance.now();
   await make(tree);
-  for (const other of await listDirectory(directory)) if (other.startsWith(`${name}-`)) await removeTree(join(directory, other));
+  // Another run may have been quicker; its work is as good.
+  if (await exists(place)) return place;
+  await removeOld(directory, name);
   await moveIntoPlace(tree, place);
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   console.log(`  made the guests' ${name} in ${seconds} s${await sizeNote(place)}`);
   return place;
+}
+
+/** The latest version stays: another run may be using it. */
+async function removeOld(directory: string, name: string): Promise<void> {
+  const versions = (await listDirectory(directory)).filter((other) => other.startsWith(`${name}-`)).map((other) => join(directory, other));
+  const ages = await Promise.all(versions.map(async (path) => ({ path, changed: BigInt((await fileInfo(path))?.mtimeNs ?? 0) })));
+  const old = ages.sort((a, b) => (a.changed < b.changed ? 1 : -1)).slice(1);
+  for (const { path } of old) await removeTree(path);
 }
 
 async function sizeNote(place: string): Promise<string> {

@@ -6,14 +6,21 @@ root=$2
 
 # Only what boots from a virtio disk: on another controller the initramfs has to be made again.
 before() {
-  mkdir -p "$root/etc/initramfs-tools/conf.d" "$root/etc/default/grub.d"
+  mkdir -p "$root/etc/initramfs-tools/conf.d" "$root/etc/initramfs-tools/hooks" "$root/etc/default/grub.d"
   cat >"$root/etc/initramfs-tools/conf.d/guest" <<END
 MODULES=list
 COMPRESS=zstd
 COMPRESSLEVEL=1
 RESUME=none
 END
-  printf '%s\n' virtio_pci virtio_blk ext4 xfs crc32c_generic >"$root/etc/initramfs-tools/modules"
+  # A hook takes them in; those of /etc/initramfs-tools/modules would all be loaded at each boot.
+  cat >"$root/etc/initramfs-tools/hooks/guest" <<END
+#!/bin/sh
+[ "\$1" = prereqs ] && exit 0
+. /usr/share/initramfs-tools/hook-functions
+manual_add_modules virtio_pci virtio_blk ext4 xfs crc32c_generic
+END
+  chmod 0755 "$root/etc/initramfs-tools/hooks/guest"
   cat >"$root/etc/default/grub.d/guest.cfg" <<END
 GRUB_TIMEOUT=0
 GRUB_CMDLINE_LINUX_DEFAULT="quiet"
@@ -72,9 +79,19 @@ END
   chroot "$root" systemctl enable boat.service
   chroot "$root" systemctl set-default multi-user.target
   for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer \
-    systemd-tmpfiles-clean.timer man-db.timer systemd-timesyncd.service systemd-logind.service getty@tty1.service \
-    systemd-hwdb-update.service systemd-pstore.service systemd-update-utmp.service systemd-update-utmp-runlevel.service; do
+    systemd-tmpfiles-clean.timer man-db.timer systemd-timesyncd.service systemd-logind.service getty@tty1.service getty-static.service \
+    systemd-hwdb-update.service systemd-pstore.service systemd-update-utmp.service systemd-update-utmp-runlevel.service \
+    systemd-binfmt.service proc-sys-fs-binfmt_misc.automount systemd-modules-load.service systemd-sysusers.service dev-hugepages.mount \
+    dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount \
+    modprobe@configfs.service modprobe@dm_mod.service modprobe@fuse.service modprobe@loop.service; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
+  done
+  mkdir -p "$root/etc/systemd/system-generators"
+  for generator in "$root"/usr/lib/systemd/system-generators/*; do
+    case ${generator##*/} in
+      systemd-fstab-generator | systemd-getty-generator) ;;
+      *) ln -sf /dev/null "$root/etc/systemd/system-generators/${generator##*/}" ;;
+    esac
   done
 }
 

@@ -53,7 +53,9 @@ export const LEFT_OUT: LeftOut = {
     ...FAR_STORAGE.split(" ").map((name) => `${MODULES}/drivers/scsi/${name}/*`),
     ...PROTOCOLS.split(" ").map((name) => `${MODULES}/net/${name}/*`),
     ...FILE_SYSTEMS.split(" ").map((name) => `${MODULES}/fs/${name}/*`),
-    ...["sound/*", "arch/x86/kvm/*", "lib/test_*"].map((name) => `${MODULES}/${name}`),
+    ...["sound/*", "arch/x86/kvm/*", "arch/x86/crypto/*", "drivers/cpufreq/*", "drivers/block/floppy.ko", "lib/test_*"].map(
+      (name) => `${MODULES}/${name}`,
+    ),
   ],
   include: [
     ...["mii", "net_failover", "virtio_net", "loopback", "dummy", "mdio"].map((name) => `${MODULES}/drivers/net/${name}.ko`),
@@ -159,7 +161,7 @@ const BIOS_DISK: GuestDisk = {
         uuid: "b1050007-0000-4000-8000-000000000007",
         label: "boat-home",
         path: "/home",
-        fstab: ["UUID=b1050007-0000-4000-8000-000000000007", "defaults,nodev 0 2"],
+        fstab: ["UUID=b1050007-0000-4000-8000-000000000007", "defaults,nodev 0 0"],
       },
     },
   ],
@@ -223,7 +225,7 @@ const UEFI_DISK: GuestDisk = {
         fileSystem: "ext4",
         uuid: "0ef10005-0000-4000-8000-000000000007",
         path: "/srv",
-        fstab: ["PARTUUID=0ef10005-0000-4000-8000-00000000b0a7", "defaults,noatime 0 2"],
+        fstab: ["PARTUUID=0ef10005-0000-4000-8000-00000000b0a7", "defaults,noatime 0 0"],
       },
     },
   ],

@@ -2,8 +2,8 @@
 
 import { infoRaw } from "#os/byte-paths";
 import type { ByteText } from "../formats/tar-read.ts";
-import { startFlagReader } from "./inode-flags.ts";
-import { createNamesFile } from "./names-file.ts";
+import { startFlagReader } from "../set/flag-reader.ts";
+import { createNamesFile } from "../set/names-file.ts";
 import type { WalkedPath } from "./walk-tree.ts";
 
 export interface TreeScan {

@@ -9,8 +9,8 @@ import { CATALOGUE_FILE, frameListName, volumeName, type SetManifest } from "../
 import { digestFile } from "#os/digest";
 import { startFrameWriter, type FrameTotals } from "./frame-writer.ts";
 import { writeStream, type StreamTotals } from "./stream-writer.ts";
-import type { TarMessages } from "./tar-messages.ts";
-import { startTarSource } from "./tar-source.ts";
+import type { TarMessages } from "../set/tar-messages.ts";
+import { startTarSource } from "../set/tar-source.ts";
 import type { TreeScan } from "./scan-tree.ts";
 
 export interface DataOptions {

@@ -2,9 +2,9 @@
 
 import { infoRaw } from "#os/byte-paths";
 import { makeTemporaryDirectory } from "#os/files";
-import { createNamesFile } from "../archive/names-file.ts";
-import { startFlagReader } from "../archive/inode-flags.ts";
-import { startTarSource } from "../archive/tar-source.ts";
+import { createNamesFile } from "../set/names-file.ts";
+import { startFlagReader } from "../set/flag-reader.ts";
+import { startTarSource } from "../set/tar-source.ts";
 import { tarScanner, type ByteText, type TarMember } from "../formats/tar-read.ts";
 import { isSameNode } from "./link-nodes.ts";
 import { absolutePath, bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";

@@ -1,7 +1,7 @@
 // What GNU tar says on standard error while it reads a tree that is in use, in its own words of the C locale.
 
 import type { ByteText } from "../formats/tar-read.ts";
-import { absolutePath, printable } from "../set/catalogue.ts";
+import { absolutePath, printable } from "./catalogue.ts";
 
 export interface TarMessages {
   /** Files whose content changed, shrank or went away while they were read. */

@@ -4,7 +4,7 @@ import { bytesOf } from "#os/byte-paths";
 import { startPiped } from "#os/exec";
 import type { ByteText } from "../formats/tar-read.ts";
 import { latin1Decode } from "../formats/text.ts";
-import { RESTORABLE_FLAGS } from "../set/inode-flags.ts";
+import { RESTORABLE_FLAGS } from "./inode-flags.ts";
 
 export interface FlagReader extends AsyncDisposable {
   /** Asks for one file or directory; to be awaited now and then. */

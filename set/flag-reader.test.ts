@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import * as fc from "fast-check";
 import { run } from "#os/exec";
 import { latin1Decode } from "../formats/text.ts";
-import { flagMatcher, startFlagReader } from "./inode-flags.ts";
+import { flagMatcher, startFlagReader } from "./flag-reader.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lifeboat-flags-"));
 after(async () => {

@@ -29,8 +29,10 @@ export type ExtractRemarks = readonly string[];
 
 function tarCommand(root: string): Command {
   const metadata = ["--numeric-owner", "--same-owner", "--same-permissions", "--xattrs", "--xattrs-include=*"];
+  // XFS's second name for an ACL, which would be a mere attribute anywhere else.
+  const derived = ["--xattrs-exclude=trusted.SGI_ACL_FILE", "--xattrs-exclude=trusted.SGI_ACL_DEFAULT"];
   const ways = ["--delay-directory-restore", "--warning=no-timestamp", "--quoting-style=escape"];
-  return ["tar", "--extract", "--file=-", `--directory=${root}`, ...metadata, ...ways];
+  return ["tar", "--extract", "--file=-", `--directory=${root}`, ...metadata, ...derived, ...ways];
 }
 
 /** Throws LifeboatError (5) for a damaged frame, (4) when tar fails as a whole. */

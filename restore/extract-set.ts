@@ -1,5 +1,6 @@
 // All of a set onto the mounted file systems, with a journal, so that a power cut costs minutes (DESIGN section 7).
 
+import { LifeboatError } from "#os/error";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { CatalogueEntry } from "../set/catalogue.ts";
 import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
@@ -29,7 +30,7 @@ const JOURNAL_MS = 30_000;
 
 /** Throws LifeboatError. */
 export async function extractSet(job: ExtractJob, environment: RestoreEnvironment): Promise<void> {
-  const { set, plan, gate, resumeAt } = job;
+  const { set, gate, resumeAt } = job;
   const from = startFrame(gate.frames, resumeAt ?? 0);
   const frames = gate.frames.filter(({ number }) => number >= from && !gate.damaged.has(number));
   const allBytes = frames.reduce((total, { contentBytes }) => total + contentBytes, 0);
@@ -42,7 +43,7 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
     recent = heldBack([...recent, frame]);
     environment.progress({ what: "extracting", doneBytes, allBytes });
     if (doneBytes - noted.bytes < JOURNAL_BYTES && environment.nowMs() - noted.atMs < JOURNAL_MS) return;
-    await writeJournal(environment.root, { set: set.manifest.id, plan: planName(plan), frame: recent[0]!.number });
+    await note(job, recent[0]!.number, environment);
     noted = { bytes: doneBytes, atMs: environment.nowMs() };
   };
   const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0;
@@ -50,6 +51,16 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
   const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
   for (const remark of remarks) environment.note(`tar: ${remark}`);
   if (from > 0) await extractDirectories(job, () => true, environment);
+}
+
+/** Without a journal an extraction is as good as with one, until it is broken off; a full disk is tar's to tell. */
+async function note({ set, plan }: ExtractJob, frame: number, environment: RestoreEnvironment): Promise<void> {
+  try {
+    await writeJournal(environment.root, { set: set.manifest.id, plan: planName(plan), frame });
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    environment.note(error.message);
+  }
 }
 
 /** More than a pipe and tar itself hold of what they were given (pipe(7), unix(7); tar's records have 10 KiB). */

@@ -124,9 +124,12 @@ function offsetBytes(offset: number): Uint8Array {
   return bytes;
 }
 
+/** XFS shows each ACL a second time under its own name (fs/xfs/xfs_xattr.c); other file systems do not. */
+const DERIVED = /^SCHILY\.xattr\.trusted\.SGI_ACL_(?:FILE|DEFAULT)$/;
+
 /** Over the sorted records: `KEY\0LENGTH\0VALUE`. Undefined where there are none. */
 export function attributesDigest(attributes: TarMember["attributes"]): string | undefined {
-  if (attributes.size === 0) return undefined;
-  const parts = [...attributes].sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [...attributes].filter(([key]) => !DERIVED.test(key)).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (parts.length === 0) return undefined;
   return digestOf(...parts.flatMap(([key, value]) => [asciiEncode(`${key}\0${value.length}\0`), value]));
 }

@@ -5,6 +5,7 @@ import { digestFile, digestOf } from "#os/digest";
 import { fileInfo, makeTemporaryDirectory, realPath, writeAtomic } from "#os/files";
 import { utf8Encode } from "../formats/text.ts";
 import type { Machine } from "../machine/model.ts";
+import { base64Encode } from "../formats/base64.ts";
 import { bytesOfText, printable } from "../set/catalogue.ts";
 import { formatManifest, MACHINE_FILE, MANIFEST_FILE, type SetManifest } from "../set/set-manifest.ts";
 import { exclusionOf } from "./exclusions.ts";
@@ -78,7 +79,7 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
     },
   });
   const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
-  return { manifest: manifestOf(options, data, { files: [...machineFile, ...data.files], skipped }), scan };
+  return { manifest: manifestOf(options, data, { files: [...machineFile, ...data.files], skipped, scan }), scan };
 }
 
 async function writeMachine(directory: string, machine: Machine): Promise<SetManifest["files"][number]> {
@@ -90,9 +91,10 @@ async function writeMachine(directory: string, machine: Machine): Promise<SetMan
 interface Rest {
   readonly files: SetManifest["files"];
   readonly skipped: SetManifest["unreadable"];
+  readonly scan: TreeScan;
 }
 
-function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenData, { files, skipped }: Rest): DraftSet["manifest"] {
+function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenData, { files, skipped, scan }: Rest): DraftSet["manifest"] {
   // A directory that cannot be listed is no better for tar.
   const told = new Set(messages.unreadable.map(({ path }) => path));
   return {
@@ -119,8 +121,15 @@ function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenDa
     // What is mounted over, and left out, is a directory that its file system changes all the time.
     changed: messages.changed.filter(({ path }) => !options.closedMounts.includes(path)),
     unreadable: [...messages.unreadable, ...skipped.filter(({ path, what }) => !HARMLESS.test(what) && !told.has(path))],
+    inodes: inodesOf(scan),
     files: [...files],
   };
+}
+
+function inodesOf({ flags, sameNodes }: TreeScan): SetManifest["inodes"] {
+  const flagged = [...flags].map(([path, letters]) => ({ pathB64: base64Encode(path), flags: letters }));
+  const linked = [...sameNodes].map(([path, first]) => ({ pathB64: base64Encode(path), sameNodeAsB64: base64Encode(first) }));
+  return [...flagged, ...linked];
 }
 
 /** A socket is no loss: its program makes it again. */

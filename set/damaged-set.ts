@@ -2,6 +2,7 @@
 
 import { digestOf } from "#os/digest";
 import { LifeboatError } from "#os/error";
+import { base64Decode } from "../formats/base64.ts";
 import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { utf8Decode } from "../formats/text.ts";
 import { absolutePath, type CatalogueEntry } from "./catalogue.ts";
@@ -30,7 +31,7 @@ export async function openDamagedSet(source: SetSource): Promise<OpenSet> {
     return { ...set, manifest: isCounted ? set.manifest : withPaths(set.manifest, paths), remarks };
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error;
-    remarks.push(`${error.message}: the catalogue was made again from the files' own headers; it has no inode flags`);
+    remarks.push(`${error.message}: the catalogue was made again from the files' own headers`);
     const rebuilt = await rebuildCatalogue(set);
     return { ...set, manifest: withPaths(set.manifest, rebuilt.entries.length), rebuilt, remarks };
   }
@@ -147,7 +148,17 @@ async function rebuildCatalogue(set: OpenSet): Promise<NonNullable<OpenSet["rebu
     if (content === undefined) scanner.gap();
     else scanner.take(frame, content);
   }
-  return { entries, broken };
+  return { entries: withInodes(entries, set.manifest.inodes ?? []), broken };
+}
+
+/** The manifest has once more what the stream cannot tell. */
+function withInodes(entries: readonly CatalogueEntry[], inodes: NonNullable<SetManifest["inodes"]>): readonly CatalogueEntry[] {
+  const known = new Map(inodes.map(({ pathB64, flags, sameNodeAsB64 }) => [base64Decode(pathB64), { flags, sameNodeAsB64 }] as const));
+  return entries.map((entry) => {
+    const inode = known.get(entry.path);
+    const sameNodeAs = inode?.sameNodeAsB64 === undefined ? undefined : base64Decode(inode.sameNodeAsB64);
+    return { ...entry, flags: inode?.flags ?? "", ...(sameNodeAs === undefined ? {} : { sameNodeAs }) };
+  });
 }
 
 type Rest = Pick<CatalogueEntry, "frame" | "offset" | "streamBytes" | "digest">;

@@ -37,6 +37,8 @@ const Manifest = v.object({
   /** Files that changed while they were read, or could not be read. */
   changed: v.array(Remark),
   unreadable: v.array(Remark),
+  /** What the tar stream cannot tell, once more beside the catalogue: inode flags, and nodes with several names. Paths are base64. */
+  inodes: v.optional(v.array(v.object({ pathB64: v.string(), flags: v.optional(v.string()), sameNodeAsB64: v.optional(v.string()) }))),
   /** The digests of volumes are those of their frames, in the frame lists. */
   files: v.array(v.object({ name: FileName, sizeBytes: Whole, digest: v.optional(Digest) })),
 });

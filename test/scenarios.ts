@@ -8,6 +8,7 @@ import { GATE } from "./scenarios/gate.ts";
 import { GUESTS } from "./scenarios/guests.ts";
 import { HARDWARE } from "./scenarios/hardware.ts";
 import { NETWORK } from "./scenarios/network.ts";
+import { RESTORES } from "./scenarios/restores.ts";
 import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -19,4 +20,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...GUESTS,
   ...ROUND_TRIPS,
   ...GATE,
+  ...RESTORES,
 ];

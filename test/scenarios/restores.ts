@@ -1,0 +1,261 @@
+// Restores onto what is not the same: other controllers, larger disks, used disks, twins in size, a power cut, damage.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { digestFile } from "#os/digest";
+import { run } from "#os/exec";
+import { copyFile, makeDirectory, makeTemporaryDirectory } from "#os/files";
+import { createDiskImage } from "../../qemu/disks.ts";
+import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
+import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
+import { answerPrompt, expectReady, inShell, PC } from "../boot-checks.ts";
+import { guestMachine } from "../guest/guest-machine.ts";
+import { copyOutOfStore, storeDisk } from "../guest/store-disk.ts";
+import type { Scenario, World } from "../scenario.ts";
+import { archivedOnce, assertBoots, assertSameFiles, expectRestored, type Archived } from "./round-trip.ts";
+
+const RESTORE_MS = 25 * 60_000;
+
+interface Stage {
+  readonly archived: Archived;
+  readonly directory: string;
+  /** The set's rescue.iso. */
+  readonly iso: string;
+}
+
+async function setStage(world: World, name: string): Promise<Stage> {
+  const directory = await world.workDirectory(name);
+  const archived = await archivedOnce(world, "bios");
+  const iso = join(directory, "rescue.iso");
+  await copyOutOfStore(archived.store, `/sets/${archived.setId}/boot/rescue.iso`, iso);
+  return { archived, directory, iso };
+}
+
+/** The medium, the disk with the set, and these disks; the first one is started from afterwards. */
+function machineOf({ archived, iso }: Stage, disks: readonly DiskSpec[]): MachineSpec {
+  return {
+    ...guestMachine("bios", { file: disks[0]!.file }),
+    disks: [...disks, { ...storeDisk(archived.store), snapshot: true }],
+    cds: [{ file: iso, bus: "ide", bootIndex: 0 }],
+  };
+}
+
+async function blank({ archived, directory }: Stage, name: string, sizeBytes = archived.guest.disk.sizeBytes): Promise<string> {
+  const path = join(directory, `${name}.img`);
+  await createDiskImage(path, sizeBytes);
+  return path;
+}
+
+interface NukeOrder {
+  readonly disks: readonly DiskSpec[];
+  /** Behind the word nuke. */
+  readonly words?: string;
+}
+
+/** Types nuke at the prompt; the restored disk has the same files and starts. */
+async function nukeAndCompare(stage: Stage, { disks, words = "" }: NukeOrder): Promise<string> {
+  const { archived, directory } = stage;
+  const said = await nuke(stage, { disks, words });
+  await assertSameFiles(archived, disks[0]!.file, said.changed);
+  await assertBoots(archived, { directory, machine: { disks: [{ ...disks[0]!, bootIndex: 1 }] } });
+  return said.said;
+}
+
+async function nuke(stage: Stage, { disks, words = "" }: NukeOrder) {
+  const { archived, directory } = stage;
+  await using vm = await startMachine(machineOf(stage, disks), { workDirectory: join(directory, "restore"), timeLimitMs: RESTORE_MS });
+  await answerPrompt(vm, `nuke ${words}`);
+  const restored = await expectRestored(vm, archived.setId);
+  assert.equal(await vm.waitForExit({ timeoutMs: 120_000 }), "guest-reset");
+  return restored;
+}
+
+const ontoAhci: Scenario = {
+  name: "restore-onto-ahci",
+  tier: "matrix",
+  proves: "virtio to AHCI: the initramfs is made again with the new driver, and the machine starts",
+  async run(world) {
+    const stage = await setStage(world, "restore-onto-ahci");
+    const said = await nukeAndCompare(stage, {
+      disks: [{ file: await blank(stage, "new"), bus: "ahci", serial: "NEW-DISK", bootIndex: 1 }],
+    });
+    assert.match(said, /making it again/);
+  },
+};
+
+const ontoLarger: Scenario = {
+  name: "restore-onto-larger",
+  tier: "matrix",
+  proves: "a disk twice as large: everything has its old place, and what is left over is said",
+  async run(world) {
+    const stage = await setStage(world, "restore-onto-larger");
+    const file = await blank(stage, "new", 2 * stage.archived.guest.disk.sizeBytes);
+    const said = await nukeAndCompare(stage, { disks: [{ file, bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }] });
+    assert.match(said, /is 3\.0 GiB larger than vda was: that part stays free/);
+  },
+};
+
+/** Signatures that a disk had in earlier lives, made by the rescue system's own tools. */
+const LEFTOVERS = [
+  "blockdev --setrw /dev/vda",
+  "printf 'label: gpt\\nsize=500M\\nsize=500M\\nsize=500M\\n' | sfdisk -q /dev/vda",
+  "blockdev --setrw /dev/vda1 /dev/vda2 /dev/vda3",
+  "pvcreate -ff -y /dev/vda1",
+  "mdadm --create /dev/md0 --run --level=1 --raid-devices=2 --metadata=1.2 /dev/vda2 /dev/vda3",
+  "mdadm --stop /dev/md0",
+  "sync",
+].join("; ");
+
+const ontoUsed: Scenario = {
+  name: "restore-onto-used",
+  tier: "matrix",
+  proves: "a disk with GPT, LVM and md of an earlier life is refused by name, and taken when lifeboat.wipe= names it",
+  async run(world) {
+    const stage = await setStage(world, "restore-onto-used");
+    const disks: readonly DiskSpec[] = [{ file: await blank(stage, "used"), bus: "virtio-blk", serial: "USED-DISK", bootIndex: 1 }];
+    await useUp(world, stage, disks);
+    await expectRefused(
+      stage,
+      disks,
+      /holds data that is not this machine's.*LVM2_member.*linux_raid_member.*lifeboat\.wipe=USED-DISK allows it/,
+    );
+    await nukeAndCompare(stage, { disks, words: "lifeboat.wipe=USED-DISK" });
+  },
+};
+
+/** In a rescue system of the host, which has LVM's and md's tools. */
+async function useUp(world: World, { directory }: Stage, disks: readonly DiskSpec[]): Promise<void> {
+  const { path } = await world.iso();
+  const machine: MachineSpec = { ...PC, disks, cds: [{ file: path, bus: "ide", bootIndex: 0 }] };
+  await using vm = await startMachine(machine, { workDirectory: join(directory, "use"), timeLimitMs: RESTORE_MS });
+  await answerPrompt(vm, "expert");
+  await expectReady(vm, world);
+  await vm.expect("lifeboat# ", { timeoutMs: 30_000 });
+  const said = await inShell(vm, LEFTOVERS);
+  assert.match(said, /successfully created[^]*array \/dev\/md0 started/, said);
+  vm.sendLine("poweroff");
+  await vm.waitForExit({ timeoutMs: 60_000 });
+}
+
+async function expectRefused(stage: Stage, disks: readonly DiskSpec[], says: RegExp): Promise<void> {
+  const before = await digestFile(disks[0]!.file);
+  {
+    await using vm = await startMachine(machineOf(stage, disks), {
+      workDirectory: join(stage.directory, "refused"),
+      timeLimitMs: RESTORE_MS,
+    });
+    await answerPrompt(vm, "nuke");
+    await vm.expect(says, { timeoutMs: RESTORE_MS });
+    await expectMenuAndOff(vm);
+  }
+  assert.equal(await digestFile(disks[0]!.file), before);
+}
+
+async function expectMenuAndOff(vm: VirtualMachine): Promise<void> {
+  await vm.expect("Power off", { timeoutMs: 120_000 });
+  vm.send("p");
+  await vm.waitForExit({ timeoutMs: 60_000 });
+}
+
+const oneOfTwo: Scenario = {
+  name: "restore-one-of-two",
+  tier: "matrix",
+  proves: "of two disks of equal size the one with the machine's serial is taken, and the other stays as it is, byte for byte",
+  async run(world) {
+    const stage = await setStage(world, "restore-one-of-two");
+    const { serial } = stage.archived.guest.disk;
+    const other = await blank(stage, "other");
+    const target = await blank(stage, "target");
+    await run(["sh", "-c", 'yes "somebody else" | head -c 5000000 | dd of="$1" conv=notrunc status=none', "sh", other]);
+    const before = await digestFile(other);
+    // The other one comes first, so that its name is the one that the machine's disk had.
+    const disks: readonly DiskSpec[] = [
+      { file: other, bus: "virtio-blk", serial: "OTHER-DISK" },
+      { file: target, bus: "virtio-blk", serial, bootIndex: 1 },
+    ];
+    const { changed, said } = await nuke(stage, { disks });
+    assert.match(said, /vda goes to \/dev\/vdb .*: same serial/);
+    assert.equal(await digestFile(other), before);
+    await assertSameFiles(stage.archived, target, changed);
+    await assertBoots(stage.archived, { directory: stage.directory, machine: { disks: [{ ...disks[1]! }] } });
+  },
+};
+
+const powerCut: Scenario = {
+  name: "restore-power-cut",
+  tier: "matrix",
+  proves: "a power cut in the middle of the extraction: the next nuke keeps the layout and goes on where it was",
+  async run(world) {
+    const stage = await setStage(world, "restore-power-cut");
+    const disks: readonly DiskSpec[] = [{ file: await blank(stage, "new"), bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }];
+    {
+      await using vm = await startMachine(machineOf(stage, disks), {
+        workDirectory: join(stage.directory, "cut"),
+        timeLimitMs: RESTORE_MS,
+      });
+      await answerPrompt(vm, "nuke");
+      await vm.expect(/lifeboat: extract /, { timeoutMs: RESTORE_MS });
+      // The journal is written every 30 s.
+      await vm.expect(/extracting +(?:[6-9]\d) %/, { timeoutMs: RESTORE_MS });
+    }
+    const said = await nukeAndCompare(stage, { disks });
+    assert.match(said, /an extraction was broken off: the layout is kept, and it goes on at frame [1-9]/);
+    assert.doesNotMatch(said, /lifeboat: make ext4/);
+  },
+};
+
+const leftInDrive: Scenario = {
+  name: "restore-left-in-drive",
+  tier: "matrix",
+  proves: "a medium that is left in the drive restores once; the second nuke is refused, and lifeboat.again= allows it",
+  async run(world) {
+    const stage = await setStage(world, "restore-left-in-drive");
+    const disks: readonly DiskSpec[] = [{ file: await blank(stage, "new"), bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }];
+    await nuke(stage, { disks });
+    await expectRefused(stage, disks, /restore refused: these disks carry the mark that \S+ was restored to them/);
+    await nuke(stage, {
+      disks,
+      words: `lifeboat.again=${stage.archived.setId} lifeboat.gate=quick lifeboat.check=none lifeboat.then=reboot`,
+    }).catch((error: Error) => assert.match(error.message, /files NOT checked/));
+  },
+};
+
+/** Each in a set of its own: what was done to it, and which files it costs. */
+const damaged: Scenario = {
+  name: "restore-damaged",
+  tier: "guard",
+  proves: "a flipped byte in a frame of one file, in the middle of a spanning file and in the catalogue costs those files and nothing else",
+  async run(world) {
+    const stage = await setStage(world, "restore-damaged");
+    const { archived, directory } = stage;
+    const store = join(directory, "store.img");
+    await copyFile(archived.store, store);
+    await flipBytes(store, archived.setId);
+    const disks: readonly DiskSpec[] = [{ file: await blank(stage, "new"), bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }];
+    const { changed, said } = await nuke({ ...stage, archived: { ...archived, store } }, { disks, words: "lifeboat.damage=accept" });
+    const lost = [...said.matchAll(/lifeboat: {5}lost: (.*)/g)].map(([, path]) => path!.trim());
+    assert.ok(lost.length > 0 && lost.length < 40, said);
+    await assertSameFiles(archived, disks[0]!.file, [...changed, ...lost]);
+  },
+};
+
+/** In two frames of data, and in the catalogue. */
+async function flipBytes(store: string, id: string): Promise<void> {
+  await using work = await makeTemporaryDirectory("lifeboat-damage-");
+  const root = join(work.path, "store");
+  await makeDirectory(root);
+  const script = `
+    set -e
+    mount -o loop "$1" "$2"
+    trap 'umount "$2"' EXIT
+    cd "$2/sets/$3"
+    flip() { printf 'X' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+    flip catalogue.ndjson.zst 5000
+    # The frame in the middle of the file that spans most frames, and one with a file of its own.
+    perl -ne '/"offset":(\\d+),"length":(\\d+)/ or next; my ($o, $l) = ($1, $2); push @spanning, $o + int($l / 2) unless /"member":/; END { print $spanning[@spanning / 2], "\\n" }' data-0001.frames | {
+      read -r place; flip data-0001.tar.zst "$place"; }
+  `;
+  await run(["sh", "-c", script, "sh", store, root, id]);
+}
+
+export const RESTORES: readonly Scenario[] = [damaged, ontoAhci, ontoLarger, ontoUsed, oneOfTwo, powerCut, leftInDrive];

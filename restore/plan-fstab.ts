@@ -45,7 +45,7 @@ export function changedFstab(text: string, changes: readonly FstabChange[]): str
     .map((line) => {
       const spec = /^\s*([^\s#]+)\s/.exec(line)?.[1];
       const change = changes.find(({ from }) => from === spec);
-      return change === undefined ? line : line.replace(change.from, change.to);
+      return change === undefined ? line : line.replace(change.from, () => change.to);
     })
     .join("\n");
 }

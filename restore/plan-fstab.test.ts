@@ -1,0 +1,97 @@
+// Names in /etc/fstab that would lead nowhere after the restore, and the text of the file itself.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import type { FstabEntry } from "../machine/model.ts";
+import { changedFstab, planFstab } from "./plan-fstab.ts";
+import { devicePaths, planRestore } from "./plan-restore.ts";
+import { ownDisk, presentDisk } from "./present-disks-for-tests.ts";
+import type { PresentDisk } from "./present-disk.ts";
+
+const ROOT = "UUID=7a61ccf8-d4dc-4a28-aa1e-bd1c6a57709c";
+const SRV = "UUID=b4946635-dd96-462a-a002-414401064400";
+const SWAP = "UUID=249e68a9-c50c-45e4-9da8-d3d7d7f62d63";
+const TOTALS = { paths: 1, contentBytes: 1, frames: 1, volumes: 1, streamBytes: 1, storedBytes: 1 };
+
+function changes(entries: readonly (readonly [spec: string, path: string, type: string])[], target: PresentDisk): readonly string[] {
+  const fstab = entries.map(([spec, path, type]): FstabEntry => ({ spec, path, type, options: [] }));
+  const machine = { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, fstab } };
+  const options = { map: new Map(), excluded: [], wipe: [] };
+  const { matches } = planRestore({ machine, manifest: { id: "set", totals: TOTALS }, present: [target], firmware: "bios", options });
+  const steps = planFstab(machine, devicePaths(machine, matches), matches);
+  return steps.flatMap((step) => (step.kind === "write-fstab" ? step.changes.map(({ path, from, to }) => `${path}: ${from} > ${to}`) : []));
+}
+
+const NEW = presentDisk({ id: "nvme0n1", serial: "N", driver: "nvme" });
+const KERNEL_NAMES = [
+  ["/dev/sda2", "/", "ext4"],
+  ["/dev/sda3", "/srv", "xfs"],
+  ["/dev/sda4", "none", "swap"],
+  ["/dev/sda", "/odd", "auto"],
+  ["/dev/sdb1", "/other", "ext4"],
+] as const;
+const LINKS = [
+  ["/dev/disk/by-id/ata-QEMU_HARDDISK_WX1-part2", "/", "ext4"],
+  ["/dev/disk/by-path/pci-0000:00:05.0-ata-1-part3", "/srv", "xfs"],
+  ["/dev/disk/by-id/ata-QEMU_HARDDISK_WX1-part4", "none", "swap"],
+  ["/dev/disk/by-id/usb-stick-part1", "/media/stick", "vfat"],
+] as const;
+
+describe("planFstab() changes", () => {
+  test("names that the kernel gave, when these are others now, to UUIDs where there are any", () => {
+    assert.deepEqual(changes(KERNEL_NAMES, NEW), [
+      `/: /dev/sda2 > ${ROOT}`,
+      `/srv: /dev/sda3 > ${SRV}`,
+      `none: /dev/sda4 > ${SWAP}`,
+      "/odd: /dev/sda > /dev/nvme0n1",
+    ]);
+  });
+
+  test("nothing when the names are what they were", () => assert.deepEqual(changes(KERNEL_NAMES, ownDisk(BIOS_MACHINE, "sda")), []));
+
+  test("links that are made of a disk's bus and serial, when it is another disk, by what was mounted with them", () => {
+    assert.deepEqual(changes(LINKS, NEW), [
+      `/: ${LINKS[0][0]} > ${ROOT}`,
+      `/srv: ${LINKS[1][0]} > ${SRV}`,
+      `none: ${LINKS[2][0]} > ${SWAP}`,
+    ]);
+  });
+
+  test("no such link of the very same disk, though the kernel gives it another name", () => {
+    assert.deepEqual(changes(LINKS, ownDisk(BIOS_MACHINE, "sdq")), []);
+  });
+
+  test("nothing that is found by what the restore brings back", () => {
+    const kept = [
+      ROOT,
+      "PARTUUID=1a2b3c4d-02",
+      "LABEL=root",
+      "/dev/disk/by-uuid/7a61ccf8-d4dc-4a28-aa1e-bd1c6a57709c",
+      "tmpfs",
+      "server:/export",
+    ];
+    assert.deepEqual(
+      changes(
+        kept.map((spec) => [spec, "/", "ext4"] as const),
+        NEW,
+      ),
+      [],
+    );
+  });
+});
+
+test("changedFstab() changes the first field of lines that have that name, and no other byte", () => {
+  const text = [
+    "# /dev/sda2 was the root",
+    "/dev/sda2\t/\text4   errors=remount-ro 0 1 # /dev/sda2",
+    "  /dev/sda2 /again ext4",
+    "/dev/sda20 /twenty ext4",
+    "/srv/dev/sda2 /bind none bind",
+    "",
+    "#/dev/sda2 / ext4",
+    "UUID=x /dev/sda2 ext4",
+    "/dev/sda2",
+  ].join("\n");
+  const expected = text.replace("/dev/sda2\t/\t", () => "UUID=$&\t/\t").replace("  /dev/sda2 /again", () => "  UUID=$& /again");
+  assert.equal(changedFstab(text, [{ path: "/", from: "/dev/sda2", to: "UUID=$&" }]), expected);
+});

@@ -56,7 +56,7 @@ async function unpacked(stream: Uint8Array): Promise<string> {
   return latin1Decode(await runBytes(["sh", "-c", list], { cwd: directory, env: { LC_ALL: "C" } }));
 }
 
-const LONG = `${"n".repeat(250)}`;
+const LONG = "n".repeat(250);
 
 describe("renamedHeader()", () => {
   test("without names changes nothing that tar sees, in any format", async () => {
@@ -80,13 +80,10 @@ describe("renamedHeader()", () => {
   ];
   for (const [what, to] of names) {
     test(`gives a file a name that is ${what}`, async () => {
-      const stream = await tarOf(
-        "echo content > old; touch -d '2001-02-03 04:05:06.7 UTC' old; setfattr -n user.x -v 1 old",
-        "--format=posix",
-      );
+      const stream = await tarOf("echo content > old; touch -d '2001-02-03 04:05:06.7 UTC' old; setfattr -n user.x -v 1 old");
       const { renamed } = rename(stream, { "./old": { path: to } });
       const { members } = rename(renamed, {});
-      const [then] = rename(stream, {}).members.filter(({ path }) => path === "./old");
+      const then = rename(stream, {}).members.find(({ path }) => path === "./old");
       assert.deepEqual(
         members.find(({ path }) => path === to),
         { ...then!, path: to },

@@ -106,10 +106,7 @@ describe("renamedHeader()", () => {
       "./b": { linkTarget: `${LONG}/first` },
       "./c": { linkTarget: `${LONG}/first` },
     });
-    assert.match(
-      await unpacked(renamed),
-      /^b\|f\|644\|8\|[\d.]+\|3\|\0c\|f\|644\|8\|[\d.]+\|3\|\0n+\|d.*\|\0n+\/first\|f\|644\|8\|[\d.]+\|3\|/,
-    );
+    assert.match(await unpacked(renamed), /^b\|f\|644\|8\|[\d.]+\|3\|\0c\|f\|644\|8\|[\d.]+\|3\|\0n+\/first\|f\|644\|8\|[\d.]+\|3\|/);
   });
 
   test("gives a member of a stream without pax records a long name too", async () => {

@@ -30,6 +30,11 @@ export function directorySource(path: string): SetSource {
 export async function listStore(path: string): Promise<readonly StoredSet[]> {
   const names = (await listDirectory(path)).filter((name) => SET_NAME.test(name));
   const sets = await Promise.all(names.map((name) => readStoredSet(`${path}/${name}`, name)));
+  return inOrder(sets);
+}
+
+/** Oldest first. */
+export function inOrder(sets: readonly StoredSet[]): readonly StoredSet[] {
   return [...sets].sort((a, b) => (timeOf(a.id) < timeOf(b.id) ? -1 : 1));
 }
 

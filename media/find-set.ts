@@ -4,7 +4,7 @@ import { LifeboatError } from "#os/error";
 import { exists, fileInfo, listDirectory } from "#os/files";
 import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
-import { directorySource, listStore, type StoredSet } from "./directory-store.ts";
+import { directorySource, inOrder, listStore, type StoredSet } from "./directory-store.ts";
 
 /** The set itself, or the newest whole one of a store. Throws LifeboatError (2) for what is neither. */
 export async function findSet(path: string): Promise<SetSource> {
@@ -32,5 +32,5 @@ export async function setsAt(path: string): Promise<readonly StoredSet[]> {
   const found: StoredSet[] = [];
   for (const name of await listDirectory(path))
     if (await exists(`${path}/${name}/${STORE_MARK}`)) found.push(...(await listStore(`${path}/${name}`)));
-  return found;
+  return inOrder(found);
 }

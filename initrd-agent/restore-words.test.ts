@@ -1,0 +1,47 @@
+// What the boot words say about a restore; what makes no sense must never make it less careful.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parseBootWords } from "./boot-words.ts";
+import { restoreWords, type RestoreWords } from "./restore-words.ts";
+
+const USUAL: RestoreWords = {
+  map: new Map(),
+  excluded: [],
+  wipe: [],
+  gateMode: "full",
+  acceptDamage: false,
+  check: true,
+  again: undefined,
+  afterwards: "reboot",
+};
+
+const read = (line: string) => restoreWords(parseBootWords(line));
+
+describe("restoreWords() reads", () => {
+  const cases: readonly (readonly [line: string, expected: Partial<RestoreWords>])[] = [
+    ["nuke quiet", {}],
+    ["lifeboat.wipe=WX1,naa.5000", { wipe: ["WX1", "naa.5000"] }],
+    ['"lifeboat.wipe=QM 00 1"', { wipe: ["QM 00 1"] }],
+    [
+      "lifeboat.map=sda=S1,WX2=nvme0n1",
+      {
+        map: new Map([
+          ["sda", "S1"],
+          ["WX2", "nvme0n1"],
+        ]),
+      },
+    ],
+    ["lifeboat.map=sda=t10.a=b", { map: new Map([["sda", "t10.a=b"]]) }],
+    ['excludedevs="sdb WX3,/dev/sdc"', { excluded: ["sdb", "WX3", "/dev/sdc"] }],
+    ["lifeboat.gate=quick lifeboat.damage=accept lifeboat.check=none", { gateMode: "quick", acceptDamage: true, check: false }],
+    ["lifeboat.again=web-20260101T000000Z lifeboat.then=poweroff", { again: "web-20260101T000000Z", afterwards: "poweroff" }],
+    ["lifeboat.then=shell", { afterwards: "shell" }],
+    // A pair that is none is refused by the planner, by name: no disk is chosen in its place.
+    ["lifeboat.map=WX1", { map: new Map([["WX1", ""]]) }],
+    ["lifeboat.map==WX1", { map: new Map([["", "WX1"]]) }],
+    // Mistyped: as if they were not there, and said to be problems.
+    ["lifeboat.gate=quik lifeboat.damage=yes lifeboat.check=no lifeboat.then=halt lifeboat.wype=X", {}],
+    ["lifeboat.wipe= lifeboat.map=", {}],
+  ];
+  for (const [line, expected] of cases) test(line, () => assert.deepEqual(read(line), { ...USUAL, ...expected }));
+});

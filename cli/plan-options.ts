@@ -35,5 +35,10 @@ export function readPlanOptions(options: OptionValues): PlanOptions {
     if (at > 0 && at < pair.length - 1) return [pair.slice(0, at), pair.slice(at + 1)] as const;
     throw new LifeboatError(`Cannot use --map as it must be OLD=NEW: "${pair}"`, { exitCode: 2 });
   });
+  for (const [index, [old, now]] of pairs.entries()) {
+    const other = pairs.slice(0, index).find(([name]) => name === old);
+    if (other === undefined) continue;
+    throw new LifeboatError(`Cannot use --map as a disk goes to one place: "${old}" was given "${other[1]}" and "${now}"`, { exitCode: 2 });
+  }
   return { map: new Map(pairs), excluded: listOption(options, "exclude-disk"), wipe: listOption(options, "wipe") };
 }

@@ -1,0 +1,99 @@
+// What is said of a plan, a restore and restored files.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { planRestore } from "../restore/plan-restore.ts";
+import { presentDisk } from "../restore/present-disks-for-tests.ts";
+import type { RestoreReport } from "../restore/restore-machine.ts";
+import { planText } from "./plan-text.ts";
+import { filesReport, restoreDetails, restoredLine } from "./restore-text.ts";
+
+const REPORT: RestoreReport = {
+  set: "web1-20261121T194500Z",
+  restoredAt: "2026-11-22T00:00:00.000Z",
+  seconds: 93.6,
+  gate: "full",
+  steps: [
+    { step: "wipe", seconds: 0.4 },
+    { step: "extract", seconds: 60 },
+  ],
+  checked: 13618,
+  differences: [],
+  changed: [],
+  lost: [],
+  wasChecked: true,
+  wasResumed: false,
+};
+
+describe("restoredLine() says", () => {
+  test("how long it took, what was checked and how much differs", () => {
+    assert.equal(restoredLine(REPORT), "lifeboat: restored web1-20261121T194500Z in 94s, 13618 files checked, 0 differ");
+  });
+
+  test("that nothing was checked", () => {
+    assert.match(restoredLine({ ...REPORT, wasChecked: false, checked: 0 }), /, files NOT checked, as you said$/);
+  });
+});
+
+test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat, apart from each other", () => {
+  const lines = restoreDetails({
+    ...REPORT,
+    wasResumed: true,
+    differences: [{ path: "/a", what: "content" }],
+    lost: Array.from({ length: 52 }, (_, index) => `/lost/${index}`),
+    changed: [{ path: "/boot/grub", why: "GRUB was installed again", files: ["/boot/grub/a", "/boot/grub/b"] }],
+  });
+  assert.deepEqual(lines.slice(0, 4), [
+    "it went on where an earlier restore was broken off",
+    "extract: 60.0s",
+    "  differs: /a: content",
+    "  lost: /lost/0",
+  ]);
+  assert.deepEqual(lines.slice(-3), [
+    "  lost: /lost/49",
+    "  … and 2 more",
+    "  changed by Lifeboat: /boot/grub: GRUB was installed again (2 files)",
+  ]);
+});
+
+test("filesReport() escapes names that would break a line", () => {
+  const outcome = {
+    restored: 2,
+    framesRead: 1,
+    differences: [
+      { path: "/a\nb", what: "missing" },
+      { path: "", what: "said by tar" },
+    ],
+    lost: ["/\xff"],
+  };
+  assert.deepEqual(filesReport("web1", outcome).split("\n"), [
+    "web1: 2 paths restored, read back and compared; 1 frames read",
+    "  lost: /\\377",
+    "  differs: /a\\nb: missing",
+    "  differs: said by tar",
+  ]);
+});
+
+test("planText() shows disks, what is lost, kept and to be known, then the steps", () => {
+  const totals = { paths: 1, contentBytes: 1, frames: 1, volumes: 1, streamBytes: 1, storedBytes: 1 };
+  const plan = planRestore({
+    machine: BIOS_MACHINE,
+    manifest: { id: "web1-20261121T194500Z", totals },
+    present: [presentDisk({ id: "vda", serial: "NEW", driver: "virtio_blk" }), presentDisk({ id: "sdb" }, [], "it holds the set")],
+    firmware: "bios",
+    options: { map: new Map(), excluded: ["sdx"], wipe: [] },
+  });
+  const lines = planText({ plan, machine: BIOS_MACHINE, resumeAt: 7, isDone: true }).split("\n");
+  assert.deepEqual(lines.slice(0, 9), [
+    "web1-20261121T194500Z: web1, Debian GNU/Linux 12 (bookworm), as of 2026-11-21T19:45:00.000Z",
+    "  disk      sda goes to /dev/vda (4.0 GiB, QEMU HARDDISK, serial NEW): same size",
+    "  lost      vda (serial NEW): nothing was found on it",
+    "  kept      sdb (4.0 GiB, QEMU HARDDISK, no serial): it holds the set",
+    '  warning   no disk here is called "sdx": nothing is left alone by that name',
+    "  warning   this set was restored to these disks already",
+    "  resumed   an extraction was broken off: the layout is kept, and it goes on at frame 7",
+    "  steps",
+    "    1  wipe /dev/vda: clear its old signatures",
+  ]);
+  assert.equal(lines.length, 8 + plan.steps.length);
+});

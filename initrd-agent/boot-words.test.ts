@@ -4,7 +4,15 @@ import * as fc from "fast-check";
 import { parseBootWords, splitWords, STAGE_NAMES } from "./boot-words.ts";
 import { FLAG_WORDS, LOADER_WORDS, MODE_WORDS, OWN_WORDS, VALUE_WORDS, type WordText } from "./word-table.ts";
 
-const NOTHING = { mode: "interactive", flags: new Set(), values: new Map(), medium: undefined, timeoutsMs: new Map(), problems: [] };
+const NOTHING = {
+  mode: "interactive",
+  flags: new Set(),
+  values: new Map(),
+  medium: undefined,
+  own: new Map(),
+  timeoutsMs: new Map(),
+  problems: [],
+};
 
 test("a command line without our words means the interactive mode and nothing else", () => {
   assert.deepEqual(parseBootWords("BOOT_IMAGE=/vmlinuz root=/dev/sda1 ro quiet console=ttyS0,115200n8"), NOTHING);
@@ -67,12 +75,29 @@ test("a lifeboat word that is unknown or has no sense is a problem that names th
     ["lifeboat.medium=", '"lifeboat.medium" as it needs a value: write lifeboat.medium=VALUE'],
     ["lifeboat.timeout.media=0", '"lifeboat.timeout.media=0" as its value must be a number of seconds: "0"'],
     ["lifeboat.timeout.media=1m", '"lifeboat.timeout.media=1m" as its value must be a number of seconds: "1m"'],
+    ["lifeboat.wype=X", '"lifeboat.wype" as it must be a known one: the nearest is "lifeboat.wipe"'],
+    ["lifeboat.gate=quik", '"lifeboat.gate=quik" as its value must be one of full, quick: "quik"'],
+    ["lifeboat.damage=yes", '"lifeboat.damage=yes" as its value must be one of accept: "yes"'],
     ["lifeboat.heap=big", '"lifeboat.heap=big" as its value must be a number of MiB: "big"'],
   ];
   for (const [word, problem] of cases)
     assert.deepEqual(parseBootWords(`quiet ${word} expert`).problems, [`Cannot use the boot word ${problem}`]);
   const [far] = parseBootWords("lifeboat.completely-different=1").problems;
-  assert.match(far ?? "", /known one: there are lifeboat\.medium lifeboat\.timeout\.essential-modules .* lifeboat\.heap$/);
+  assert.match(far ?? "", /known one: there are lifeboat\.medium .* lifeboat\.timeout\.essential-modules .* lifeboat\.heap$/);
+});
+
+test("words that have texts are parted at commas, the last of two equal names wins, and what is refused is not taken", () => {
+  const { own } = parseBootWords(
+    "lifeboat.wipe=A lifeboat.wipe=B,,C lifeboat.gate=quick lifeboat.gate=nonsense lifeboat.medium=usb:/dev/sda,x",
+  );
+  assert.deepEqual(
+    [...own],
+    [
+      ["lifeboat.wipe", ["B", "C"]],
+      ["lifeboat.gate", ["quick"]],
+      ["lifeboat.medium", ["usb:/dev/sda", "x"]],
+    ],
+  );
 });
 
 test("each word of the table is described in one sentence", () => {

@@ -86,8 +86,8 @@ function readOwnWords(words: readonly string[]): Pick<BootWords, "medium" | "own
   // A URL may have commas.
   const medium = words
     .map(splitWord)
-    .filter(({ name, value }) => name === "lifeboat.medium" && value !== "")
-    .pop()?.value;
+    .reverse()
+    .find(({ name, value }) => name === "lifeboat.medium" && value !== "")?.value;
   return { medium, own, timeoutsMs, problems };
 }
 

@@ -2,6 +2,7 @@
 
 import type { ExitCode } from "#os/error";
 import { findSet } from "../media/find-set.ts";
+import { notedMediumLock } from "../restore/medium-lock.ts";
 import { prepareRestore } from "../restore/prepare.ts";
 import { openSet } from "../set/open-set.ts";
 import { planText } from "../ui/plan-text.ts";
@@ -22,7 +23,10 @@ export const planCommand: CommandSpec = {
 
 /** For `plan` and `restore --dry-run`. */
 export async function printPlan({ args: [path = ""], options, print }: Invocation): Promise<ExitCode> {
-  const prepared = await prepareRestore(await openSet(await findSet(path)), { ...readPlanOptions(options), locks: new Map() });
+  const prepared = await prepareRestore(await openSet(await findSet(path)), {
+    ...readPlanOptions(options),
+    locks: await notedMediumLock(),
+  });
   const { plan, resumeAt, isDone } = prepared;
   print(options["json"] === true ? JSON.stringify({ ...plan, resumeAt, isDone }) : planText(prepared));
   return 0;

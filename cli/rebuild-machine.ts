@@ -5,13 +5,15 @@ import { nowMs, sleep, utcNow } from "#os/clock";
 import { LifeboatError, type ExitCode } from "#os/error";
 import { run } from "#os/exec";
 import { exists, openAppender } from "#os/files";
+import { notedMediumLock } from "../restore/medium-lock.ts";
 import { prepareRestore, type PreparedRestore } from "../restore/prepare.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
-import { runRestore } from "../restore/run-restore.ts";
+import type { RestoreEnvironment } from "../restore/engine.ts";
+import { runRestore, type RunOptions } from "../restore/run-restore.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { planText } from "../ui/plan-text.ts";
 import { restoreDetails, restoredLine } from "../ui/restore-text.ts";
-import { textOption, type Invocation } from "./command-spec.ts";
+import { textOption, type Invocation, type OptionValues } from "./command-spec.ts";
 import { openForRestore } from "./open-for-restore.ts";
 import { readPlanOptions } from "./plan-options.ts";
 import { progressPrinter } from "./progress-printer.ts";
@@ -21,7 +23,7 @@ const ROOT = "/mnt/lifeboat";
 const COUNTDOWN_SECONDS = 20;
 
 export async function rebuildMachine(path: string, invocation: Invocation): Promise<ExitCode> {
-  const { options, print, remark, status } = invocation;
+  const { options, print, remark } = invocation;
   if (!(await exists(`/${IMAGE_MANIFEST_PATH}`))) {
     throw new LifeboatError("Cannot restore a whole machine as that happens in the rescue system: this is none", {
       exitCode: 2,
@@ -29,36 +31,42 @@ export async function rebuildMachine(path: string, invocation: Invocation): Prom
     });
   }
   const isJson = options["json"] === true;
-  const prepared = await prepareRestore(await openForRestore(path, options, remark), { ...readPlanOptions(options), locks: new Map() });
+  const set = await openForRestore(path, options, remark);
+  const prepared = await prepareRestore(set, { ...readPlanOptions(options), locks: await notedMediumLock() });
   if (!isJson) print(planText(prepared));
   await askConsent(prepared, invocation);
-  const log = openAppender(LOG_PATH);
-  const note = (line: string) => log.append(`${utcNow()} ${line}\n`);
-  const report = await runRestore(
-    prepared,
-    {
-      gateMode: textOption(options, "gate") === "quick" ? "quick" : "full",
-      acceptDamage: options["accept-damage"] === true,
-      check: options["no-check"] !== true,
-    },
-    {
-      root: ROOT,
-      say(line) {
-        note(line);
-        remark(line);
-      },
-      note,
-      progress: progressPrinter(status),
-      release: releaseDisk,
-      nowMs,
-      now: utcNow,
-      logPath: LOG_PATH,
-    },
-  );
+  const report = await runRestore(prepared, runOptions(options), environmentOf(invocation));
   print(isJson ? JSON.stringify(report) : [...restoreDetails(report).map((line) => `  ${line}`), restoredLine(report)].join("\n"));
   const then = textOption(options, "then") ?? "reboot";
   if (report.differences.length === 0 && then !== "shell") await run(["busybox", then]);
-  return report.differences.length === 0 && report.lost.length === 0 && prepared.set.remarks === undefined ? 0 : 1;
+  return report.differences.length === 0 && report.lost.length === 0 && set.remarks === undefined ? 0 : 1;
+}
+
+function runOptions(options: OptionValues): RunOptions {
+  return {
+    gateMode: textOption(options, "gate") === "quick" ? "quick" : "full",
+    acceptDamage: options["accept-damage"] === true,
+    check: options["no-check"] !== true,
+  };
+}
+
+/** What is said goes to the agent's log too. */
+function environmentOf({ remark, status }: Invocation): RestoreEnvironment {
+  const log = openAppender(LOG_PATH);
+  const note = (line: string) => log.append(`${utcNow()} ${line}\n`);
+  return {
+    root: ROOT,
+    say(line) {
+      note(line);
+      remark(line);
+    },
+    note,
+    progress: progressPrinter(status),
+    release: releaseDisk,
+    nowMs,
+    now: utcNow,
+    logPath: LOG_PATH,
+  };
 }
 
 /** Consent is an act: the word, typed now, or the option, typed on the command line (DESIGN section 8, rule 4). */

@@ -47,22 +47,20 @@ export async function runNuke(context: AgentContext): Promise<void> {
 
 /** False when a key was pressed on any console. */
 async function countDown({ console }: AgentContext): Promise<boolean> {
-  let isStopped = false;
+  const pressed: string[] = [];
   for (const { terminal } of console.screens) {
-    terminal.onKeys(() => {
-      isStopped = true;
-    });
+    terminal.onKeys((keys) => void pressed.push(keys));
     terminal.take();
   }
   const endMs = nowMs() + COUNTDOWN_SECONDS * 1000;
   console.say(`lifeboat: nuke begins in ${COUNTDOWN_SECONDS} s; any key stops it`);
-  while (!isStopped && nowMs() < endMs) {
+  while (pressed.length === 0 && nowMs() < endMs) {
     const left = Math.ceil((endMs - nowMs()) / 1000);
     for (const screen of console.screens) screen.draw([`${left} s until the disks are erased; any key stops it`]);
     await sleep(250);
   }
   for (const screen of console.screens) screen.draw([]);
-  return !isStopped;
+  return pressed.length === 0;
 }
 
 /** A slow serial line takes one line a second. */

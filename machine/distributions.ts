@@ -129,7 +129,12 @@ export const FAMILIES: readonly DistributionFamily[] = [
     name: "gentoo",
     ids: ["gentoo"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/kernel-{release}", ...ANYWHERE],
-    initramfs: { tool: "dracut", command: ["dracut", "--force", "{image}", "{release}"], image: "/boot/initramfs-{release}.img", ...DRACUT },
+    initramfs: {
+      tool: "dracut",
+      command: ["dracut", "--force", "{image}", "{release}"],
+      image: "/boot/initramfs-{release}.img",
+      ...DRACUT,
+    },
   },
 ];
 

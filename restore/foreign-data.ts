@@ -40,9 +40,19 @@ function wipeNames({ id, identity }: Disk, present: readonly PresentDisk[]): rea
   return [identity.serial, identity.wwid].filter((name) => name !== undefined).filter((name) => !isTaken(name));
 }
 
-/** What is not this machine's; what carries no UUID counts as foreign too, but for the table and partitions of an own disk. */
+/** File systems of the machine whose files are in no set, as they were not mounted: nothing brings them back. */
+function unsavedUuids({ layout }: Machine): ReadonlySet<string> {
+  const unsaved = layout.fileSystems.filter(({ device }) => !layout.mounts.some((mount) => mount.device === device));
+  return new Set(unsaved.flatMap(({ uuid }) => (uuid === undefined ? [] : [normalised(uuid)])));
+}
+
+/**
+ * What is not this machine's, or in no set; what carries no UUID counts as foreign too, but for the table and partitions of
+ * an own disk.
+ */
 export function foreignContents({ contents }: PresentDisk, machine: Machine): readonly string[] {
-  const own = ownUuids(machine);
+  const unsaved = unsavedUuids(machine);
+  const own = new Set([...ownUuids(machine)].filter((uuid) => !unsaved.has(uuid)));
   const isOwnTable = contents.some(({ type, uuid }) => type === "partition table" && uuid !== undefined && own.has(normalised(uuid)));
   return contents
     .filter(({ type, uuid }) => {

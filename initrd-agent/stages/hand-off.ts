@@ -6,6 +6,7 @@ import { directorySource } from "../../media/directory-store.ts";
 import { findStoredSet, setBelow, type FoundSet } from "../../media/find-store.ts";
 import { nfsUrlOf, parseMediumUrl } from "../../media/medium-url.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
+import { mediumLock } from "../../restore/medium-lock.ts";
 import { prepareRestore } from "../../restore/prepare.ts";
 import { openDamagedSet } from "../../set/damaged-set.ts";
 import { openSet, type OpenSet } from "../../set/open-set.ts";
@@ -29,14 +30,27 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
     case "compare":
       return { kind: "fallback", text: "compare is not there yet: nothing is written" };
     case "nuke": {
+      refuseProblems(context);
       const found = await searchSet(context, signal);
       if (found === undefined) return { kind: "fallback", text: "no set on this medium: nothing to restore" };
       context.console.say(`lifeboat: set ${found.place}`);
-      const locks = new Map([...mediumLock(context), ...(found.device === undefined ? [] : [[found.device, "it holds the set"] as const])]);
+      const locks = new Map([
+        ...mediumLock(state.mediumUrl),
+        ...(found.device === undefined ? [] : [[found.device, "it holds the set"] as const]),
+      ]);
       state.restore = { prepared: await prepareRestore(await openAsAsked(context, found), { ...restoreWords(words), locks }), found };
       return { kind: "ok" };
     }
   }
+}
+
+/** A word that was meant to spare a disk, and is mistyped, must not be passed over on the way to erasing it. */
+function refuseProblems({ words }: AgentContext): void {
+  const [first] = words.problems;
+  if (first === undefined) return;
+  throw new LifeboatError(`Cannot restore unattended as every boot word must be understood: ${first}`, {
+    hint: "Boot again with the word mended",
+  });
 }
 
 /** With `lifeboat.damage=accept` a manifest or catalogue that is damaged is made again. */
@@ -108,10 +122,4 @@ async function openShare(context: AgentContext, { id, share, deadlineMs }: Share
   throw new LifeboatError(`Cannot restore ${id} as its set must be on the share ${share}: it is not there`, {
     hint: "Name another share with nfsmount=SERVER:/PATH, or another set with lifeboat.set=",
   });
-}
-
-/** The disk that the image came from is never a target, also when it is not mounted any more. */
-function mediumLock({ state }: AgentContext): ReadonlyMap<string, string> {
-  const device = /^(?:usb|cd):\/dev\/(.+)$/.exec(state.mediumUrl ?? "")?.[1];
-  return new Map(device === undefined ? [] : [[device, "it is the medium of this rescue system"]]);
 }

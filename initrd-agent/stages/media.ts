@@ -2,12 +2,14 @@
 
 import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
+import { makeDirectory, writeFile } from "#os/files";
 import { openHttpMedium } from "../../media/http-medium.ts";
 import { requireImage } from "../../media/image-medium.ts";
 import type { Medium } from "../../media/medium.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
 import { openTftpMedium } from "../../media/tftp-medium.ts";
 import { readNetworkInterfaces } from "../../machine/network-interfaces.ts";
+import { MEDIUM_NOTE } from "../../restore/medium-lock.ts";
 import { startBlockSearch, type BlockSearch } from "../block-search.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
 import type { AgentContext } from "../context.ts";
@@ -65,6 +67,8 @@ export async function findMedium(context: AgentContext, signal: StageSignal): Pr
 async function take({ context }: Search, medium: Medium): Promise<Outcome> {
   context.state.medium = medium;
   context.state.mediumUrl = medium.url;
+  await makeDirectory("/run/lifeboat");
+  await writeFile(MEDIUM_NOTE, `${medium.url}\n`);
   context.console.say(`lifeboat: medium ${medium.description}`);
   await raiseInterfaces(context);
   return { kind: "ok" };

@@ -223,7 +223,7 @@ const leftInDrive: Scenario = {
 /** Each in a set of its own: what was done to it, and which files it costs. */
 const damaged: Scenario = {
   name: "restore-damaged",
-  tier: "guard",
+  tier: "matrix",
   proves: "a flipped byte in a frame of one file, in the middle of a spanning file and in the catalogue costs those files and nothing else",
   async run(world) {
     const stage = await setStage(world, "restore-damaged");

@@ -37,7 +37,8 @@ export function compareBusPaths(a: string, b: string): number {
     const difference = compareComponents(left[index] ?? "", right[index] ?? "");
     if (difference !== 0) return difference;
   }
-  return 0;
+  // What is alike to its end: the shorter path first, also when the other goes on with nothing.
+  return left.length - right.length;
 }
 
 /** Domain, bus, slot and function; a VMD's domain has more than four digits. */

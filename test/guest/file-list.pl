@@ -13,7 +13,7 @@
 #   mode      four or more octal digits
 #   uid gid
 #   size      of files and links in bytes (a directory's depends on its history)
-#   mtime     seconds.nanoseconds, seconds may be negative
+#   mtime     seconds.nanoseconds; seconds may be negative, nanoseconds count forward: half a second before 1970 is -1.500000000
 #   links     the first path of those that are the same inode
 #   device    major:minor
 #   target    of a link, written like the path

@@ -2,7 +2,7 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { copyFile, exists, makeDirectory, writeFile } from "#os/files";
+import { copyFile, exists, makeDirectory, readText, writeFile } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { Machine } from "../machine/model.ts";
 import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
@@ -15,7 +15,7 @@ import { extractDirectories, extractSet } from "./extract-set.ts";
 import type { PassedGate } from "./gate.ts";
 import { OWN_DIRECTORY, writeMark } from "./journal.ts";
 import { linkNodes } from "./link-nodes.ts";
-import { runStep, type OwnChange } from "./run-step.ts";
+import { mountStep, runStep, type OwnChange } from "./run-step.ts";
 import { setFlags } from "./set-flags.ts";
 import type { Plan, Step } from "./plan.ts";
 
@@ -136,8 +136,8 @@ function isLost({ gate }: RestoreRequest): (path: ByteText) => boolean {
 async function check({ request, environment, state }: StepJob): Promise<void> {
   if (!request.check) return;
   const leftOut = isLost(request);
-  await run(["sync"]);
-  // Read from the disk, not from memory (Documentation/admin-guide/sysctl/vm.rst, drop_caches).
+  // Read from the disk, not from memory: a new mount has no cached page, and no room that a file system keeps for more to be written.
+  await mountAgain(request.plan, environment, "ro");
   await writeFile("/proc/sys/vm/drop_caches", "3");
   let doneBytes = 0;
   const allBytes = request.set.manifest.totals.streamBytes;
@@ -150,8 +150,17 @@ async function check({ request, environment, state }: StepJob): Promise<void> {
       environment.progress({ what: "comparing", doneBytes: Math.min(doneBytes, allBytes), allBytes });
     },
   });
+  await mountAgain(request.plan, environment, "rw");
   state.checked = comparison.checked;
   state.differences = comparison.differences;
+}
+
+async function mountAgain(plan: Plan, environment: RestoreEnvironment, mode: "ro" | "rw"): Promise<void> {
+  await unmountAll(plan, environment);
+  if ((await readText("/proc/self/mounts")).includes(` ${environment.root} `)) {
+    return environment.note("something keeps the restored file systems in use: they were not mounted again for the check");
+  }
+  for (const step of plan.steps) if (step.kind === "mount") await mountStep(step, environment.root, mode);
 }
 
 async function* wanted(set: OpenSet, leftOut: (path: ByteText) => boolean): AsyncGenerator<CatalogueEntry> {

@@ -44,7 +44,7 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       await run(mkswapCommand(step.device, step));
       return [];
     case "mount":
-      await mount(step, root);
+      await mountStep(step, root);
       return [];
     case "make-swap-file":
       await makeSwapFile(step, root);
@@ -114,11 +114,11 @@ async function settle(path: string): Promise<void> {
 /** FAT has no owners and modes of its own: the options that stand for them are needed for files to read as they did. */
 const FAT_OPTIONS = /^(?:uid|gid|umask|fmask|dmask|codepage|iocharset|shortname|utf8|tz|time_offset)(?:=|$)/;
 
-async function mount({ device, path, type, options }: Of<"mount">, root: string): Promise<void> {
+export async function mountStep({ device, path, type, options }: Of<"mount">, root: string, mode: "ro" | "rw" = "rw"): Promise<void> {
   const place = path === "/" ? root : `${root}${path}`;
   await makeDirectory(place);
   const words = type === "vfat" ? ["quiet", ...options.filter((option) => FAT_OPTIONS.test(option))] : ["noatime"];
-  await run(["mount", "-t", type, "-o", words.join(","), device, place]);
+  await run(["mount", "-t", type, "-o", [mode, ...words].join(","), device, place]);
 }
 
 /** No holes: swapon refuses a file that has any (swapon(8)). */

@@ -65,7 +65,7 @@ const REFUSALS: readonly Refusal[] = [
 
 const gateTable: Scenario = {
   name: "gate-table",
-  tier: "guard",
+  tier: "matrix",
   proves:
     "damage, small disks, the set's own disk, twins and foreign data are refused by name; dirty journals and all disks stay as they are",
   async run(world: World) {

@@ -167,6 +167,7 @@ const bios: Scenario = {
     await createDiskImage(disk, guest.disk.sizeBytes);
     const machine: MachineSpec = {
       ...guestMachine("bios", { file: disk }),
+      memoryMb: 2048,
       disks: [{ file: disk, bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }],
       cds: [{ file: iso, bus: "ide", bootIndex: 0 }],
     };
@@ -194,7 +195,7 @@ async function restore(machine: MachineSpec, { directory, archived, menu }: Rest
 
 const uefi: Scenario = {
   name: "round-trip-uefi",
-  tier: "guard",
+  tier: "matrix",
   proves: "a UEFI machine with GPT comes back from rescue.iso and a set on a second disk, onto another controller, and starts",
   async run(world: World) {
     const directory = await world.workDirectory("round-trip-uefi");
@@ -208,6 +209,7 @@ const uefi: Scenario = {
     const disks = [{ file: disk, bus: "nvme", serial: "NEW-DISK", bootIndex: 1 }] as const;
     const machine: MachineSpec = {
       ...guestMachine("uefi", { file: disk, uefiVariables }),
+      memoryMb: 2048,
       disks: [...disks, { ...storeDisk(archived.store), snapshot: true }],
       cds: [{ file: iso, bus: "ahci", bootIndex: 0 }],
     };

@@ -154,7 +154,7 @@ export async function assertBoots(
 
 const bios: Scenario = {
   name: "round-trip-bios",
-  tier: "guard",
+  tier: "matrix",
   proves: "a BIOS machine with MBR comes back from its self-restoring ISO onto a blank disk with no key pressed, and starts",
   async run(world: World) {
     const guest = await world.guest("bios");

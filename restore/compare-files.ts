@@ -62,6 +62,9 @@ function reasonFor(reasons: ReadonlyMap<string, string>, path: ByteText): string
   return reason === undefined || /removed before/.test(reason) ? undefined : reason;
 }
 
+/** PATH_MAX without its NUL. */
+const PATH_LIMIT_BYTES = 4095;
+
 interface Listing {
   /** By path. */
   readonly flags: ReadonlyMap<ByteText, string>;
@@ -76,7 +79,8 @@ async function listNames({ entries, root, withFlags }: CompareOptions, namesPath
   let count = 0;
   const missing = new Set<ByteText>();
   for await (const { path, type } of entries()) {
-    const isThere = infoRaw(prefix + path) !== undefined;
+    // Together with the root it may be longer than the kernel takes in one call; tar, which works from within, tells then.
+    const isThere = prefix.length + path.length > PATH_LIMIT_BYTES || infoRaw(prefix + path) !== undefined;
     if (isThere) names.add(path);
     else missing.add(path);
     if (isThere && (type === "file" || type === "directory")) reader?.ask(prefix + path);

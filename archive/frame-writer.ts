@@ -118,8 +118,10 @@ function filling(free: Uint8Array[]): Filling {
   return { content: free.pop() ?? new Uint8Array(FRAME_BYTES), fill: 0, firstMember: undefined, firstPath: undefined };
 }
 
+const QUICK_LEVEL = 4;
+
 async function squeeze(content: Uint8Array, { codec, level }: FrameOptions): Promise<Uint8Array> {
-  if (codec === "none" || worthSqueezing(content)) return compress(content, codec, level);
+  if (codec === "none" || (codec === "zstd" && level <= QUICK_LEVEL) || worthSqueezing(content)) return compress(content, codec, level);
   return codec === "zstd" ? storedZstdFrame(content) : compress(content, codec, 0);
 }
 

@@ -1,12 +1,12 @@
 // The only file that starts a process: argument arrays, never a shell string; every exit code counts.
-import { closeSync, constants, mkdtempSync, openSync, read as readCallback, rmSync } from "node:fs";
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { execa, type Options } from "execa";
+import { openBulkPipe } from "#os/bulk-pipe";
 import { LifeboatError } from "#os/error";
 import { forgetTemporary, rememberTemporary } from "#os/temporaries";
 
@@ -151,13 +151,7 @@ export function startPiped(command: Command, options: PipedOptions = {}): PipedP
   };
 }
 
-const readDescriptor = promisify(readCallback);
-const BULK_BYTES = 256 * 1024;
-
-/**
- * Like `startPiped`, without input, for gigabytes: each piece of the output lies in the same memory and is valid until
- * the next one is asked for. Streams take new memory for each, and collecting that costs more than the work on it.
- */
+/** Like `startPiped`, without input, for gigabytes: each piece of the output is valid until the next one is asked for. */
 export async function startBulk(command: Command, options: RunOptions = {}): Promise<Omit<PipedProcess, "write" | "endInput">> {
   const { reader, writer } = await openFifo();
   const child = spawn(
@@ -166,37 +160,20 @@ export async function startBulk(command: Command, options: RunOptions = {}): Pro
     options,
   );
   closeSync(writer);
+  const pipe = openBulkPipe(reader);
   const ended = child.then(({ exitCode, stderr, code }) => ({
     exitCode,
     stderr: code === "ENOENT" ? `no such program on the path: ${command[0]}` : textOf(stderr),
   }));
-  let isOpen = true;
-  const close = () => {
-    if (isOpen) closeSync(reader);
-    isOpen = false;
-  };
   return {
-    output: bulkOutput(reader, close),
+    output: pipe.output,
     ended,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await ended;
-      close();
+      pipe.close();
     },
   };
-}
-
-async function* bulkOutput(reader: number, close: () => void): AsyncGenerator<Uint8Array> {
-  const memory = new Uint8Array(BULK_BYTES);
-  try {
-    for (;;) {
-      const { bytesRead } = await readDescriptor(reader, memory, 0, BULK_BYTES, null);
-      if (bytesRead === 0) return;
-      yield memory.subarray(0, bytesRead);
-    }
-  } finally {
-    close();
-  }
 }
 
 /** Both ends of a pipe. A first end for both directions keeps the others from waiting for each other (fifo(7)). */

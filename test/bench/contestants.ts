@@ -7,24 +7,15 @@ import { fileInfo, makeDirectory, makeSymlink, readText, removeTree, walk } from
 import { makeBinary } from "../../builder/make-binary.ts";
 import { measure, parseFigures, type Cost } from "./measure.ts";
 import { preparePeer, runInPeer, type BenchKernel, type PeerSpec, type PreparedPeer } from "./peer-root.ts";
-import type { Row, Sample } from "./table.ts";
+import type { Contestant } from "./rounds.ts";
+import type { Row } from "./table.ts";
 
 /** Below what a run of ReaR wrote. */
 export const REAR_OUTPUT = /^var\/lib\/rear\/output\/[^/]*\.iso$/;
 
-export interface Contestant {
-  readonly name: string;
-  readonly what: Row["what"];
-  /** Fewer than the others where one run takes minutes. */
-  readonly mostRuns?: number;
-  /** Fetches and installs what one run needs; not measured. Throws when it cannot take part. */
-  prepare(): Promise<void>;
-  run(): Promise<Omit<Sample, "name">>;
-}
-
-const ROOT = join(import.meta.dirname, "../..");
+export const ROOT = join(import.meta.dirname, "../..");
 export const BENCH_DIRECTORY = join(ROOT, "out/bench");
-const BINARY = join(ROOT, "out/lifeboat");
+export const BINARY = join(ROOT, "out/lifeboat");
 /** Holds what was fetched, nothing that was made. */
 const FETCHED = join(BENCH_DIRECTORY, "fetched");
 const CACHE = join(BENCH_DIRECTORY, "cache");

@@ -17,7 +17,8 @@ export interface Measured extends Cost {
   readonly stdout: string;
 }
 
-const FORMAT = "%e %U %S %M";
+/** For `time`; parseFigures() reads it. */
+export const FORMAT = "%e %U %S %M";
 const TIMEOUT_MS = 15 * 60_000;
 
 export async function measure(command: Command, options: RunOptions = {}): Promise<Measured> {

@@ -26,11 +26,11 @@ export interface PreparedPeer {
 }
 
 /**
- * Arguments: the overlay's upper, work and root directory, the kernel's root or "-", its release; then the command.
- * With a kernel, its modules are bound to /lib/modules and its image and config copied to /boot, where the tools look.
+ * Arguments: the overlay's upper, work and root directory, the kernel's root or "-", its release, a shared directory or "-"; then
+ * the command. With a kernel, its modules are bound to /lib/modules and its image and config copied to /boot, where the tools look.
  */
 const ENTER = `set -e
-upper=$1 work=$2 root=$3 kernel=$4 release=$5; shift 5
+upper=$1 work=$2 root=$3 kernel=$4 release=$5 shared=$6; shift 6
 mount -t overlay overlay -o "lowerdir=/,upperdir=$upper,workdir=$work" "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
@@ -41,6 +41,7 @@ if [ "$kernel" != - ]; then
   mount --bind "$kernel/lib/modules/$release" "$root/lib/modules/$release"
   cp "$kernel/boot/"*"$release" "$root/boot/"
 fi
+if [ "$shared" != - ]; then mount --bind "$shared" "$root$shared"; fi
 exec "$@"
 `;
 
@@ -56,7 +57,7 @@ export async function preparePeer(spec: PeerSpec, parent: string): Promise<Prepa
   const script =
     'printf "#!/bin/sh\\nexit 101\\n" > /usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; exec apt-get install --yes "$@"';
   const words = ["--quiet=2", "--no-install-recommends", ...spec.packages];
-  await enter(directory, "layer", { kernel: undefined, command: ["chroot", join(directory, "root"), "sh", "-c", script, "sh", ...words] });
+  await enter(directory, "layer", { command: ["chroot", join(directory, "root"), "sh", "-c", script, "sh", ...words] });
   for (const [path, text] of Object.entries(spec.files)) {
     await makeDirectory(join(directory, "layer", path, ".."));
     await writeFile(join(directory, "layer", path), text);
@@ -66,7 +67,9 @@ export async function preparePeer(spec: PeerSpec, parent: string): Promise<Prepa
 }
 
 export interface PeerRun {
-  readonly kernel: BenchKernel;
+  readonly kernel?: BenchKernel;
+  /** A directory of this machine that is there as it is, at the same path, so that nothing is measured through the overlay. */
+  readonly shared?: string;
   /** Runs in the private copy. */
   readonly command: Command;
   /** Put before `chroot`: what measures. */
@@ -76,7 +79,7 @@ export interface PeerRun {
 /** Runs a command in a fresh copy. What it wrote is under `written`, relative to the root, until the next run of the same peer. */
 export async function runInPeer(
   { directory }: PreparedPeer,
-  { kernel, command, prefix = [] }: PeerRun,
+  { command, prefix = [], ...about }: PeerRun,
 ): Promise<{ readonly written: string }> {
   await removeTree(join(directory, "written"));
   await removeTree(join(directory, "work"));
@@ -84,17 +87,15 @@ export async function runInPeer(
   // A copy and not a second lower layer: one layer of an overlay may not lie inside another (overlayfs.rst, "Overlapping").
   await run(["cp", "--archive", join(directory, "layer"), join(directory, "written")]);
   const [program = "chroot", ...words] = [...prefix, "chroot", join(directory, "root"), ...command];
-  await enter(directory, "written", { kernel, command: [program, ...words] });
+  await enter(directory, "written", { ...about, command: [program, ...words] });
   return { written: join(directory, "written") };
 }
 
-interface Inside {
-  readonly kernel: BenchKernel | undefined;
-  readonly command: Command;
-}
+type Inside = Omit<PeerRun, "prefix">;
 
-async function enter(directory: string, upper: "layer" | "written", { kernel, command }: Inside): Promise<void> {
-  const places = [join(directory, upper), join(directory, "work"), join(directory, "root"), kernel?.root ?? "-", kernel?.release ?? "-"];
+async function enter(directory: string, upper: "layer" | "written", { kernel, shared = "-", command }: Inside): Promise<void> {
+  const layers = [upper, "work", "root"].map((name) => join(directory, name));
+  const places = [...layers, kernel?.root ?? "-", kernel?.release ?? "-", shared];
   await run(["unshare", "--mount", "--propagation", "private", "sh", "-c", ENTER, "sh", ...places, ...command], {
     env: { DEBIAN_FRONTEND: "noninteractive" },
     timeoutMs: 15 * 60_000,

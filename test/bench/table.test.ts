@@ -37,3 +37,8 @@ test("parseFigures() adds user and system time and takes KiB for MB; anything el
   assert.deepEqual(parseFigures("1.50 2.25 0.50 1000\n"), { wallS: 1.5, cpuS: 2.75, peakMB: 1 });
   assert.throws(() => parseFigures("1.50 2.25"), /Cannot read the cost of a run/);
 });
+
+test("formatTable() keeps a pipe in a name from ending the cell", () => {
+  const [row] = ROWS;
+  assert.match(formatTable([{ ...row!, name: "tar|zstd" }], "ours"), /^\| tar\\\|zstd \|/m);
+});

@@ -10,7 +10,7 @@ export interface Sample extends Cost {
 
 export interface Row extends Sample {
   /** What `bytes` is the size of. */
-  readonly what: "ISO" | "initramfs";
+  readonly what: "ISO" | "initramfs" | "archive" | "tree";
   readonly runs: number;
 }
 
@@ -49,7 +49,7 @@ export function formatTable(rows: readonly Row[], yardstick: string): string {
   const yard = rows.find(({ name }) => name === yardstick)?.cpuS;
   const head = ["", "wall s", "CPU s", `CPU / ${yardstick}`, "10^6 bytes", "of", "peak MB", "runs"];
   const body = rows.map(({ name, wallS, cpuS, bytes, what, peakMB, runs }) => [
-    name,
+    name.replaceAll("|", "\\|"),
     wallS.toFixed(1),
     cpuS.toFixed(1),
     yard === undefined ? "-" : (cpuS / yard).toFixed(3),

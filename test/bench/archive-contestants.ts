@@ -1,0 +1,90 @@
+// From an archiver to rows of the benchmark: fresh directories, what was written made durable before the next run, cost and size.
+
+import { join } from "node:path";
+import { run, type Command } from "#os/exec";
+import { listDirectory, makeDirectory, readText, removeTree } from "#os/files";
+import { lifeboat, ARCHIVE_DIRECTORY, ARCHIVERS, type MakeArchiver } from "./archivers.ts";
+import { BENCH_DIRECTORY } from "./contestants.ts";
+import { FORMAT, measure, parseFigures, type Cost } from "./measure.ts";
+import { preparePeer, runInPeer, type PreparedPeer } from "./peer-root.ts";
+import type { Contestant } from "./rounds.ts";
+
+/** Saving by all, then restoring by all. */
+export function archiveContestants(tree: string): readonly Contestant[] {
+  const rows = ARCHIVERS.map((make) => archiver(make, tree));
+  return [...rows.map(({ save }) => save), ...rows.flatMap(({ restore }) => (restore === undefined ? [] : [restore]))];
+}
+
+/** Ours alone: what it needs when there are more files. */
+export function memoryContestant(times: number, tree: string): Contestant {
+  return { ...archiver((places) => lifeboat(`memory ${times}x`, places), tree).save, mostRuns: 3 };
+}
+
+interface ArchiverRows {
+  readonly save: Contestant;
+  readonly restore: Contestant | undefined;
+}
+
+function archiver(make: MakeArchiver, tree: string): ArchiverRows {
+  const name = make({ tree, output: "", restored: "" }).name;
+  const directory = join(ARCHIVE_DIRECTORY, name.replaceAll(/\W+/g, "-"));
+  const places = { tree, output: join(directory, "output"), restored: join(directory, "restored") };
+  const { peer, begin, save, restore } = make(places);
+  let prepared: PreparedPeer | undefined;
+  const prepare = async () => {
+    if (peer !== undefined) prepared = await preparePeer(peer, join(BENCH_DIRECTORY, "peers"));
+  };
+  const saveOnce = async () => {
+    await emptyDirectory(places.output);
+    if (begin !== undefined) await runOnce(prepared, begin);
+    return costOf(prepared, save);
+  };
+  return {
+    save: {
+      name,
+      what: "archive",
+      prepare,
+      run: async () => ({ ...(await saveOnce()), bytes: await bytesBelow(places.output) }),
+    },
+    restore: restore && {
+      name: `restore ${name}`,
+      what: "tree",
+      async prepare() {
+        await prepare();
+        await makeDirectory(places.output);
+        if ((await listDirectory(places.output)).length === 0) await saveOnce();
+      },
+      async run() {
+        await emptyDirectory(places.restored);
+        const cost = await costOf(prepared, restore);
+        const bytes = await bytesBelow(places.restored);
+        await removeTree(places.restored);
+        return { ...cost, bytes };
+      },
+    },
+  };
+}
+
+async function emptyDirectory(path: string): Promise<void> {
+  await removeTree(path);
+  await makeDirectory(path);
+}
+
+/** Nothing that others wrote is still on its way to the disk when a run begins. */
+async function costOf(prepared: PreparedPeer | undefined, command: Command): Promise<Cost> {
+  await run(["sync"]);
+  if (prepared === undefined) return measure(command);
+  const figures = join(prepared.directory, "time");
+  await runInPeer(prepared, { command, shared: ARCHIVE_DIRECTORY, prefix: ["/usr/bin/time", "-q", "-f", FORMAT, "-o", figures] });
+  return parseFigures(await readText(figures));
+}
+
+async function runOnce(prepared: PreparedPeer | undefined, command: Command): Promise<void> {
+  if (prepared === undefined) await run(command);
+  else await runInPeer(prepared, { command, shared: ARCHIVE_DIRECTORY });
+}
+
+async function bytesBelow(path: string): Promise<number> {
+  const { stdout } = await run(["du", "--summarize", "--apparent-size", "--block-size=1", path]);
+  return Number.parseInt(stdout, 10);
+}

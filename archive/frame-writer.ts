@@ -1,7 +1,8 @@
 // Cuts the tar stream into frames, squeezes them on all processors, and writes them to volumes in order, with a frame list each.
 
-import { compress, PROCESSORS, type Codec } from "#os/compression";
+import { PROCESSORS, type Codec } from "#os/compression";
 import { digestOfBytes } from "#os/digest";
+import { sharedPiece, startSqueezeThreads, type SharedPiece, type Squeezed, type SqueezeThreads } from "#os/squeeze-threads";
 import { storedZstdFrame } from "../formats/zstd-stored.ts";
 import { formatFrame, type Frame } from "../set/frame-list.ts";
 import { worthSqueezing } from "./worth-squeezing.ts";
@@ -10,6 +11,7 @@ import { worthSqueezing } from "./worth-squeezing.ts";
 export const FRAME_BYTES = 4 * 1024 * 1024;
 
 export interface VolumeFile extends AsyncDisposable {
+  /** The bytes are valid until it resolves. */
   write(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,14 +50,15 @@ export interface FrameTotals {
 }
 
 interface Filling {
-  readonly content: Uint8Array;
+  readonly piece: SharedPiece;
   fill: number;
   firstMember: number | undefined;
   firstPath: string | undefined;
 }
 
 export function startFrameWriter(options: FrameOptions): FrameWriter {
-  const free: Uint8Array[] = [];
+  const free: SharedPiece[] = [];
+  const threads = startSqueezeThreads(options.codec);
   const volumes = volumeWriter(options);
   let number = 0;
   let current: Filling = filling(free);
@@ -64,14 +67,13 @@ export function startFrameWriter(options: FrameOptions): FrameWriter {
   const underWay: Promise<void>[] = [];
   let written: Promise<void> = Promise.resolve();
   const flush = () => {
-    const { content, fill, firstMember, firstPath } = current;
+    const { piece, fill, firstMember, firstPath } = current;
     const about = { number, contentBytes: fill, firstMember, firstPath: firstPath ?? path };
-    const squeezed = squeeze(content.subarray(0, fill), options);
+    const squeezed = squeeze(threads, { piece, fill }, options);
     squeezed.catch(() => undefined);
     written = written.then(async () => {
-      const stored = await squeezed;
-      free.push(content);
-      await volumes.put(stored, about);
+      await volumes.put(await squeezed, about);
+      free.push(piece);
     });
     written.catch(() => undefined);
     underWay.push(written);
@@ -90,10 +92,10 @@ export function startFrameWriter(options: FrameOptions): FrameWriter {
     append(bytes) {
       for (let at = 0; at < bytes.length;) {
         current.firstPath ??= path;
-        const piece = bytes.subarray(at, at + Math.min(FRAME_BYTES - current.fill, bytes.length - at));
-        current.content.set(piece, current.fill);
-        current.fill += piece.length;
-        at += piece.length;
+        const part = bytes.subarray(at, at + Math.min(FRAME_BYTES - current.fill, bytes.length - at));
+        current.piece.content.set(part, current.fill);
+        current.fill += part.length;
+        at += part.length;
         if (current.fill === FRAME_BYTES) flush();
       }
     },
@@ -110,19 +112,27 @@ export function startFrameWriter(options: FrameOptions): FrameWriter {
       volumes.stop();
       await Promise.allSettled([written]);
       await volumes.abandon();
+      await threads[Symbol.asyncDispose]();
     },
   };
 }
 
-function filling(free: Uint8Array[]): Filling {
-  return { content: free.pop() ?? new Uint8Array(FRAME_BYTES), fill: 0, firstMember: undefined, firstPath: undefined };
+function filling(free: SharedPiece[]): Filling {
+  return { piece: free.pop() ?? sharedPiece(FRAME_BYTES), fill: 0, firstMember: undefined, firstPath: undefined };
 }
 
+/** zstd up to this level finds out by itself, as quickly as samples do. */
 const QUICK_LEVEL = 4;
 
-async function squeeze(content: Uint8Array, { codec, level }: FrameOptions): Promise<Uint8Array> {
-  if (codec === "none" || (codec === "zstd" && level <= QUICK_LEVEL) || worthSqueezing(content)) return compress(content, codec, level);
-  return codec === "zstd" ? storedZstdFrame(content) : compress(content, codec, 0);
+type Filled = Pick<Filling, "piece" | "fill">;
+
+async function squeeze(threads: SqueezeThreads, { piece, fill }: Filled, { codec, level }: FrameOptions): Promise<Squeezed> {
+  const content = piece.content.subarray(0, fill);
+  const isQuick = codec === "none" || (codec === "zstd" && level <= QUICK_LEVEL);
+  if (isQuick || worthSqueezing(content)) return threads.squeeze(piece, fill, level);
+  if (codec !== "zstd") return threads.squeeze(piece, fill, 0);
+  const bytes = storedZstdFrame(content);
+  return { bytes, digest: digestOfBytes(bytes) };
 }
 
 type AboutFrame = Pick<Frame, "number" | "contentBytes" | "firstMember" | "firstPath">;
@@ -140,18 +150,18 @@ function volumeWriter(options: FrameOptions) {
     open = undefined;
   };
   return {
-    async put(stored: Uint8Array, about: AboutFrame) {
+    async put({ bytes, digest }: Squeezed, about: AboutFrame) {
       if (isStopped) return;
-      if (open !== undefined && open.offset + stored.length > options.volumeLimitBytes) await close();
+      if (open !== undefined && open.offset + bytes.length > options.volumeLimitBytes) await close();
       if (open === undefined) {
         volumeCount += 1;
         open = { file: await options.openVolume(volumeCount), offset: 0, frames: "" };
       }
-      const frame: Frame = { ...about, offset: open.offset, storedBytes: stored.length, digest: digestOfBytes(stored) };
-      await open.file.write(stored);
+      const frame: Frame = { ...about, offset: open.offset, storedBytes: bytes.length, digest };
+      await open.file.write(bytes);
       open.frames += formatFrame(frame);
-      open.offset += stored.length;
-      storedBytes += stored.length;
+      open.offset += bytes.length;
+      storedBytes += bytes.length;
     },
     async finish() {
       await close();

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decompress, type Codec } from "#os/compression";
+import { digestOf } from "#os/digest";
+import { sharedPiece, startSqueezeThreads, type SharedPiece } from "#os/squeeze-threads";
+
+const SIZE = 300_000;
+
+function fill(piece: SharedPiece, seed: number): Uint8Array {
+  let state = seed;
+  // Noise does not get smaller, the rest does.
+  for (let index = 0; index < SIZE; index++) {
+    state = (state * 1103515245 + 12345) % 2 ** 31;
+    piece.content[index] = index % 1000 < seed * 100 ? state >> 16 : seed;
+  }
+  return piece.content.slice();
+}
+
+for (const codec of ["none", "gzip", "zstd"] as const satisfies readonly Codec[]) {
+  test(`squeeze() gives back the content by ${codec} with the digest of what it made, more at once than there are threads`, async () => {
+    await using threads = startSqueezeThreads(codec);
+    const all = Array.from({ length: 11 }, async (_, seed) => {
+      const piece = sharedPiece(SIZE);
+      const content = fill(piece, seed);
+      const length = seed === 0 ? 1 : SIZE - seed;
+      const { bytes, digest } = await threads.squeeze(piece, length, 1);
+      assert.equal(digest, digestOf(bytes));
+      assert.deepEqual(await decompress(bytes.slice(), codec, length), content.subarray(0, length));
+    });
+    await Promise.all(all);
+  });
+}
+
+test("squeeze() says when a thread has died, and does not wait for it afterwards", async () => {
+  await using threads = startSqueezeThreads("gzip");
+  const piece = sharedPiece(10);
+  await assert.rejects(threads.squeeze(piece, 10, 99), /level/);
+  await assert.rejects(threads.squeeze(piece, 10, 1), /level/);
+});

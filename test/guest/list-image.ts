@@ -34,8 +34,7 @@ export async function listImage({ image, partitions, skip = NOT_ON_DISK }: Image
   await using work = await makeTemporaryDirectory("lifeboat-list-");
   const root = join(work.path, "root");
   await makeDirectory(root);
-  const places = await partitionPlaces(image);
-  const mounts = partitions.map((partition) => readOnlyMount(partition, places, image));
+  const mounts = await readOnlyMounts(image, partitions);
   const script = `exec perl ${FILE_LIST_SCRIPT} "$ROOT" "$@"`;
   const command = ["sh", "-c", script, "sh", ...listArguments(partitions, skip)] as const;
   const { stdout } = await runWithMounts({ image, root, mounts, workDirectory: work.path }, command, { timeoutMs: LIMIT_MS });
@@ -69,6 +68,12 @@ const READ_ONLY: Readonly<Record<string, string>> = {
   xfs: "ro,norecovery,nouuid",
   vfat: "ro",
 };
+
+/** For runWithMounts(): nothing is written to the image, not even a journal's replay. */
+export async function readOnlyMounts(image: string, partitions: readonly ListedPartition[]): Promise<readonly Mount[]> {
+  const places = await partitionPlaces(image);
+  return partitions.map((partition) => readOnlyMount(partition, places, image));
+}
 
 type Place = Pick<Mount, "offsetBytes" | "sizeBytes">;
 

@@ -9,6 +9,7 @@ import { bootGuest } from "../guest/boot-guest.ts";
 import { compareLists, describeDifference } from "../guest/compare-lists.ts";
 import type { Guest } from "../guest/guest.ts";
 import type { GuestKind } from "../guest/recipe.ts";
+import { fillImageCache } from "../guest/image-cache.ts";
 import { guestMachine } from "../guest/guest-machine.ts";
 import { FILE_LIST_SCRIPT, listCommand, listedPartitions, listImage } from "../guest/list-image.ts";
 import { copyOutOfStore, listStore, makeStoreDisk, MOUNT_STORE, readFromStore, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
@@ -39,6 +40,7 @@ export interface ArchiveOrder {
 export async function archiveInGuest({ guest, directory, words }: ArchiveOrder): Promise<Archived> {
   const store = join(directory, "store.img");
   await makeStoreDisk(store, { "file-list.pl": FILE_LIST_SCRIPT, lifeboat: await binaryPath() });
+  await fillImageCache(guest, store);
   const machine = { memoryMb: 2048 };
   await using booted = await bootGuest({
     guest,

@@ -1,7 +1,16 @@
 // What differs between distribution families, as one table; nothing else branches on a distribution (DESIGN section 7).
 import type { OsRelease } from "./parse-os-release.ts";
 
-export type InitramfsTool = "update-initramfs" | "dracut" | "mkinitcpio" | "mkinitfs";
+export type InitramfsToolName = "update-initramfs" | "dracut" | "mkinitcpio" | "mkinitfs";
+
+export interface InitramfsTool {
+  /** Makes the initramfs of one release again; `{release}` and `{image}` are filled in. */
+  readonly command: readonly [string, ...string[]];
+  /** Lists what is in one; undefined where there is no such program. */
+  readonly list: readonly [string, ...string[]] | undefined;
+  /** What makes the tool take these modules whatever it finds: a text that is added to a file. `{modules}` is filled in. */
+  readonly addModules: { readonly path: string; readonly text: string; readonly separator: string };
+}
 
 /**
  * Paths are absolute templates: `{release}` stands for the kernel release, `{machine-id}` for /etc/machine-id's word.
@@ -13,21 +22,34 @@ export interface DistributionFamily {
   readonly ids: readonly string[];
   readonly kernelPaths: readonly string[];
   readonly initramfs: {
-    readonly tool: InitramfsTool;
-    /** Makes the initramfs of one release again; `{release}` and `{image}` are filled in. */
-    readonly command: readonly string[];
+    /** The usual one first; a machine has the one that is installed. */
+    readonly tools: readonly InitramfsToolName[];
     readonly image: string;
-    /** Lists what is in one; undefined where there is no such program. */
-    readonly list: readonly string[] | undefined;
-    /** What makes the tool take these modules whatever it finds: a text that is added to a file. `{modules}` is filled in. */
-    readonly addModules: { readonly path: string; readonly text: string; readonly separator: string };
   };
 }
 
-const DRACUT = {
-  list: ["lsinitrd", "{image}"],
-  addModules: { path: "/etc/dracut.conf.d/90-lifeboat.conf", text: 'add_drivers+=" {modules} "\n', separator: " " },
-} as const;
+export const INITRAMFS_TOOLS: Readonly<Record<InitramfsToolName, InitramfsTool>> = {
+  "update-initramfs": {
+    command: ["update-initramfs", "-u", "-k", "{release}"],
+    list: ["lsinitramfs", "{image}"],
+    addModules: { path: "/etc/initramfs-tools/modules", text: "{modules}\n", separator: "\n" },
+  },
+  dracut: {
+    command: ["dracut", "--force", "{image}", "{release}"],
+    list: ["lsinitrd", "{image}"],
+    addModules: { path: "/etc/dracut.conf.d/90-lifeboat.conf", text: 'add_drivers+=" {modules} "\n', separator: " " },
+  },
+  mkinitcpio: {
+    command: ["mkinitcpio", "-k", "{release}", "-g", "{image}"],
+    list: ["lsinitcpio", "{image}"],
+    addModules: { path: "/etc/mkinitcpio.conf.d/lifeboat.conf", text: "MODULES+=({modules})\n", separator: " " },
+  },
+  mkinitfs: {
+    command: ["mkinitfs", "-o", "{image}", "{release}"],
+    list: undefined,
+    addModules: { path: "/etc/mkinitfs/features.d/lifeboat.modules", text: "{modules}\n", separator: "\n" },
+  },
+};
 
 /** Where every family's kernels have their configuration; /proc/config.gz speaks for the running kernel alone. */
 export const CONFIG_PATHS: readonly string[] = [
@@ -69,30 +91,19 @@ export const FAMILIES: readonly DistributionFamily[] = [
     name: "debian",
     ids: ["debian", "ubuntu", "linuxmint", "raspbian", "devuan", "proxmox"],
     kernelPaths: ["/boot/vmlinuz-{release}", ...ANYWHERE],
-    initramfs: {
-      tool: "update-initramfs",
-      command: ["update-initramfs", "-u", "-k", "{release}"],
-      image: "/boot/initrd.img-{release}",
-      list: ["lsinitramfs", "{image}"],
-      addModules: { path: "/etc/initramfs-tools/modules", text: "{modules}\n", separator: "\n" },
-    },
+    initramfs: { tools: ["update-initramfs", "dracut"], image: "/boot/initrd.img-{release}" },
   },
   {
     name: "redhat",
     ids: ["rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn", "mageia", "openmandriva"],
     kernelPaths: ["/boot/vmlinuz-{release}", ...BOOT_LOADER_SPECIFICATION, ...ANYWHERE],
-    initramfs: {
-      tool: "dracut",
-      command: ["dracut", "--force", "{image}", "{release}"],
-      image: "/boot/initramfs-{release}.img",
-      ...DRACUT,
-    },
+    initramfs: { tools: ["dracut"], image: "/boot/initramfs-{release}.img" },
   },
   {
     name: "suse",
     ids: ["suse", "opensuse", "sles", "sled", "opensuse-leap", "opensuse-tumbleweed"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/Image-{release}", "/usr/lib/modules/{release}/vmlinuz", ...ANYWHERE],
-    initramfs: { tool: "dracut", command: ["dracut", "--force", "{image}", "{release}"], image: "/boot/initrd-{release}", ...DRACUT },
+    initramfs: { tools: ["dracut"], image: "/boot/initrd-{release}" },
   },
   {
     name: "arch",
@@ -105,36 +116,19 @@ export const FAMILIES: readonly DistributionFamily[] = [
       "/boot/vmlinuz-linux-hardened",
       ...ANYWHERE,
     ],
-    initramfs: {
-      tool: "mkinitcpio",
-      command: ["mkinitcpio", "-k", "{release}", "-g", "{image}"],
-      image: "/boot/initramfs-linux.img",
-      list: ["lsinitcpio", "{image}"],
-      addModules: { path: "/etc/mkinitcpio.conf.d/lifeboat.conf", text: "MODULES+=({modules})\n", separator: " " },
-    },
+    initramfs: { tools: ["mkinitcpio", "dracut"], image: "/boot/initramfs-linux.img" },
   },
   {
     name: "alpine",
     ids: ["alpine", "postmarketos"],
     kernelPaths: ["/boot/vmlinuz-lts", "/boot/vmlinuz-virt", "/boot/vmlinuz-stable", "/boot/vmlinuz-rpi", ...ANYWHERE],
-    initramfs: {
-      tool: "mkinitfs",
-      command: ["mkinitfs", "-o", "{image}", "{release}"],
-      image: "/boot/initramfs-lts",
-      list: undefined,
-      addModules: { path: "/etc/mkinitfs/features.d/lifeboat.modules", text: "{modules}\n", separator: "\n" },
-    },
+    initramfs: { tools: ["mkinitfs"], image: "/boot/initramfs-lts" },
   },
   {
     name: "gentoo",
     ids: ["gentoo"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/kernel-{release}", ...ANYWHERE],
-    initramfs: {
-      tool: "dracut",
-      command: ["dracut", "--force", "{image}", "{release}"],
-      image: "/boot/initramfs-{release}.img",
-      ...DRACUT,
-    },
+    initramfs: { tools: ["dracut"], image: "/boot/initramfs-{release}.img" },
   },
 ];
 
@@ -143,12 +137,7 @@ export const UNKNOWN_FAMILY: DistributionFamily = {
   name: "unknown",
   ids: [],
   kernelPaths: [...new Set(FAMILIES.flatMap((family) => family.kernelPaths))],
-  initramfs: {
-    tool: "dracut",
-    command: ["dracut", "--force", "{image}", "{release}"],
-    image: "/boot/initramfs-{release}.img",
-    ...DRACUT,
-  },
+  initramfs: { tools: ["dracut", "update-initramfs", "mkinitcpio", "mkinitfs"], image: "/boot/initramfs-{release}.img" },
 };
 
 /** By its name in this table, as machine.json has it. */

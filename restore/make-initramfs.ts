@@ -3,7 +3,7 @@
 import { LifeboatError } from "#os/error";
 import { appendFile, exists, listDirectory, readTextIfThere } from "#os/files";
 import { sysLinkName, listSys } from "#os/sysfs";
-import { familyNamed, fillTemplate, type DistributionFamily } from "../machine/distributions.ts";
+import { familyNamed, fillTemplate, INITRAMFS_TOOLS, type DistributionFamily, type InitramfsTool } from "../machine/distributions.ts";
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
@@ -27,23 +27,31 @@ export async function checkInitramfs(
     });
   }
   const wanted = [...new Set(drivers.map(moduleOf))];
+  const tool = await installedTool(family, chroot);
   const lacking: string[] = [];
   for (const { release, image } of releases) {
-    const missing = await missingModules({ family, chroot, release, image, wanted }, environment.root);
+    const missing = await missingModules({ tool, chroot, release, image, wanted }, environment.root);
     if (missing.length > 0) environment.say(`lifeboat: the initramfs of kernel ${release} lacks ${missing.join(", ")}: making it again`);
     lacking.push(...missing);
   }
   if (lacking.length === 0) return [];
-  const { path, text, separator } = family.initramfs.addModules;
+  const { path, text, separator } = tool.addModules;
   const modules = [...new Set(lacking)];
   await appendFile(`${environment.root}${path}`, text.replace("{modules}", modules.join(separator)));
-  for (const { release, image } of releases) await rebuild({ family, chroot, release, image, wanted }, environment);
+  for (const { release, image } of releases) await rebuild({ tool, chroot, release, image, wanted }, environment);
   return [path, ...releases.map(({ image }) => image)];
 }
 
 interface KernelImage {
   readonly release: string;
   readonly image: string;
+}
+
+/** The machine's own, whatever its family's usual one is; where there is none, the command says so. */
+async function installedTool({ initramfs }: DistributionFamily, chroot: Chroot): Promise<InitramfsTool> {
+  const tools = initramfs.tools.map((name) => INITRAMFS_TOOLS[name]);
+  const program = await chroot.find(tools.map(({ command }) => command[0]));
+  return tools.find(({ command }) => command[0] === program) ?? tools[0]!;
 }
 
 /** Kernels with modules and an initramfs. */
@@ -64,19 +72,18 @@ function moduleOf(driver: string): string {
 }
 
 interface KernelJob extends KernelImage {
-  readonly family: DistributionFamily;
+  readonly tool: InitramfsTool;
   readonly chroot: Chroot;
   readonly wanted: readonly string[];
 }
 
-async function missingModules({ family, chroot, release, image, wanted }: KernelJob, root: string): Promise<readonly string[]> {
+async function missingModules({ tool, chroot, release, image, wanted }: KernelJob, root: string): Promise<readonly string[]> {
   const builtin = namesIn((await readTextIfThere(`${root}/lib/modules/${release}/modules.builtin`)) ?? "");
   const loadable = wanted.filter((name) => !builtin.has(name));
-  const { list } = family.initramfs;
-  const program = list === undefined ? undefined : await chroot.find([list[0]!]);
+  const { list } = tool;
+  const program = list === undefined ? undefined : await chroot.find([list[0]]);
   if (list === undefined || program === undefined || loadable.length === 0) return loadable;
-  const words = list.map((word) => word.replace("{image}", image)) as unknown as readonly [string, ...string[]];
-  const inside = namesIn((await chroot.run(words)).stdout);
+  const inside = namesIn((await chroot.run(filled(list, { image, release }))).stdout);
   return loadable.filter((name) => !inside.has(name));
 }
 
@@ -86,15 +93,19 @@ function namesIn(text: string): ReadonlySet<string> {
 }
 
 async function rebuild(job: KernelJob, { root, note }: RestoreEnvironment): Promise<void> {
-  const { family, chroot, release, image } = job;
-  const words = family.initramfs.command.map((word) => word.replace("{image}", image).replace("{release}", release));
-  const said = await chroot.run(words as unknown as readonly [string, ...string[]]);
+  const { tool, chroot, release, image } = job;
+  const words = filled(tool.command, { image, release });
+  const said = await chroot.run(words);
   note(`${words.join(" ")}: ${said.stdout.trim()} ${said.stderr.trim()}`);
   const missing = await missingModules(job, root);
-  if (missing.length > 0 && family.initramfs.list !== undefined) {
+  if (missing.length > 0 && tool.list !== undefined) {
     throw new LifeboatError(
       `Cannot make the machine start from its new disk as its initramfs must have ${missing.join(", ")}: ${image} still has not`,
       { exitCode: 4 },
     );
   }
+}
+
+function filled([program, ...words]: readonly [string, ...string[]], { image, release }: Pick<KernelImage, "image" | "release">) {
+  return [program, ...words.map((word) => word.replace("{image}", image).replace("{release}", release))] as const;
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { makeDirectory, readText, writeFile } from "#os/files";
-import { BOOT_LOADER_PACKAGES, LEFT_OUT, LOGIN, NOT_IN_GUESTS, PACKAGES, type GuestKind } from "./recipe.ts";
+import { BOOT_PACKAGES, KINDS, LEFT_OUT, LOGIN, NOT_IN_GUESTS, PACKAGES, type GuestKind } from "./recipe.ts";
 
 const RUN_PACKAGES = join(import.meta.dirname, "../../set-up/packages-run.txt");
 const PREPARE = join(import.meta.dirname, "prepare-root.sh");
@@ -12,7 +12,7 @@ const LIMIT_MS = 20 * 60 * 1000;
 
 /**
  * Makes in `directory`, which must be empty: `root.tar`; `vmlinuz` and `initrd.img`, for a first boot without boot loader;
- * `release`, the kernel's; `KIND-packages`, the .debs of each boot loader with what they depend on; `mmdebstrap.log`.
+ * `release`, the kernel's; `KIND-packages`, the .debs that make it boot, with what they depend on; `mmdebstrap.log`.
  */
 export async function makeBaseTree(directory: string): Promise<void> {
   const path = (name: string) => join(directory, name);
@@ -21,7 +21,7 @@ export async function makeBaseTree(directory: string): Promise<void> {
   await writeFile(path("dpkg.cfg"), dpkgOptions());
   const packages = await basePackages();
   const hook = (command: string) => `set -eu; cd ${quoted(directory)}; ${command}`;
-  for (const kind of kinds()) await makeDirectory(path(`${kind}-packages`));
+  for (const kind of KINDS) await makeDirectory(path(`${kind}-packages`));
   await run(
     [
       "mmdebstrap",
@@ -33,7 +33,7 @@ export async function makeBaseTree(directory: string): Promise<void> {
       `--dpkgopt=${path("dpkg.cfg")}`,
       `--include=${packages.join(",")}`,
       `--essential-hook=${hook(`sh ${quoted(PREPARE)} before "$1"`)}`,
-      ...kinds().map((kind) => `--customize-hook=${hook(downloadCommand(kind))}`),
+      ...KINDS.map((kind) => `--customize-hook=${hook(downloadCommand(kind))}`),
       `--customize-hook=${hook(`sh ${quoted(PREPARE)} after "$1" ${quoted(LOGIN.password)}`)}`,
       `--customize-hook=${hook('cp "$1"/boot/vmlinuz-* vmlinuz; cp "$1"/boot/initrd.img-* initrd.img; ls "$1"/lib/modules >release')}`,
       await codename(),
@@ -44,13 +44,9 @@ export async function makeBaseTree(directory: string): Promise<void> {
   );
 }
 
-function kinds(): readonly GuestKind[] {
-  return ["bios", "uefi"];
-}
-
 /** What apt would install, put beside the tree instead of into it. */
 function downloadCommand(kind: GuestKind): string {
-  const packages = BOOT_LOADER_PACKAGES[kind].join(" ");
+  const packages = BOOT_PACKAGES[kind].join(" ");
   return `export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"; apt-get clean; apt-get --yes --download-only install ${packages}; mv "$1"/var/cache/apt/archives/*.deb ${kind}-packages`;
 }
 

@@ -7,7 +7,7 @@ import { startMachine } from "../../qemu/machine.ts";
 import { guestMachine } from "./guest-machine.ts";
 import { logIn, powerOffGuest } from "./guest-session.ts";
 import type { DiskRecipe } from "./guest-disk.ts";
-import { DISKS, LOGIN, oddDirectories, type GuestKind } from "./recipe.ts";
+import { DISKS, firmwareOf, LOGIN, oddDirectories, type GuestKind } from "./recipe.ts";
 
 const LIMIT_MS = 10 * 60 * 1000;
 
@@ -39,6 +39,8 @@ export function firstBootCommands(kind: GuestKind): readonly string[] {
   const journalled = oddDirectories(kind)
     .filter((word) => /^ext[34]:/.test(word))
     .map((word) => `chattr +j ${word.slice(word.indexOf(":") + 1)}/flags/j`);
-  const install = kind === "bios" ? "grub-install --target=i386-pc /dev/vda" : "grub-install --target=x86_64-efi --efi-directory=/boot/efi";
-  return [...journalled, install, "update-grub"];
+  const initramfs = kind === "dracut" ? ['dracut --force "/boot/initrd.img-$(uname -r)" "$(uname -r)"'] : [];
+  const isBios = firmwareOf(kind) === "bios";
+  const install = isBios ? "grub-install --target=i386-pc /dev/vda" : "grub-install --target=x86_64-efi --efi-directory=/boot/efi";
+  return [...journalled, ...initramfs, install, "update-grub"];
 }

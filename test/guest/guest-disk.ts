@@ -7,6 +7,7 @@ import { createDiskImage } from "../../qemu/disks.ts";
 import { runWithMounts, type Mount } from "./mounts.ts";
 import {
   DISKS,
+  firmwareOf,
   fstab,
   oddDirectories,
   partitionScript,
@@ -37,7 +38,7 @@ export async function makeGuestDisk({ kind, base, image, hostname, workDirectory
   await writeFile(fstabPath, fstab(kind));
   const root = join(workDirectory, "root");
   await makeDirectory(root);
-  const swapBytes = kind === "bios" ? SWAP_FILE.sizeBytes : 0;
+  const swapBytes = firmwareOf(kind) === "bios" ? SWAP_FILE.sizeBytes : 0;
   const script = join(import.meta.dirname, "populate.sh");
   await runWithMounts(
     { image, root, mounts: mountsToFill(disk.partitions), workDirectory },

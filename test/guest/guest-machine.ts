@@ -1,7 +1,7 @@
 // The virtual machine that a guest was made for.
 
 import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
-import { DISKS, type GuestKind } from "./recipe.ts";
+import { DISKS, firmwareOf, type GuestKind } from "./recipe.ts";
 
 export interface GuestFiles {
   readonly file: string;
@@ -15,7 +15,7 @@ export interface GuestFiles {
 export function guestMachine(kind: GuestKind, { file, format, uefiVariables }: GuestFiles): MachineSpec {
   const disk: DiskSpec = { file, bus: "virtio-blk", serial: DISKS[kind].serial, bootIndex: 1, ...(format === undefined ? {} : { format }) };
   const common = { memoryMb: 1024, disks: [disk] };
-  if (kind === "bios") return { ...common, machineType: "pc", firmware: { kind: "bios" } };
+  if (firmwareOf(kind) === "bios") return { ...common, machineType: "pc", firmware: { kind: "bios" } };
   const variables = uefiVariables === undefined ? {} : { variablesFile: uefiVariables };
   return { ...common, machineType: "q35", firmware: { kind: "uefi", secureBoot: false, ...variables } };
 }

@@ -7,8 +7,9 @@ import { basePackages, makeBaseTree } from "./base-tree.ts";
 import { finishInFirstBoot, firstBootCommands } from "./first-boot.ts";
 import { makeGuestDisk } from "./guest-disk.ts";
 import {
-  BOOT_LOADER_PACKAGES,
+  BOOT_PACKAGES,
   DISKS,
+  firmwareOf,
   fstab,
   LEFT_OUT,
   LOGIN,
@@ -60,7 +61,7 @@ async function makeGuest(kind: GuestKind, directory: string): Promise<Guest> {
     kind,
     hostname: hostnameOf(kind),
     image: join(place, "disk.img"),
-    uefiVariables: kind === "uefi" ? variables : undefined,
+    uefiVariables: firmwareOf(kind) === "uefi" ? variables : undefined,
     login: LOGIN,
     kernelRelease: (await readText(join(base, "release"))).trim(),
     disk: DISKS[kind],
@@ -72,7 +73,7 @@ async function baseTree(directory: string): Promise<string> {
 }
 
 async function baseDigest(): Promise<string> {
-  const recipe = [VERSION, PACKAGES, await basePackages(), LEFT_OUT, BOOT_LOADER_PACKAGES, LOGIN];
+  const recipe = [VERSION, PACKAGES, await basePackages(), LEFT_OUT, BOOT_PACKAGES, LOGIN];
   return digestOf(JSON.stringify(recipe), await ownFile("prepare-root.sh"));
 }
 

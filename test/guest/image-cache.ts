@@ -10,14 +10,14 @@ import { STORE_PATH } from "./store-disk.ts";
 const LIMIT_MS = 10 * 60 * 1000;
 
 /**
- * Runs the store's `lifeboat build` in the guest's own file systems, mounted read-only, and leaves the cache in the store. Paths, inodes
+ * Runs the store's `lifeboat build` in the file systems of the guest's disk `image`, mounted read-only, and leaves the cache in the store. Paths, inodes
  * and times are those that the running guest sees, so the pieces count as its own there.
  */
-export async function fillImageCache(guest: Guest, store: string): Promise<void> {
+export async function fillImageCache({ disk, kernelRelease }: Guest, image: string, store: string): Promise<void> {
   await using work = await makeTemporaryDirectory("lifeboat-cache-");
   const root = join(work.path, "root");
   await makeDirectory(root);
-  const mounts = await readOnlyMounts(guest.image, listedPartitions(guest.disk));
+  const mounts = await readOnlyMounts(image, listedPartitions(disk));
   const script = `
     set -e
     mount -t proc proc "$ROOT/proc"
@@ -29,6 +29,6 @@ export async function fillImageCache(guest: Guest, store: string): Promise<void>
     export TMPDIR=${STORE_PATH}/tmp
     chroot "$ROOT" ${STORE_PATH}/lifeboat build --kernel "/boot/vmlinuz-$2" --cache ${STORE_PATH}/cache --output ${STORE_PATH}/tmp/rescue.iso
     rm "$ROOT${STORE_PATH}/tmp/rescue.iso"`;
-  const words = ["sh", "-c", script, "sh", store, guest.kernelRelease] as const;
-  await runWithMounts({ image: guest.image, root, mounts, workDirectory: work.path }, words, { timeoutMs: LIMIT_MS });
+  const words = ["sh", "-c", script, "sh", store, kernelRelease] as const;
+  await runWithMounts({ image, root, mounts, workDirectory: work.path }, words, { timeoutMs: LIMIT_MS });
 }

@@ -17,6 +17,14 @@ if [ "$swap" -gt 0 ]; then
   mkswap --quiet --uuid b1050000-0000-4000-8000-00000000f11e "$ROOT/swapfile"
 fi
 
+# dpkg does not let dracut take the place of initramfs-tools by itself. Only what this machine needs: on another controller it has to be made again.
+if [ "$kind" = dracut ]; then
+  chroot "$ROOT" dpkg --force-depends --purge initramfs-tools initramfs-tools-core
+  rm -rf "$ROOT/etc/initramfs-tools"
+  mkdir -p "$ROOT/etc/dracut.conf.d"
+  printf 'hostonly="yes"\ncompress="zstd -1 -q"\n' >"$ROOT/etc/dracut.conf.d/guest.conf"
+fi
+
 # The packages' scripts find no disk to install on; the first boot does that.
 mkdir "$ROOT/packages"
 cp "$base/$kind"-packages/*.deb "$ROOT/packages"

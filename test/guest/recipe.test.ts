@@ -4,11 +4,11 @@ import { test } from "node:test";
 import { run } from "#os/exec";
 import { isExecutable, makeTemporaryDirectory } from "#os/files";
 import { createDiskImage } from "../../qemu/disks.ts";
-import { DISKS, partitionScript, type GuestKind } from "./recipe.ts";
+import { DISKS, partitionScript, KINDS } from "./recipe.ts";
 
 const skip = (await isExecutable("/usr/bin/qemu-img")) ? false : "qemu-img is not installed";
 
-for (const kind of ["bios", "uefi"] satisfies GuestKind[]) {
+for (const kind of KINDS) {
   test(`sfdisk makes of the ${kind} guest's disk what the recipe says, with a gap`, { skip }, async () => {
     await using directory = await makeTemporaryDirectory();
     const image = join(directory.path, "disk.img");

@@ -3,7 +3,14 @@
 const MIB = 1 << 20;
 const SECTOR_BYTES = 512;
 
-export type GuestKind = "bios" | "uefi";
+/** `dracut` is a BIOS machine whose initramfs dracut makes, for what is there. */
+export type GuestKind = "bios" | "uefi" | "dracut";
+
+export const KINDS: readonly GuestKind[] = ["bios", "uefi", "dracut"];
+
+export function firmwareOf(kind: GuestKind): "bios" | "uefi" {
+  return kind === "uefi" ? "uefi" : "bios";
+}
 
 /** What a machine is used as, beside what `lifeboat build` needs (set-up/packages-run.txt). */
 export const PACKAGES: readonly string[] = [
@@ -20,10 +27,11 @@ export const PACKAGES: readonly string[] = [
 /** What `lifeboat build` would use and does without, to keep the guests small; its report names them. */
 export const NOT_IN_GUESTS = /^(?:qemu-.*|ovmf|binutils|cryptsetup-bin|lvm2|dmsetup|mdadm|btrfs-progs)$/;
 
-/** They exclude one another, so each guest has its own. */
-export const BOOT_LOADER_PACKAGES: Readonly<Record<GuestKind, readonly string[]>> = {
+/** What makes each guest boot: they exclude one another. */
+export const BOOT_PACKAGES: Readonly<Record<GuestKind, readonly string[]>> = {
   bios: ["grub-pc"],
   uefi: ["grub-efi-amd64", "grub-efi-amd64-signed", "shim-signed"],
+  dracut: ["grub-pc", "dracut"],
 };
 
 export interface LeftOut {
@@ -231,16 +239,20 @@ const UEFI_DISK: GuestDisk = {
   ],
 };
 
-export const DISKS: Readonly<Record<GuestKind, GuestDisk>> = { bios: BIOS_DISK, uefi: UEFI_DISK };
+export const DISKS: Readonly<Record<GuestKind, GuestDisk>> = {
+  bios: BIOS_DISK,
+  uefi: UEFI_DISK,
+  dracut: { ...BIOS_DISK, serial: "LIFEBOAT-D" },
+};
 
-/** In BIOS guests, beside the swap partition. */
+/** In guests with BIOS, beside the swap partition. */
 export const SWAP_FILE = { path: "/swapfile", sizeBytes: 32 * MIB };
 
 export const LOGIN = { user: "root", password: "lifeboat" };
 
 /** Whose bytes go into the root file system, and where else odd files are: `odd-files.pl` gets them, the first with the large ones. */
 export function oddDirectories(kind: GuestKind): readonly string[] {
-  return kind === "bios" ? ["ext4:/odd", "ext3:/home/odd", "ext2:/boot/odd"] : ["xfs:/odd", "ext4:/srv/odd", "ext4:/boot/odd"];
+  return firmwareOf(kind) === "bios" ? ["ext4:/odd", "ext3:/home/odd", "ext2:/boot/odd"] : ["xfs:/odd", "ext4:/srv/odd", "ext4:/boot/odd"];
 }
 
 /** The whole script of sfdisk. */
@@ -255,6 +267,6 @@ export function fstab(kind: GuestKind): string {
   const lines = DISKS[kind].partitions.flatMap(({ content }) =>
     content === undefined ? [] : [`${content.fstab[0]} ${content.path ?? "none"} ${content.fileSystem} ${content.fstab[1]}`],
   );
-  if (kind === "bios") lines.push(`${SWAP_FILE.path} none swap sw 0 0`);
+  if (firmwareOf(kind) === "bios") lines.push(`${SWAP_FILE.path} none swap sw 0 0`);
   return `# <file system> <mount point> <type> <options> <dump> <pass>\n${lines.join("\n")}\n`;
 }

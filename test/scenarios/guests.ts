@@ -6,7 +6,7 @@ import { bootGuest } from "../guest/boot-guest.ts";
 import { compareLists, describeDifference } from "../guest/compare-lists.ts";
 import type { Guest } from "../guest/guest.ts";
 import { FILE_LIST_SCRIPT, listCommand, listedPartitions, listImage } from "../guest/list-image.ts";
-import type { GuestKind } from "../guest/recipe.ts";
+import { firmwareOf, KINDS } from "../guest/recipe.ts";
 import { makeStoreDisk, MOUNT_STORE, readFromStore, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
 import type { Scenario, World } from "../scenario.ts";
 
@@ -18,7 +18,7 @@ const guestBoots: Scenario = {
   tier: "matrix",
   proves: "both guests boot from their own disks and boot loaders, are healthy, and list the same files inside as their disks do outside",
   async run(world) {
-    for (const kind of ["bios", "uefi"] satisfies GuestKind[]) await bootAndList(world, await world.guest(kind));
+    for (const kind of KINDS) await bootAndList(world, await world.guest(kind));
   },
 };
 
@@ -52,7 +52,7 @@ async function bootAndList(world: World, guest: Guest): Promise<void> {
 }
 
 function expectedFacts({ kind, kernelRelease, hostname }: Guest): string {
-  return ["afloat", kernelRelease, hostname, kind === "bios" ? "2" : "1"].join("\n");
+  return ["afloat", kernelRelease, hostname, firmwareOf(kind) === "bios" ? "2" : "1"].join("\n");
 }
 
 /** A boot and a login write these, and nothing else. */

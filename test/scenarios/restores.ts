@@ -10,9 +10,10 @@ import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
 import { answerPrompt, expectReady, inShell, PC } from "../boot-checks.ts";
 import { guestMachine } from "../guest/guest-machine.ts";
-import { copyOutOfStore, storeDisk } from "../guest/store-disk.ts";
+import { copyOutOfStore, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
+import type { GuestKind } from "../guest/recipe.ts";
 import type { Scenario, World } from "../scenario.ts";
-import { archivedOnce, assertBoots, assertSameFiles, expectRestored, type Archived } from "./round-trip.ts";
+import { archivedOnce, archiveInGuest, assertBoots, assertSameFiles, expectRestored, type Archived } from "./round-trip.ts";
 
 const RESTORE_MS = 25 * 60_000;
 
@@ -23,9 +24,11 @@ interface Stage {
   readonly iso: string;
 }
 
-async function setStage(world: World, name: string): Promise<Stage> {
-  const directory = await world.workDirectory(name);
-  const archived = await archivedOnce(world, "bios");
+async function setStage(world: World, name: string, kind: GuestKind = "bios"): Promise<Stage> {
+  return stageOf(await archivedOnce(world, kind), await world.workDirectory(name));
+}
+
+async function stageOf(archived: Archived, directory: string): Promise<Stage> {
   const iso = join(directory, "rescue.iso");
   await copyOutOfStore(archived.store, `/sets/${archived.setId}/boot/rescue.iso`, iso);
   return { archived, directory, iso };
@@ -80,6 +83,24 @@ const ontoAhci: Scenario = {
       disks: [{ file: await blank(stage, "new"), bus: "ahci", serial: "NEW-DISK", bootIndex: 1 }],
     });
     assert.match(said, /making it again/);
+  },
+};
+
+/** One machine, moved twice; the second set is made where the first was restored to. */
+const movedTwice: Scenario = {
+  name: "restore-dracut-moved-twice",
+  tier: "matrix",
+  proves: "a machine with dracut goes from virtio to AHCI, is archived there, and goes on to NVMe: its initramfs is made again each time",
+  async run(world) {
+    const first = await setStage(world, "restore-onto-ahci-dracut", "dracut");
+    const ahci: DiskSpec = { file: await blank(first, "ahci"), bus: "ahci", serial: "AHCI-DISK", bootIndex: 1 };
+    assert.match(await nukeAndCompare(first, { disks: [ahci] }), /making it again/);
+    const { guest } = first.archived;
+    const directory = await world.workDirectory("restore-onto-nvme-dracut");
+    const archived = await archiveInGuest({ guest, disk: ahci, directory, words: `${STORE_PATH}/sets` });
+    const second = await stageOf(archived, directory);
+    const nvme: DiskSpec = { file: await blank(second, "nvme"), bus: "nvme", serial: "NVME-DISK", bootIndex: 1 };
+    assert.match(await nukeAndCompare(second, { disks: [nvme] }), /making it again/);
   },
 };
 
@@ -258,4 +279,4 @@ async function flipBytes(store: string, id: string): Promise<void> {
   await run(["sh", "-c", script, "sh", store, root, id]);
 }
 
-export const RESTORES: readonly Scenario[] = [damaged, ontoAhci, ontoLarger, ontoUsed, oneOfTwo, powerCut, leftInDrive];
+export const RESTORES: readonly Scenario[] = [damaged, ontoAhci, ontoLarger, ontoUsed, movedTwice, oneOfTwo, powerCut, leftInDrive];

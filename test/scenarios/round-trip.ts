@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createDiskImage } from "../../qemu/disks.ts";
-import type { MachineSpec } from "../../qemu/machine-spec.ts";
+import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import { bootGuest } from "../guest/boot-guest.ts";
 import { compareLists, describeDifference } from "../guest/compare-lists.ts";
 import type { Guest } from "../guest/guest.ts";
-import type { GuestKind } from "../guest/recipe.ts";
+import { firmwareOf, type GuestKind } from "../guest/recipe.ts";
 import { fillImageCache } from "../guest/image-cache.ts";
 import { guestMachine } from "../guest/guest-machine.ts";
 import { FILE_LIST_SCRIPT, listCommand, listedPartitions, listImage } from "../guest/list-image.ts";
@@ -31,20 +31,23 @@ export interface Archived {
 
 export interface ArchiveOrder {
   readonly guest: Guest;
+  /** Raw, and written to; unless given, an overlay over the guest's own image. */
+  readonly disk?: DiskSpec;
   readonly directory: string;
   /** After `lifeboat archive`. */
   readonly words: string;
 }
 
 /** Archives inside the running guest. The guest's disk is not used again. */
-export async function archiveInGuest({ guest, directory, words }: ArchiveOrder): Promise<Archived> {
+export async function archiveInGuest({ guest, disk, directory, words }: ArchiveOrder): Promise<Archived> {
   const store = join(directory, "store.img");
   await makeStoreDisk(store, { "file-list.pl": FILE_LIST_SCRIPT, lifeboat: await binaryPath() });
-  await fillImageCache(guest, store);
+  await fillImageCache(guest, disk?.file ?? guest.image, store);
   const machine = { memoryMb: 2048 };
   await using booted = await bootGuest({
     guest,
     workDirectory: join(directory, "archive"),
+    ...(disk === undefined ? {} : { disk }),
     disks: [storeDisk(store)],
     timeLimitMs: ARCHIVE_MS,
     machine,
@@ -150,7 +153,7 @@ export async function assertBoots(
     "systemctl is-system-running --wait; cat /run/boat-service; swapon --noheadings --show=NAME | wc -l",
     COMMAND_MS,
   );
-  assert.equal(output, `running\nafloat\n${guest.kind === "bios" ? 2 : 1}`);
+  assert.equal(output, `running\nafloat\n${firmwareOf(guest.kind) === "bios" ? 2 : 1}`);
   await booted.powerOff();
 }
 

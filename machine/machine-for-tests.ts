@@ -69,6 +69,7 @@ const ROOT: FileSystem = {
   parameters: {
     kind: "ext",
     blockBytes: 4096,
+    clusterBytes: undefined,
     inodeBytes: 256,
     inodeCount: 192_000,
     features: [

@@ -187,6 +187,8 @@ export type FileSystemParameters =
   | {
       readonly kind: "ext";
       readonly blockBytes: number;
+      /** With the feature `bigalloc`: the least that a file takes. Undefined without it. */
+      readonly clusterBytes: number | undefined;
       readonly inodeBytes: number;
       readonly inodeCount: number;
       /** As dumpe2fs lists them, without those that only say what state it is in (`needs_recovery`, `orphan_present`). */

@@ -18,6 +18,7 @@ test("parseDumpe2fs() reads a mounted ext4, without the features that only say t
   assert.deepEqual(parseDumpe2fs(fixture("dumpe2fs-ext4")), {
     kind: "ext",
     blockBytes: 1024,
+    clusterBytes: undefined,
     inodeBytes: 256,
     inodeCount: 10240,
     features: FEATURES.split(" "),
@@ -33,6 +34,7 @@ test("parseDumpe2fs() reads an ext2 without mount options and checks", () => {
   assert.deepEqual(parseDumpe2fs(fixture("dumpe2fs-ext2")), {
     kind: "ext",
     blockBytes: 1024,
+    clusterBytes: undefined,
     inodeBytes: 256,
     inodeCount: 2048,
     features: ["ext_attr", "resize_inode", "dir_index", "filetype", "sparse_super", "large_file"],
@@ -61,4 +63,16 @@ test("parseDumpe2fs() reads back what mkfs.ext4 and tune2fs were told", async ()
   const { blockBytes, inodeBytes, inodeCount, reservedBlocks, maximumMountCount, onErrors, features } = found;
   assert.deepEqual([blockBytes, inodeBytes, inodeCount, reservedBlocks, maximumMountCount, onErrors], [4096, 512, 4096, 77, 5, "panic"]);
   assert.deepEqual([features.includes("quota"), features.includes("has_journal")], [true, false]);
+});
+
+test("parseDumpe2fs() reads the size of clusters, which only bigalloc has", async () => {
+  const clusters = async (features: string): Promise<number | undefined> => {
+    const image = join(directory, features);
+    await writeFile(image, "");
+    await truncate(image, 64 << 20);
+    await run(["mkfs.ext4", "-q", "-b", "1024", "-O", features, ...(features === "bigalloc" ? ["-C", "32768"] : []), image]);
+    const found = parseDumpe2fs((await run(["dumpe2fs", "-h", image])).stdout);
+    return found?.kind === "ext" ? found.clusterBytes : assert.fail("not read");
+  };
+  assert.deepEqual([await clusters("bigalloc"), await clusters("^bigalloc")], [32768, undefined]);
 });

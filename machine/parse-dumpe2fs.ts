@@ -21,12 +21,14 @@ export function parseDumpe2fs(text: string): FileSystemParameters | undefined {
   const blockBytes = number("Block size");
   const inodeCount = number("Inode count");
   if (Number.isNaN(blockBytes) || Number.isNaN(inodeCount) || fields.has("Journal device")) return undefined;
+  const features = words(fields.get("Filesystem features")).filter((feature) => !STATES.has(feature));
   return {
     kind: "ext",
     blockBytes,
+    clusterBytes: features.includes("bigalloc") ? number("Cluster size") || undefined : undefined,
     inodeBytes: number("Inode size") || OLD_INODE_BYTES,
     inodeCount,
-    features: words(fields.get("Filesystem features")).filter((feature) => !STATES.has(feature)),
+    features,
     reservedBlocks: number("Reserved block count") || 0,
     maximumMountCount: fields.has("Maximum mount count") ? number("Maximum mount count") : -1,
     checkIntervalSeconds: number("Check interval") || 0,

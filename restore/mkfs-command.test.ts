@@ -88,6 +88,12 @@ describe("an ext file system comes back as it was", { concurrency }, () => {
     ],
     "ext4 with meta_bg": [64, "ext4", ["mke2fs", "-q", "-t", "ext4", "-O", "meta_bg,^resize_inode"]],
     "ext4 with sparse_super2": [200, "ext4", ["mke2fs", "-q", "-t", "ext4", "-O", "^sparse_super,sparse_super2,^resize_inode"]],
+    "ext4 with clusters of 64 KiB": [200, "ext4", ["mke2fs", "-q", "-t", "ext4", "-O", "bigalloc", "-C", "65536"]],
+    "ext4 with clusters of a size that mke2fs would not take by itself": [
+      300,
+      "ext4",
+      ["mke2fs", "-q", "-t", "ext4", "-b", "1024", "-O", "bigalloc", "-C", "2048", "-N", "3000", "-m", "3"],
+    ],
     "ext4 with an orphan file": [64, "ext4", ["mke2fs", "-q", "-t", "ext4", "-O", "orphan_file"]],
     "ext4 without reserved blocks": [64, "ext4", ["mke2fs", "-q", "-t", "ext4", "-m", "0"]],
     "ext4 with an odd number of reserved blocks, checks and errors=panic": [

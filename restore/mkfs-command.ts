@@ -45,6 +45,8 @@ function extCommands(device: string, { fileSystem, parameters, isTrial }: Making
     ...(isTrial ? ["-n"] : []),
     ["-t", fileSystem.type],
     ["-b", `${parameters.blockBytes}`],
+    // Without it mke2fs takes a size of its own for `bigalloc`.
+    parameters.clusterBytes === undefined ? [] : ["-C", `${parameters.clusterBytes}`],
     ["-I", `${parameters.inodeBytes}`],
     ["-N", `${parameters.inodeCount}`],
     // mke2fs.conf's own features are switched off first: what the old one had counts, and nothing else.

@@ -69,6 +69,13 @@ describe("roomCounter() says", () => {
     assert.deepEqual(problems([small], machineWith({}, [{ ...swap, kind: "partition", place: "sda4" }])), []);
   });
 
+  test("what small files take in clusters", () => {
+    if (ROOT?.parameters.kind !== "ext") throw new Error("the machine for tests has another root");
+    const machine = machineWith({ parameters: { ...ROOT.parameters, inodeCount: 1011, clusterBytes: 256 * 1024 } });
+    assert.deepEqual(problems(files("/home", 500, 1), machine), [noRoom("/", "ext4, 104857600", ROOT_ROOM, 500 * 256 * 1024)]);
+    assert.deepEqual(problems(files("/home", 500, 1)), []);
+  });
+
   test("nothing of what was there before, however full it was", () => {
     assert.deepEqual(problems([file("/a", 100 * MIB - 4096)], machineWith({ usedBytes: 100 * MIB - 4096 })), []);
   });

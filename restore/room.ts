@@ -55,7 +55,8 @@ export function roomCounter({ layout }: Machine): RoomCounter {
 
 /** The smallest piece that it gives to a file; small rather than large, so that nothing is refused that would fit. */
 function blockBytesOf({ parameters }: FileSystem): number {
-  return parameters.kind === "ext" || parameters.kind === "xfs" ? parameters.blockBytes : 512;
+  if (parameters.kind === "ext") return parameters.clusterBytes ?? parameters.blockBytes;
+  return parameters.kind === "xfs" ? parameters.blockBytes : 512;
 }
 
 function inBlocks(bytes: number, { blockBytes }: Need): number {

@@ -8,7 +8,7 @@ import { digestFile } from "#os/digest";
 import { run } from "#os/exec";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE, UEFI_MACHINE } from "../machine/machine-for-tests.ts";
-import type { FileSystem, Machine, PartitionTable } from "../machine/model.ts";
+import type { FileSystem, Machine, Partition, PartitionTable } from "../machine/model.ts";
 import { directorySource } from "../media/directory-store.ts";
 import { openSet, readFrames, type PlacedFrame } from "../set/open-set.ts";
 import { sampleFrames } from "./check-frames.ts";
@@ -124,6 +124,17 @@ describe("passGate() lets pass", { concurrency: 3 }, () => {
     };
     const machine = changed(UEFI_MACHINE, { disks: [{ ...disk!, logicalSectorBytes: 4096, table: inLargeSectors }] });
     assert.deepEqual((await pass({ machine, plan: planFor(machine, 4096) })).lost, []);
+  });
+
+  test("an XFS that is smaller than xfsprogs supports", async () => {
+    const smaller = (one: Partition): Partition => (one.id === "sda3" ? { ...one, sizeSectors: 100 * 2048 } : one);
+    const machine = changed(BIOS_MACHINE, {
+      disks: BIOS_MACHINE.layout.disks.map((disk) => {
+        return { ...disk, table: { ...disk.table!, partitions: disk.table!.partitions.map(smaller) } };
+      }),
+      fileSystems: BIOS_MACHINE.layout.fileSystems.map((one) => (one.type === "xfs" ? { ...one, sizeBytes: 100 * MIB } : one)),
+    });
+    assert.deepEqual((await pass({ machine })).lost, []);
   });
 
   test("damage that was accepted, and says what it costs: a file that spans frames, and its hard link", async () => {

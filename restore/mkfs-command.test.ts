@@ -10,7 +10,7 @@ import { parseBlkid } from "../machine/parse-blkid.ts";
 import { parseDumpe2fs } from "../machine/parse-dumpe2fs.ts";
 import { FAT_BOOT_SECTOR_BYTES, parseFat } from "../machine/parse-fat.ts";
 import { parseXfsInfo } from "../machine/parse-xfs-info.ts";
-import { mkfsCommands, mkswapCommand, type MkfsCommand } from "./mkfs-command.ts";
+import { isSmallXfs, mkfsCommands, mkswapCommand, type MkfsCommand } from "./mkfs-command.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-mkfs-"));
 after(() => rm(scratch, { recursive: true }));
@@ -135,6 +135,15 @@ describe("an XFS comes back as it was", { concurrency }, () => {
       const { original, made } = await remake(320, [command]);
       assert.deepEqual([original.type, original.parameters.kind], ["xfs", "xfs"]);
       assert.deepEqual(made, original);
+    });
+  }
+
+  for (const sizeMiB of [20, 299, 300]) {
+    test(`of ${sizeMiB} MiB, whether xfsprogs supports that size or not`, async () => {
+      const { original, made } = await remake(sizeMiB, [["env", "TEST_DIR=1", "TEST_DEV=1", "QA_CHECK_FS=1", "mkfs.xfs", "-q"]]);
+      assert.deepEqual([original.type, original.parameters.kind], ["xfs", "xfs"]);
+      assert.deepEqual(made, original);
+      assert.deepEqual([isSmallXfs(made), mkfsCommands("/dev/sdz1", made)[0]![0]], sizeMiB < 300 ? [true, "env"] : [false, "mkfs.xfs"]);
     });
   }
 });

@@ -179,6 +179,14 @@ test("layoutWarnings() names partitions whose content nobody knows, but not thos
   ]);
 });
 
+test("layoutWarnings() names an XFS that xfsprogs of today would not make, and no reason comes of it", () => {
+  const [small, large] = [300 * 2 ** 20 - 1, 300 * 2 ** 20].map((sizeBytes) => withSrv({ sizeBytes }));
+  assert.deepEqual(layoutWarnings(small!), [
+    '"sda3" holds an XFS below 300 MiB, a size that xfsprogs no longer supports: it is made again all the same',
+  ]);
+  assert.deepEqual([restorableReasons(small!), layoutWarnings(large!)], [[], []]);
+});
+
 test("layoutWarnings() names disks that a restore could take for one another, and firmware that told no boot entries", () => {
   const nameless = withDisk(BIOS_MACHINE, (disk) => ({ ...disk, identity: { ...disk.identity, wwid: undefined, serial: undefined } }));
   assert.deepEqual(layoutWarnings(nameless), ['disk "sda" has neither a wwid nor a serial number: a restore knows it by its size only']);

@@ -1,5 +1,6 @@
 // Whether a machine could be built again from its model, and if not, why: in a person's words, before the first byte is archived.
 import type { BootLoader, DeviceId, FileSystem, Layout, Machine, MountPoint, Partition, StackedDevice, Swap } from "../machine/model.ts";
+import { isSmallXfs } from "./mkfs-command.ts";
 
 /** Empty: the machine is restorable. */
 export function restorableReasons(machine: Machine): readonly string[] {
@@ -18,6 +19,7 @@ export function layoutWarnings(machine: Machine): readonly string[] {
   return [
     ...unmountedWarnings(machine.layout),
     ...unknownContentWarnings(machine.layout),
+    ...smallXfsWarnings(machine.layout),
     ...fstabWarnings(machine.layout),
     ...identityWarnings(machine.layout),
     ...nvramWarnings(machine),
@@ -164,6 +166,12 @@ function unknownContentWarnings(layout: Layout): readonly string[] {
   return partitionsOf(layout)
     .filter(({ id, role, type }) => role !== "extended" && !BARE_TYPES.has(type) && !known.has(id))
     .map(({ id }) => `"${id}" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived`);
+}
+
+function smallXfsWarnings({ fileSystems }: Layout): readonly string[] {
+  return fileSystems
+    .filter(isSmallXfs)
+    .map(({ device }) => `"${device}" holds an XFS below 300 MiB, a size that xfsprogs no longer supports: it is made again all the same`);
 }
 
 function standsOn(stacked: StackedDevice): readonly DeviceId[] {

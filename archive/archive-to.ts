@@ -13,7 +13,7 @@ import { ownLayout } from "../machine/own-layout.ts";
 import { parseFstab } from "../machine/parse-fstab.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
 import { directorySource, makeSetDirectory, markStore } from "../media/directory-store.ts";
-import { neededPrograms } from "../restore/needed-programs.ts";
+import { programProblems } from "../restore/needed-programs.ts";
 import { layoutWarnings, restorableReasons } from "../restore/restorable.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
 import { openSet } from "../set/open-set.ts";
@@ -209,12 +209,16 @@ function checkRestorable(machine: Machine, request: ArchiveRequest): void {
 
 /** What the rescue system will need and this machine does not have is found out now, not on the bad day. */
 function checkPrograms(machine: Machine, image: MadeImage, request: ArchiveRequest): void {
-  const absent = neededPrograms(machine).filter(({ name }) => image.absentPrograms.has(name));
-  if (absent.length === 0 || request.acceptUnrestorable) return;
-  const list = absent.map(({ name, purpose }) => `${name} (${purpose})`).join(", ");
-  throw new LifeboatError(`Cannot archive this machine as its rescue image must have the programs that rebuild it: ${list} not installed`, {
-    hint: "Install them, and archive again",
-  });
+  const problems = programProblems(machine, image.missingPrograms);
+  if (problems.length === 0) return;
+  if (request.acceptUnrestorable) {
+    for (const problem of problems) request.remark(`not restorable: ${problem}`);
+    return;
+  }
+  throw new LifeboatError(
+    `Cannot archive this machine as its rescue image must have the programs that rebuild it: ${problems.join("; ")}`,
+    { hint: "Install them, or what they lack, and archive again" },
+  );
 }
 
 /** Where a rescue system finds the store: the file system that holds it, and the way there. */

@@ -2,6 +2,7 @@
 
 import { makeRescueImage, type RescueImage, type RescueImageOptions } from "../builder/build.ts";
 import type { FoundKernel } from "../builder/find-kernel.ts";
+import type { ImageContents } from "../builder/gather-image.ts";
 import { makeMedium, type MediumOptions } from "../builder/make-medium.ts";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
@@ -16,8 +17,8 @@ export interface ArchiveImage {
 export interface MadeImage extends AsyncDisposable {
   readonly kernelRelease: string;
   readonly buildId: string;
-  /** Names of programs that this machine does not have. */
-  readonly absentPrograms: ReadonlySet<string>;
+  /** Programs that are not in it by name, and why. */
+  readonly missingPrograms: ReadonlyMap<string, string>;
   /** Returns the size in bytes. */
   writeIso(outputPath: string, extraFiles: readonly MediumFile[]): Promise<number>;
 }
@@ -28,11 +29,22 @@ export async function makeArchiveImage(image: ArchiveImage, set: ImageSet): Prom
   return {
     kernelRelease: kernel.release,
     buildId: made.files.buildId,
-    absentPrograms: new Set(made.contents.absentPrograms.map(({ name }) => name)),
+    missingPrograms: missingPrograms(made.contents),
     async writeIso(outputPath, extraFiles) {
       const options = { ...image.mediumOptions, format: "iso", outputPath, force: false, mediumUrl: undefined, extraFiles } as const;
       return (await makeMedium(made.files, options)).sizeBytes;
     },
     [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
   };
+}
+
+/** What this machine does not have, and what it has without all that it needs to run: none of it is in the image. */
+export function missingPrograms({
+  absentPrograms,
+  incompleteFiles,
+}: Pick<ImageContents, "absentPrograms" | "incompleteFiles">): ReadonlyMap<string, string> {
+  return new Map([
+    ...absentPrograms.map((program) => [program.name, `not installed (package ${program.package})`] as const),
+    ...incompleteFiles.map(({ name, state }) => [name, state] as const),
+  ]);
 }

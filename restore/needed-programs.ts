@@ -43,3 +43,11 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     ...need(firmware.kind === "uefi", "efibootmgr", { purpose: "writes the firmware's boot entries", trial: VERSION }),
   ];
 }
+
+/** Those that an image lacks, one line each. `missing`: why it has not, by name. */
+export function programProblems(machine: Machine, missing: ReadonlyMap<string, string>): readonly string[] {
+  return neededPrograms(machine).flatMap(({ name, purpose }) => {
+    const why = missing.get(name);
+    return why === undefined ? [] : [`${name}, which ${purpose}: ${why}`];
+  });
+}

@@ -5,6 +5,7 @@ import { LifeboatError } from "#os/error";
 import { utf8Decode } from "../formats/text.ts";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { Machine } from "../machine/model.ts";
+import { parseMachine } from "../machine/parse-machine.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import { parseFrameList, type Frame } from "./frame-list.ts";
 import { parseJsonLine } from "./json-line.ts";
@@ -84,12 +85,11 @@ function otherDigest({ source }: OpenSet, name: string): LifeboatError {
   return damaged(source, name, "its digest must be the manifest's", "it is another");
 }
 
-/** Undefined for a set of files alone. */
+/** Undefined for a set of files alone. Throws LifeboatError (5) when it is damaged, or says what no machine can be. */
 export async function readMachine(set: OpenSet): Promise<Machine | undefined> {
   if (set.manifest.kind === "files") return undefined;
-  const machine = parseJsonLine(utf8Decode(await readChecked(set, MACHINE_FILE))) as Partial<Machine> | undefined;
-  if (machine?.formatVersion === 1 && machine.layout !== undefined) return machine as Machine;
-  throw damaged(set.source, MACHINE_FILE, "it must describe a machine in a way known here", "it does not");
+  const json = parseJsonLine(utf8Decode(await readChecked(set, MACHINE_FILE)));
+  return parseMachine(json, `"${MACHINE_FILE}" of "${set.source.description}"`);
 }
 
 /** All frames in the order of the stream. Throws LifeboatError (5) when a list is damaged, or frames are missing in it. */

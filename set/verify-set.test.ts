@@ -9,6 +9,7 @@ import { run } from "#os/exec";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { concat, handmade, TAR_END } from "../formats/tar-for-tests.ts";
 import { storedZstdFrame } from "../formats/zstd-stored.ts";
+import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import { directorySource } from "../media/directory-store.ts";
 import { formatFrame } from "./frame-list.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
@@ -204,6 +205,22 @@ describe("what its digests do not give away", () => {
       assert.deepEqual(await damageIn(directory), [line]);
     });
   }
+
+  test("a machine that cannot be read back is found, and its damage is told once", async () => {
+    const directory = join(scratch, "machine");
+    await archiveTree(join(scratch, "tree"), directory, { machine: BIOS_MACHINE });
+    assert.deepEqual(await damageIn(directory), []);
+    const path = join(directory, "machine.json");
+    const forged = (await readFile(path, "utf8")).replace('"sizeBytes": 4294967296', '"sizeBytes": "4294967296"');
+    await forge(directory, { "machine.json": forged });
+    const line =
+      'Cannot read "machine.json" of "SET" as it must describe a machine: layout.disks.0.sizeBytes: Invalid type: Expected number but received "4294967296"';
+    assert.deepEqual(await damageIn(directory), [line]);
+    await flip(path, 30);
+    assert.deepEqual(await damageIn(directory), [
+      `Cannot read "machine.json" of "SET" as its digest must be the manifest's: it is another`,
+    ]);
+  });
 
   /** Puts other content into the last frame, which is alone in its volume. */
   async function withLastFrame(content: Uint8Array): Promise<string> {

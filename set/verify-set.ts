@@ -4,11 +4,11 @@ import { LifeboatError } from "#os/error";
 import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { absolutePath, printable, type CatalogueEntry } from "./catalogue.ts";
 import { attributesDigest, contentDigest, type ContentDigest } from "./content-digest.ts";
-import { checkFile, damaged, readFrames, type OpenSet, type PlacedFrame } from "./open-set.ts";
+import { checkFile, damaged, readFrames, readMachine, type OpenSet, type PlacedFrame } from "./open-set.ts";
 import { readCatalogue } from "./read-catalogue.ts";
 import { framesInOrder } from "./read-frames.ts";
 import { frameScanner } from "./scan-frames.ts";
-import { CATALOGUE_FILE } from "./set-manifest.ts";
+import { CATALOGUE_FILE, MACHINE_FILE } from "./set-manifest.ts";
 import { frameStarts, streamPlace } from "./stream-places.ts";
 
 export interface Verification {
@@ -23,6 +23,7 @@ export interface Verification {
 export async function verifySet(set: OpenSet, progress: (storedBytes: number) => void): Promise<Verification> {
   const small = await checkFiles(set);
   const damage = small.map(({ message }) => message);
+  if (!small.some(({ name }) => name === MACHINE_FILE)) damage.push(...(await machineDamage(set)));
   const frames = await readFrames(set);
   // Without a catalogue the frames speak for themselves.
   const hasCatalogue = !small.some(({ name }) => name === CATALOGUE_FILE);
@@ -38,6 +39,17 @@ export async function verifySet(set: OpenSet, progress: (storedBytes: number) =>
   }
   const paths = (await comparison?.finish()) ?? 0;
   return { frames: frames.length, paths, storedBytes, damage };
+}
+
+/** Its digest may be right, and what it says not be what a restore can read. */
+async function machineDamage(set: OpenSet): Promise<readonly string[]> {
+  try {
+    await readMachine(set);
+    return [];
+  } catch (error) {
+    if (error instanceof LifeboatError) return [error.message];
+    throw error;
+  }
 }
 
 interface ReadMember {

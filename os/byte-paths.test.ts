@@ -1,10 +1,10 @@
 // Directories and files by names of any bytes.
 import assert from "node:assert/strict";
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { bytesOf, infoRaw, listRaw } from "#os/byte-paths";
+import { bytesOf, infoRaw, listRaw, makeDirectoryRaw } from "#os/byte-paths";
 import { run } from "#os/exec";
 
 const scratch = mkdtempSync(join(tmpdir(), "lifeboat-bytes-"));
@@ -37,4 +37,12 @@ test("infoRaw() follows no link, counts names and what is on disk, and is undefi
   assert.deepEqual([info?.type, info?.sizeBytes, info?.links, info?.inode === infoRaw(`${path}2`)?.inode], ["file", 1 << 30, 2, true]);
   assert.ok(info!.allocatedBytes < 1 << 20);
   assert.deepEqual([infoRaw(`${path}-link`)?.type, infoRaw(`${path}/x`), infoRaw(`${path}3`)], ["symlink", undefined, undefined]);
+});
+
+test("makeDirectoryRaw() gives a directory of any name its owner and mode, setgid too, and takes none that is there", () => {
+  const path = join(scratch, "above/\xff\n");
+  makeDirectoryRaw(path, { mode: 0o2751, uid: process.getuid!(), gid: process.getgid!() });
+  const { mode, uid, gid } = statSync(Buffer.from(bytesOf(path)));
+  assert.deepEqual([mode & 0o7777, uid, gid], [0o2751, process.getuid!(), process.getgid!()]);
+  assert.throws(() => makeDirectoryRaw(path, { mode: 0o700, uid: 0, gid: 0 }), { name: "LifeboatError", message: /it exists already$/ });
 });

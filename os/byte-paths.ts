@@ -1,5 +1,5 @@
 // Directories and files by names that are bytes (one character a byte), as they stand on disk: synchronous, for walks over millions of them.
-import { linkSync, lstatSync, readdirSync, unlinkSync, type Dirent } from "node:fs";
+import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, readdirSync, unlinkSync, type Dirent } from "node:fs";
 import { asFileError, type FileType } from "#os/files";
 
 export interface RawEntry {
@@ -47,6 +47,23 @@ export function linkRaw(existing: string, path: string): void {
     unlinkSync(nodePath(path));
     linkSync(nodePath(existing), nodePath(path));
   });
+}
+
+export interface DirectoryFacts {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Makes one that is not there yet, and those above it that are not, in the usual way. Nobody else can look into it before it is its owner's. Throws LifeboatError. */
+export function makeDirectoryRaw(path: string, { mode, uid, gid }: DirectoryFacts): void {
+  guard("make the directory", path, () => {
+    mkdirSync(nodePath(path.replace(/\/[^/]*$/, "") || "/"), { recursive: true });
+    mkdirSync(nodePath(path), 0o700);
+  });
+  guard("set the owner of", path, () => chownSync(nodePath(path), uid, gid));
+  // After the owner, whose change takes setgid away.
+  guard("set the mode of", path, () => chmodSync(nodePath(path), mode));
 }
 
 /** For whatever takes bytes: one byte a character. */

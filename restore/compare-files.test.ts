@@ -146,6 +146,29 @@ describe("compareFiles() finds", () => {
   });
 });
 
+test("compareFiles() finds names of one node that have become two, asked for flags or not", async () => {
+  const nodes = join(scratch, "nodes");
+  await mkdir(nodes);
+  await run(["sh", "-c", "mkfifo a; ln a b; ln a c"], { cwd: nodes });
+  const nodeSet = await archiveTree(nodes, join(scratch, "nodes-set"));
+  await run(["sh", "-c", "cp -a --no-preserve=links b x; mv x b; touch -r a b; touch -d @1 .; rm c"], { cwd: nodes });
+  for (const withFlags of [true, false]) {
+    const { differences } = await compareFiles({
+      root: nodes,
+      entries: () => readCatalogue(nodeSet),
+      withFlags,
+      progress: () => undefined,
+    });
+    assert.deepEqual(
+      differences.filter(({ path }) => path !== "/"),
+      [
+        { path: "/c", what: "missing" },
+        { path: "/b", what: "a node of its own instead of another name of /a" },
+      ],
+    );
+  }
+});
+
 test("compareFiles() looks at every path of the set", async (context) => {
   if (!needImage(context)) return;
   assert.deepEqual(await compare(tree()), { checked: set.manifest.totals.paths, found: [] });

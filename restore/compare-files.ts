@@ -39,7 +39,7 @@ export async function compareFiles(options: CompareOptions): Promise<Comparison>
   const namesPath = `${work.path}/names`;
   const { flags, missing } = await listNames(options, namesPath);
   await using source = await startTarSource(namesPath, options.root);
-  const comparison = inOrder(options.entries(), missing);
+  const comparison = inOrder(options, missing);
   const scanner = tarScanner(comparison);
   await comparison.settle();
   for await (const chunk of source.output) {
@@ -75,7 +75,7 @@ interface Listing {
 async function listNames({ entries, root, withFlags }: CompareOptions, namesPath: string): Promise<Listing> {
   await using names = await createNamesFile(namesPath);
   const reader = withFlags ? startFlagReader() : undefined;
-  const prefix = root === "/" ? "" : bytesOfText(root);
+  const prefix = prefixOf(root);
   let count = 0;
   const missing = new Set<ByteText>();
   for await (const { path, type } of entries()) {
@@ -94,6 +94,10 @@ async function listNames({ entries, root, withFlags }: CompareOptions, namesPath
   return { flags: new Map([...flags].map(([path, letters]) => [path.slice(prefix.length), letters])), missing };
 }
 
+function prefixOf(root: string): ByteText {
+  return root === "/" ? "" : bytesOfText(root);
+}
+
 interface Seen {
   readonly member: TarMember;
   readonly digest: ContentDigest | undefined;
@@ -101,8 +105,9 @@ interface Seen {
 }
 
 /** Members come in the catalogue's order; those that are missing, or cannot be read, do not come. */
-function inOrder(entries: AsyncIterable<CatalogueEntry>, missing: ReadonlySet<ByteText>) {
-  const iterator = entries[Symbol.asyncIterator]();
+function inOrder({ entries, root }: CompareOptions, missing: ReadonlySet<ByteText>) {
+  const iterator = entries()[Symbol.asyncIterator]();
+  const prefix = prefixOf(root);
   const differences: Difference[] = [];
   // Entries that have been read ahead: a member's digest can only be started when its entry is known.
   const ahead: CatalogueEntry[] = [];
@@ -133,8 +138,10 @@ function inOrder(entries: AsyncIterable<CatalogueEntry>, missing: ReadonlySet<By
     end() {
       if (current?.entry === undefined) return;
       checked += 1;
-      for (const what of differencesOf(current.entry, current.member, current.digest?.hex()))
-        differences.push({ path: current.entry.path, what });
+      const { path, sameNodeAs } = current.entry;
+      for (const what of differencesOf(current.entry, current.member, current.digest?.hex())) differences.push({ path, what });
+      if (sameNodeAs !== undefined && !isSameNode(prefix, path, sameNodeAs))
+        differences.push({ path, what: `a node of its own instead of another name of ${printable(sameNodeAs)}` });
       current = undefined;
     },
     trailer: () => undefined,
@@ -177,17 +184,13 @@ function timeText([seconds, nanoseconds]: CatalogueEntry["mtime"]): string {
 }
 
 async function flagDifferences(
-  { entries, root }: CompareOptions,
+  { entries }: CompareOptions,
   now: ReadonlyMap<ByteText, string>,
   known: readonly Difference[],
 ): Promise<readonly Difference[]> {
   const missing = new Set(known.flatMap(({ path, what }) => (what === "missing" ? [path] : [])));
-  const prefix = root === "/" ? "" : bytesOfText(root);
   const found: Difference[] = [];
-  for await (const { path, flags, type, sameNodeAs } of entries()) {
-    if (sameNodeAs !== undefined && !missing.has(path) && !isSameNode(prefix, path, sameNodeAs)) {
-      found.push({ path, what: `a node of its own instead of another name of ${printable(sameNodeAs)}` });
-    }
+  for await (const { path, flags, type } of entries()) {
     if ((type !== "file" && type !== "directory") || missing.has(path)) continue;
     const letters = now.get(path) ?? "";
     if (letters !== flags)

@@ -87,7 +87,7 @@ export function startFrame(frames: readonly PlacedFrame[], number: number): numb
 export async function extractDirectories(
   { set, gate }: SetContent,
   isChosen: (path: ByteText) => boolean,
-  environment: RestoreEnvironment,
+  { root }: Pick<RestoreEnvironment, "root">,
 ): Promise<void> {
   const lost = new Set(gate.lost);
   const entries: CatalogueEntry[] = [];
@@ -101,7 +101,7 @@ export async function extractDirectories(
     set,
     allFrames: gate.frames,
     frames: gate.frames.filter(({ number }) => needed.has(number) && !gate.damaged.has(number)),
-    root: environment.root,
+    root,
     choose: (path) => paths.has(path),
     handedOver: async () => undefined,
   });

@@ -4,17 +4,38 @@ import { infoRaw, linkRaw } from "#os/byte-paths";
 import type { ByteText } from "../formats/tar-read.ts";
 import { bytesOfText, type CatalogueEntry } from "../set/catalogue.ts";
 
-/** Returns the names that it has made again: the times of their directories have changed. */
-export async function linkNodes(root: string, entries: AsyncIterable<CatalogueEntry>): Promise<readonly ByteText[]> {
+/** Returns the directories in which it has made names again: their times have changed. */
+export async function linkNodes(
+  root: string,
+  entries: AsyncIterable<CatalogueEntry> | Iterable<CatalogueEntry>,
+): Promise<ReadonlySet<ByteText>> {
   const prefix = root === "/" ? "" : bytesOfText(root);
-  const made: ByteText[] = [];
+  const changed = new Set<ByteText>();
   for await (const { path, sameNodeAs } of entries) {
     if (sameNodeAs === undefined || isSameNode(prefix, path, sameNodeAs)) continue;
     if (infoRaw(prefix + sameNodeAs) === undefined || infoRaw(prefix + path) === undefined) continue;
     linkRaw(prefix + sameNodeAs, prefix + path);
-    made.push(path);
+    changed.add(directoryOf(path));
   }
-  return made;
+  return changed;
+}
+
+export function directoryOf(path: ByteText): ByteText {
+  return path.replace(/\/[^/]+$/, "") || "/";
+}
+
+/** For a part of a set: of a node whose first name is not in it, the first that is takes its place. */
+export function withoutOtherNodes(entries: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
+  const paths = new Set(entries.map(({ path }) => path));
+  const firsts = new Map<ByteText, ByteText>();
+  return entries.map((entry) => {
+    const { sameNodeAs, ...own } = entry;
+    if (sameNodeAs === undefined || paths.has(sameNodeAs)) return entry;
+    const first = firsts.get(sameNodeAs);
+    if (first !== undefined) return { ...own, sameNodeAs: first };
+    firsts.set(sameNodeAs, own.path);
+    return own;
+  });
 }
 
 export function isSameNode(prefix: ByteText, path: ByteText, other: ByteText): boolean {

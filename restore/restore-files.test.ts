@@ -129,6 +129,115 @@ describe("restoreFiles() brings back", () => {
   });
 });
 
+describe("restoreFiles() and device nodes and FIFOs with several names", () => {
+  let nodes: TreeSet;
+
+  before(async () => {
+    const made = join(scratch, "nodes");
+    await mkdir(join(made, "dir"), { recursive: true });
+    const make =
+      "mkfifo pipe; ln pipe dir/pipe2; ln pipe dir/pipe3; mknod dir/null c 1 3; ln dir/null dir/null2; mknod other c 1 3; touch -d @3.000000005 dir";
+    await run(["sh", "-c", make], { cwd: made });
+    nodes = await archiveTree(made, join(scratch, "nodes-set"));
+  });
+
+  /** Names of one node together, those with none beside alone. */
+  async function groups(directory: string): Promise<readonly string[]> {
+    const lines = (
+      await run(["find", ".", "-type", "p", "-printf", "%i %P\n", "-o", "-type", "c", "-printf", "%i %P\n"], { cwd: directory })
+    ).stdout;
+    const byInode = new Map<string, string[]>();
+    for (const [, inode = "", path = ""] of lines.matchAll(/(\d+) (.*)\n/g)) byInode.set(inode, [...(byInode.get(inode) ?? []), path]);
+    return [...byInode.values()].map((paths) => paths.sort().join(" ")).sort();
+  }
+
+  const cases: readonly (readonly [what: string, only: readonly string[], expected: readonly string[]])[] = [
+    ["all", ["/"], ["dir/null dir/null2", "dir/pipe2 dir/pipe3 pipe", "other"]],
+    ["those whose first name was not asked for", ["/dir"], ["dir/null dir/null2", "dir/pipe2 dir/pipe3"]],
+    ["single names", ["/dir/pipe3", "/dir/null2", "/other"], ["dir/null2", "dir/pipe3", "other"]],
+    ["a first name and one more", ["/pipe", "/dir/pipe3"], ["dir/pipe3 pipe"]],
+  ];
+  for (const [what, only, expected] of cases) {
+    test(`brings back ${what} as they were, and directories with their times`, async () => {
+      const { to, outcome } = await restore(only, { set: nodes });
+      assert.deepEqual([outcome.differences, await groups(to)], [[], expected]);
+      // Touched by the links, not by a restore of single names.
+      if (only.length === 1) assert.equal((await stat(join(to, "dir"), { bigint: true })).mtimeNs, 3_000_000_005n);
+    });
+  }
+});
+
+describe("restoreFiles() and directories above what was asked for", () => {
+  let deep: TreeSet;
+
+  before(async () => {
+    const made = join(scratch, "deep");
+    await mkdir(made);
+    const make = `
+      set -e; umask 022; mkdir -p home/alice/work/x 'home/b b'; echo secret > home/alice/work/x/file; echo other > 'home/b b/other'; echo top > home/top
+      chown 1000:1001 home/alice; chmod 2700 home/alice; chown 1000:7 home/alice/work; chmod 1731 home/alice/work; chown 8:9 'home/b b'; chmod 770 'home/b b'
+      setfacl -m u:12345:rwx,g::- 'home/b b'; setfattr -n user.note -v kept 'home/b b'`;
+    await run(["sh", "-c", make], { cwd: made });
+    deep = await archiveTree(made, join(scratch, "deep-set"));
+  });
+
+  const facts = async (to: string, paths: readonly string[]) =>
+    (await run(["stat", "--format", "%a %u:%g %F", ...paths.map((path) => join(to, path))])).stdout.split("\n").slice(0, -1);
+
+  test("makes those that are not there with the set's owner and mode, whatever the umask", async () => {
+    const mask = process.umask(0o077);
+    try {
+      const { to, outcome } = await restore(["/home/alice/work/x/file"], { set: deep });
+      assert.deepEqual([outcome.differences, outcome.restored, outcome.lost], [[], 1, []]);
+      assert.deepEqual(await facts(to, ["home", "home/alice", "home/alice/work", "home/alice/work/x", "home/alice/work/x/file"]), [
+        "755 0:0 directory",
+        "2700 1000:1001 directory",
+        "1731 1000:7 directory",
+        "755 0:0 directory",
+        "644 0:0 regular file",
+      ]);
+    } finally {
+      process.umask(mask);
+    }
+  });
+
+  test("brings the ACL of one that is made, without which its mode would let in its group", async () => {
+    const { to, outcome } = await restore(["/home/b b/other"], { set: deep });
+    assert.deepEqual([outcome.differences, outcome.restored], [[], 1]);
+    const { stdout } = await run(["getfacl", "--absolute-names", "--omit-header", "-n", join(to, "home/b b")]);
+    assert.match(stdout, /^user::rwx\nuser:12345:rwx\ngroup::---\nmask::rwx\nother::---\n/);
+    assert.match((await run(["getfattr", "-n", "user.note", join(to, "home/b b")])).stdout, /user\.note="kept"/);
+  });
+
+  test("never touches those that are there", async () => {
+    const to = await newPlace();
+    await run(
+      ["sh", "-c", "mkdir -p home/alice real; chown 5:6 home/alice; chmod 711 home; touch -d @7 home; ln -s ../../real home/alice/work"],
+      { cwd: to },
+    );
+    const { outcome } = await restore(["/home/alice/work/x/file"], { set: deep, to });
+    assert.deepEqual(outcome.differences, []);
+    assert.deepEqual(await facts(to, ["home", "home/alice", "home/alice/work", "real", "real/x"]), [
+      "711 0:0 directory",
+      "755 5:6 directory",
+      "777 0:0 symbolic link",
+      "755 0:0 directory",
+      "755 0:0 directory",
+    ]);
+    assert.deepEqual([(await stat(join(to, "home"))).mtimeMs, await readFile(join(to, "real/x/file"), "utf8")], [7000, "secret\n"]);
+  });
+
+  test("refuses when something else has their name, also when files may be overwritten", async () => {
+    for (const make of ["echo mine > home", "ln -s nowhere home"]) {
+      const to = await newPlace();
+      await run(["sh", "-c", make], { cwd: to });
+      const message = /^Cannot restore to ".*" as \/home must be a directory there: it is none$/;
+      await assert.rejects(restore(["/home/top"], { set: deep, to, overwrite: true }), { name: "LifeboatError", exitCode: 3, message });
+      assert.deepEqual(await pathsBelow(to), ["home"]);
+    }
+  });
+});
+
 describe("restoreFiles() refuses", () => {
   const refusal = (exitCode: number, message: RegExp) => ({ name: "LifeboatError", exitCode, message });
 
@@ -203,6 +312,23 @@ describe("restoreFiles() and damage", () => {
     );
     await run(["cmp", join(to, "e"), join(tree, "e")]);
     await run(["cmp", join(to, "c"), join(tree, "c")]);
+  });
+
+  test("costs no file whose directory was hit, which is made by the catalogue", async () => {
+    const made = join(scratch, "hit");
+    await mkdir(join(made, "dir"), { recursive: true });
+    await run(["sh", "-c", "head -c 5000000 /dev/urandom > dir/a; echo b > dir/b; setfattr -n user.x -v y dir; chmod 710 dir"], {
+      cwd: made,
+    });
+    const hit = await archiveTree(made, join(scratch, "hit-set"));
+    const [first] = await readFrames(hit);
+    await using file = await open(join(hit.directory, first!.volume), "r+");
+    await file.write(new Uint8Array([1, 2, 3]), 0, 3, first!.offset + Math.floor(first!.storedBytes / 2));
+    const message = /: frame 0 in data-0001\.tar\.zst: its digest is another; lost: \/dir$/;
+    await assert.rejects(restore(["/dir/b"], { set: hit }), { exitCode: 5, message });
+    const { to, outcome } = await restore(["/dir/b"], { set: hit, acceptDamage: true });
+    assert.deepEqual([outcome.differences, outcome.lost, (await stat(join(to, "dir"))).mode & 0o7777], [[], ["/dir"], 0o710]);
+    assert.equal(await readFile(join(to, "dir/b"), "utf8"), "b\n");
   });
 
   test("costs links whose content is lost, without telling of names that nobody asked for", async () => {

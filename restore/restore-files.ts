@@ -10,9 +10,12 @@ import { readFrames, type OpenSet, type PlacedFrame } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { frameStarts } from "../set/stream-places.ts";
 import { checkFrames } from "./check-frames.ts";
-import { compareFiles, type Difference } from "./compare-files.ts";
-import { extractFiles } from "./extract-files.ts";
+import { compareFiles, type Comparison, type Difference } from "./compare-files.ts";
+import { extractFiles, type ExtractRemarks } from "./extract-files.ts";
+import { extractDirectories } from "./extract-set.ts";
+import { linkNodes, withoutOtherNodes } from "./link-nodes.ts";
 import { framesOf, lossFinder } from "./lost-paths.ts";
+import { ancestorsOf, makeParents, missingParents } from "./missing-parents.ts";
 
 export interface FilesRequest {
   readonly set: OpenSet;
@@ -33,7 +36,10 @@ export interface FilesOutcome {
   readonly lost: readonly ByteText[];
 }
 
-/** Throws LifeboatError: 2 for what is not in the set, 3 for files that are in the way, 5 for damage that was not accepted. */
+/**
+ * Directories above what was asked for are made when they are not there, and left alone when they are.
+ * Throws LifeboatError: 2 for what is not in the set, 3 for files that are in the way, 5 for damage that was not accepted.
+ */
 export async function restoreFiles(request: FilesRequest): Promise<FilesOutcome> {
   const { set, to } = request;
   await checkDestination(to);
@@ -43,11 +49,34 @@ export async function restoreFiles(request: FilesRequest): Promise<FilesOutcome>
   const frames = allFrames.filter(({ number }) => selection.frames.has(number));
   const { damaged, lost } = await findDamage(request, { allFrames, frames, starts, selection });
   if (!request.overwrite) checkFree(to, selection.chosen);
-  const lostPaths = new Set(lost);
-  const names = newNames(selection, lostPaths);
+  const taken = { selection, allFrames, frames, damaged, lost: new Set(lost) };
+  const atParents = makeParents(to, selection.parents);
+  const remarks = await extract(request, taken);
+  const kept = withoutOtherNodes(selection.chosen.filter(({ path }) => !taken.lost.has(path)));
+  await link(request, taken, kept);
+  const compared = await compare(to, taken, kept);
+  request.progress(undefined);
+  const failed = remarks.map((remark) => ({ path: "", what: remark }));
+  return { restored: compared.checked, framesRead: frames.length, differences: [...compared.differences, ...atParents, ...failed], lost };
+}
+
+/** What is brought back, and from where. */
+interface Taken {
+  readonly selection: Selection;
+  readonly allFrames: readonly PlacedFrame[];
+  readonly frames: readonly PlacedFrame[];
+  readonly damaged: ReadonlySet<number>;
+  readonly lost: ReadonlySet<ByteText>;
+}
+
+async function extract(
+  { set, to, progress }: FilesRequest,
+  { selection, allFrames, frames, damaged, lost }: Taken,
+): Promise<ExtractRemarks> {
+  const names = newNames(selection, lost);
   const allBytes = frames.reduce((total, { contentBytes }) => total + contentBytes, 0);
   let doneBytes = 0;
-  const remarks = await extractFiles({
+  return extractFiles({
     set,
     allFrames,
     frames: frames.filter(({ number }) => !damaged.has(number)),
@@ -55,11 +84,22 @@ export async function restoreFiles(request: FilesRequest): Promise<FilesOutcome>
     choose: (path) => names.get(path) ?? false,
     async handedOver({ contentBytes }) {
       doneBytes += contentBytes;
-      request.progress({ what: "restoring", doneBytes, allBytes });
+      progress({ what: "restoring", doneBytes, allBytes });
     },
   });
-  const kept = selection.chosen.filter(({ path }) => !lostPaths.has(path));
-  const compared = await compareFiles({
+}
+
+/** Names of one device node or FIFO become one; the directories that hold them get their times back. */
+async function link({ set, to }: FilesRequest, { allFrames, damaged, lost }: Taken, kept: readonly CatalogueEntry[]): Promise<void> {
+  const changed = await linkNodes(to, kept);
+  if (changed.size === 0) return;
+  const directories = new Set(kept.map(({ path }) => path).filter((path) => changed.has(path)));
+  await extractDirectories({ set, gate: { frames: allFrames, damaged, lost: [...lost] } }, (path) => directories.has(path), { root: to });
+}
+
+async function compare(to: string, { selection, lost }: Taken, kept: readonly CatalogueEntry[]): Promise<Comparison> {
+  const names = newNames(selection, lost);
+  return compareFiles({
     root: to,
     entries: async function* () {
       yield* kept.map((entry) => asNamed(entry, selection.sources, names));
@@ -67,9 +107,6 @@ export async function restoreFiles(request: FilesRequest): Promise<FilesOutcome>
     withFlags: false,
     progress: () => undefined,
   });
-  request.progress(undefined);
-  const failed = remarks.map((remark) => ({ path: "", what: remark }));
-  return { restored: compared.checked, framesRead: frames.length, differences: [...compared.differences, ...failed], lost };
 }
 
 async function checkDestination(to: string): Promise<void> {
@@ -82,14 +119,21 @@ interface Selection {
   readonly chosen: readonly CatalogueEntry[];
   /** First names of hard links that were asked for by another name: their content is there. */
   readonly sources: readonly CatalogueEntry[];
+  /** Directories above it that are not there yet. */
+  readonly parents: readonly CatalogueEntry[];
   readonly frames: ReadonlySet<number>;
 }
 
-async function select({ set, only }: FilesRequest, starts: readonly number[]): Promise<Selection> {
+async function select({ set, only, to }: FilesRequest, starts: readonly number[]): Promise<Selection> {
   const wanted = only.map((path) => bytesOfText(path.replace(/(?<=.)\/+$/, "")));
   const isWanted = (path: ByteText) => wanted.some((top) => path === top || path.startsWith(top === "/" ? "/" : `${top}/`));
+  const above = ancestorsOf(wanted);
   const chosen: CatalogueEntry[] = [];
-  for await (const entry of readCatalogue(set)) if (isWanted(entry.path)) chosen.push(entry);
+  const directories: CatalogueEntry[] = [];
+  for await (const entry of readCatalogue(set)) {
+    if (isWanted(entry.path)) chosen.push(entry);
+    else if (entry.type === "directory" && above.has(entry.path)) directories.push(entry);
+  }
   const absent = wanted.filter((top) => !chosen.some(({ path }) => path === top || path.startsWith(top === "/" ? "/" : `${top}/`)));
   if (absent.length > 0) {
     throw new LifeboatError(
@@ -104,7 +148,14 @@ async function select({ set, only }: FilesRequest, starts: readonly number[]): P
   const sourcePaths = new Set(chosen.flatMap(({ hardlinkOf }) => (hardlinkOf === undefined || paths.has(hardlinkOf) ? [] : [hardlinkOf])));
   const sources: CatalogueEntry[] = [];
   if (sourcePaths.size > 0) for await (const entry of readCatalogue(set)) if (sourcePaths.has(entry.path)) sources.push(entry);
-  return { chosen, sources, frames: new Set([...chosen, ...sources].flatMap((entry) => framesOf(entry, starts))) };
+  const parents = missingParents(to, directories);
+  const read = [...parents.filter(hasAttributes), ...chosen, ...sources];
+  return { chosen, sources, parents, frames: new Set(read.flatMap((entry) => framesOf(entry, starts))) };
+}
+
+/** Such as an ACL, without which a mode may let in more people than it should: it has to come from the stream. */
+function hasAttributes({ attributesDigest }: CatalogueEntry): boolean {
+  return attributesDigest !== undefined;
 }
 
 interface DamageInput {
@@ -120,7 +171,7 @@ async function findDamage({ set, acceptDamage }: FilesRequest, { frames, starts,
   const isLost = lossFinder([...damaged], starts);
   // The finder must have seen a first name before it is asked about links to it.
   for (const source of selection.sources) isLost(source);
-  const lost = selection.chosen.filter(isLost).map(({ path }) => path);
+  const lost = [...selection.parents.filter(hasAttributes), ...selection.chosen].filter(isLost).map(({ path }) => path);
   if (found.length === 0 || acceptDamage) return { damaged, lost };
   const [first] = found;
   throw new LifeboatError(
@@ -147,9 +198,9 @@ function checkFree(to: string, chosen: readonly CatalogueEntry[]): void {
 type Names = ReadonlyMap<ByteText, true | NewNames>;
 
 /** A hard link whose first name was not asked for: the content comes under the link's own name, and further links point there. */
-function newNames({ chosen, sources }: Selection, lost: ReadonlySet<ByteText>): Names {
+function newNames({ chosen, sources, parents }: Selection, lost: ReadonlySet<ByteText>): Names {
   const names = new Map<ByteText, true | NewNames>();
-  for (const { path } of chosen) if (!lost.has(path)) names.set(path, true);
+  for (const { path } of [...parents.filter(hasAttributes), ...chosen]) if (!lost.has(path)) names.set(path, true);
   for (const source of sources) {
     const links = chosen.filter(({ path, hardlinkOf }) => hardlinkOf === source.path && !lost.has(path));
     const [first, ...others] = links;

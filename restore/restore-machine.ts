@@ -14,7 +14,7 @@ import type { RestoreEnvironment } from "./engine.ts";
 import { extractDirectories, extractSet } from "./extract-set.ts";
 import type { PassedGate } from "./gate.ts";
 import { OWN_DIRECTORY, writeMark } from "./journal.ts";
-import { linkNodes } from "./link-nodes.ts";
+import { directoryOf, linkNodes } from "./link-nodes.ts";
 import { mountStep, runStep, type OwnChange } from "./run-step.ts";
 import { setFlags } from "./set-flags.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -111,15 +111,11 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   if (step.kind === "check") return check(job);
   if (step.kind === "set-flags") {
     const linked = await linkNodes(environment.root, readCatalogue(request.set));
-    await refreshDirectories(["/", ...[...state.changes.map(({ path }) => bytesOfText(path)), ...linked].map(parentOf)], job);
+    await refreshDirectories(["/", ...state.changes.map(({ path }) => directoryOf(bytesOfText(path))), ...linked], job);
     return setFlags(environment.root, readCatalogue(request.set), isLost(request));
   }
   if (step.kind === "write-mark" || step.kind === "unmount") return;
   state.changes.push(...(await runStep(step, { machine: request.machine, environment })));
-}
-
-function parentOf(path: ByteText): ByteText {
-  return path.replace(/\/[^/]+$/, "") || "/";
 }
 
 /** Directories whose times our own writes have changed. */

@@ -36,6 +36,7 @@ const LARGE = `
   set -e
   mkdir -p a/deep b c; head -c 3000000 /dev/urandom > a/1; ln a/1 c/link; head -c 1000000 /dev/urandom > a/deep/2; head -c 14000000 /dev/urandom > b/spans
   for n in 1 2 3 4 5 6; do head -c 1900000 /dev/urandom > c/$n; done; ln b/spans c/spans; ln c/5 c/7; truncate -s 1G z; echo end >> z; mkfifo pipe
+  ln -s /etc/passwd a/absolute; ln -s ../b a/up; ln -s 1 a/near; ln a/absolute c/again; ln -s / a/deep/root
   setfacl -m u:5:r c/3; setfattr -n user.x -v y b/spans; chmod 500 b; chmod 0 c/4; chown 5:6 c; touch -d '2001-01-01 UTC' a/deep a b c .`;
 
 before(async () => {

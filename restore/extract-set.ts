@@ -50,7 +50,20 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
   const options = { set, allFrames: gate.frames, frames, root: environment.root, handedOver };
   const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
   for (const remark of remarks) environment.note(`tar: ${remark}`);
-  if (from > 0) await extractDirectories(job, () => true, environment);
+  if (from > 0) await extractAgain(job, heldBackByTar(from), environment);
+}
+
+/**
+ * GNU tar gives directories their attributes, and puts links in the place of empty files when they lead out of the tree, when all else is
+ * there: a run that was broken off has not come to that.
+ */
+function heldBackByTar(from: number): (entry: CatalogueEntry) => boolean {
+  const links = new Set<ByteText>();
+  return ({ path, type, hardlinkOf, frame }) => {
+    if (type === "symlink" && frame < from) links.add(path);
+    // A further name of one, wherever it is: the second run has made it one of the empty file.
+    return type === "directory" || links.has(path) || (hardlinkOf !== undefined && links.has(hardlinkOf));
+  };
 }
 
 /** Without a journal an extraction is as good as with one, until it is broken off; a full disk is tar's to tell. */
@@ -80,20 +93,23 @@ export function startFrame(frames: readonly PlacedFrame[], number: number): numb
   return 0;
 }
 
-/**
- * Directories once more, with their owners, times and modes: after a resumed extraction those that the first run had not come to, and
- * those in which Lifeboat itself has written.
- */
+/** Directories once more, with their owners, times and modes: those in which Lifeboat itself has written. */
 export async function extractDirectories(
-  { set, gate }: SetContent,
+  content: SetContent,
   isChosen: (path: ByteText) => boolean,
+  environment: Pick<RestoreEnvironment, "root">,
+): Promise<void> {
+  await extractAgain(content, ({ path, type }) => type === "directory" && isChosen(path), environment);
+}
+
+async function extractAgain(
+  { set, gate }: SetContent,
+  isChosen: (entry: CatalogueEntry) => boolean,
   { root }: Pick<RestoreEnvironment, "root">,
 ): Promise<void> {
   const lost = new Set(gate.lost);
   const entries: CatalogueEntry[] = [];
-  for await (const entry of readCatalogue(set)) {
-    if (entry.type === "directory" && isChosen(entry.path) && !lost.has(entry.path)) entries.push(entry);
-  }
+  for await (const entry of readCatalogue(set)) if (isChosen(entry) && !lost.has(entry.path)) entries.push(entry);
   const starts = frameStarts(gate.frames);
   const needed = new Set(entries.flatMap((entry) => framesOf(entry, starts)));
   const paths = new Set(entries.map(({ path }) => path));

@@ -27,7 +27,7 @@ export async function printPlan({ args: [path = ""], options, print }: Invocatio
     ...readPlanOptions(options),
     locks: await notedMediumLock(),
   });
-  const { plan, resumeAt, isDone } = prepared;
-  print(options["json"] === true ? JSON.stringify({ ...plan, resumeAt, isDone }) : planText(prepared));
+  const { plan, resumeAt, notResumed, isDone } = prepared;
+  print(options["json"] === true ? JSON.stringify({ ...plan, resumeAt, notResumed, isDone }) : planText(prepared));
   return 0;
 }

@@ -19,6 +19,8 @@ export interface RawInfo {
   /** Bytes that the file takes on disk. */
   readonly allocatedBytes: number;
   readonly links: number;
+  /** Of its content, since 1970. */
+  readonly modifiedMs: number;
   /** Names the inode among all file systems. */
   readonly inode: string;
   readonly device: number;
@@ -33,6 +35,7 @@ export function infoRaw(path: string): RawInfo | undefined {
       sizeBytes: stats.size,
       allocatedBytes: stats.blocks * 512,
       links: stats.nlink,
+      modifiedMs: stats.mtimeMs,
       inode: `${stats.dev}:${stats.ino}`,
       device: stats.dev,
     };

@@ -89,7 +89,10 @@ interface Extraction {
 
 async function extract(set: OpenSet, root: string, { resumeAt, damaged = [], lost = [], progress }: Extraction = {}): Promise<void> {
   const gate = { frames: await readFrames(set), damaged: new Set(damaged), lost };
-  await extractSet({ set, plan, gate, resumeAt }, environmentFor(root, progress));
+  await extractSet(
+    { set, plan, gate, resume: resumeAt === undefined ? undefined : { frame: resumeAt, changed: [] } },
+    environmentFor(root, progress),
+  );
 }
 
 /** What differs from the set, by our own comparison; and from the original, by the system's tools. */
@@ -222,7 +225,8 @@ describe("an extraction that is broken off goes on from its journal, and the tre
       if (count === framesDone) throw new Broken();
     };
     await assert.rejects(extract(large, root, { progress }), Broken);
-    return (await readJournal(root))?.frame;
+    const journal = await readJournal(root);
+    return typeof journal === "object" ? journal.frame : journal && assert.fail(journal);
   }
 
   /** What a power cut may leave of all that the journal does not vouch for. */
@@ -284,10 +288,11 @@ describe("where an extraction goes on", () => {
   });
 });
 
-test("a journal of another kind is none", async () => {
+test("a journal of another kind is not read, and none is none", async () => {
+  assert.equal(await readJournal(join(scratch, "journal")), undefined);
   await mkdir(join(scratch, "journal/.lifeboat"), { recursive: true });
-  for (const text of ["", "{}", "nonsense", '{"set":"a","plan":"b","frame":"1"}']) {
+  for (const text of ["", "{}", "nonsense", '{"set":"a","plan":"b","frame":1}']) {
     await writeFile(join(scratch, "journal/.lifeboat/journal"), text);
-    assert.equal(await readJournal(join(scratch, "journal")), undefined, text);
+    assert.equal(await readJournal(join(scratch, "journal")), "unreadable", text);
   }
 });

@@ -1,6 +1,5 @@
 // All of a set onto the mounted file systems, with a journal, so that a power cut costs minutes (DESIGN section 7).
 
-import { LifeboatError } from "#os/error";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { CatalogueEntry } from "../set/catalogue.ts";
 import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
@@ -9,7 +8,7 @@ import { frameStarts } from "../set/stream-places.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { extractFiles } from "./extract-files.ts";
 import type { PassedGate } from "./gate.ts";
-import { planName, writeJournal } from "./journal.ts";
+import { journalSubject, noteProgress, type Progress } from "./journal.ts";
 import { framesOf } from "./lost-paths.ts";
 import type { Plan } from "./plan.ts";
 
@@ -20,8 +19,8 @@ export interface SetContent {
 
 export interface ExtractJob extends SetContent {
   readonly plan: Plan;
-  /** The frame that the journal of a broken extraction names. */
-  readonly resumeAt: number | undefined;
+  /** What the journal of a restore that was broken off tells. */
+  readonly resume: Progress | undefined;
 }
 
 /** The journal is written after so much content, and after so much time. */
@@ -30,27 +29,37 @@ const JOURNAL_MS = 30_000;
 
 /** Throws LifeboatError. */
 export async function extractSet(job: ExtractJob, environment: RestoreEnvironment): Promise<void> {
-  const { set, gate, resumeAt } = job;
-  const from = startFrame(gate.frames, resumeAt ?? 0);
+  const { set, gate, resume } = job;
+  const from = startFrame(gate.frames, resume?.frame ?? 0);
   const frames = gate.frames.filter(({ number }) => number >= from && !gate.damaged.has(number));
-  const allBytes = frames.reduce((total, { contentBytes }) => total + contentBytes, 0);
   const lost = new Set(gate.lost);
+  const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0;
+  const options = { set, allFrames: gate.frames, frames, root: environment.root, handedOver: keepJournal(job, frames, environment) };
+  const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
+  for (const remark of remarks) environment.note(`tar: ${remark}`);
+  if (from > 0) await extractAgain(job, heldBackByTar(from), environment);
+  await noteProgress(journalSubject(job.plan, gate.frames), { frame: gate.frames.length, changed: resume?.changed ?? [] }, environment);
+}
+
+/** Called with each frame that tar has been given. */
+function keepJournal(
+  { plan, gate, resume }: ExtractJob,
+  frames: readonly PlacedFrame[],
+  environment: RestoreEnvironment,
+): (frame: PlacedFrame) => Promise<void> {
+  const subject = journalSubject(plan, gate.frames);
+  const allBytes = frames.reduce((total, { contentBytes }) => total + contentBytes, 0);
   let doneBytes = 0;
   let noted = { bytes: 0, atMs: environment.nowMs() };
   let recent: readonly PlacedFrame[] = [];
-  const handedOver = async (frame: PlacedFrame) => {
+  return async (frame) => {
     doneBytes += frame.contentBytes;
     recent = heldBack([...recent, frame]);
     environment.progress({ what: "extracting", doneBytes, allBytes });
     if (doneBytes - noted.bytes < JOURNAL_BYTES && environment.nowMs() - noted.atMs < JOURNAL_MS) return;
-    await note(job, recent[0]!.number, environment);
+    await noteProgress(subject, { frame: recent[0]!.number, changed: resume?.changed ?? [] }, environment);
     noted = { bytes: doneBytes, atMs: environment.nowMs() };
   };
-  const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0;
-  const options = { set, allFrames: gate.frames, frames, root: environment.root, handedOver };
-  const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
-  for (const remark of remarks) environment.note(`tar: ${remark}`);
-  if (from > 0) await extractAgain(job, heldBackByTar(from), environment);
 }
 
 /**
@@ -64,16 +73,6 @@ function heldBackByTar(from: number): (entry: CatalogueEntry) => boolean {
     // A further name of one, wherever it is: the second run has made it one of the empty file.
     return type === "directory" || links.has(path) || (hardlinkOf !== undefined && links.has(hardlinkOf));
   };
-}
-
-/** Without a journal an extraction is as good as with one, until it is broken off; a full disk is tar's to tell. */
-async function note({ set, plan }: ExtractJob, frame: number, environment: RestoreEnvironment): Promise<void> {
-  try {
-    await writeJournal(environment.root, { set: set.manifest.id, plan: planName(plan), frame });
-  } catch (error) {
-    if (!(error instanceof LifeboatError)) throw error;
-    environment.note(error.message);
-  }
 }
 
 /** More than a pipe and tar itself hold of what they were given (pipe(7), unix(7); tar's records have 10 KiB). */

@@ -1,10 +1,14 @@
-// How far an extraction has come, on the machine that is being restored, so that a power cut costs minutes and not hours (DESIGN section 7).
+// How far a restore has come, on the machine that is being restored, so that a power cut costs minutes and not hours (DESIGN section 7).
 
 import * as v from "valibot";
 import { run } from "#os/exec";
 import { digestOf } from "#os/digest";
+import { LifeboatError } from "#os/error";
 import { makeDirectory, readTextIfThere, writeAtomic } from "#os/files";
 import { parseJsonLine } from "../set/json-line.ts";
+import type { PlacedFrame } from "../set/open-set.ts";
+import type { RestoreEnvironment } from "./engine.ts";
+import type { JournalSubject } from "./plan-resume.ts";
 import type { Plan } from "./plan.ts";
 
 /** Below the restored root; it goes when the restore is done, but for the mark. */
@@ -12,25 +16,61 @@ export const OWN_DIRECTORY = "/.lifeboat";
 const JOURNAL_FILE = `${OWN_DIRECTORY}/journal`;
 const MARK_FILE = `${OWN_DIRECTORY}/restored.json`;
 
-const Journal = v.object({ set: v.string(), plan: v.string(), frame: v.number() });
+const Journal = v.object({
+  set: v.string(),
+  /** Names what is in the set's frames. */
+  content: v.string(),
+  plan: v.string(),
+  /** Frames up to and without this one are on the disk. */
+  frame: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** UTC, ISO 8601. */
+  writtenAt: v.string(),
+  /** What steps after the extraction have changed. */
+  changed: v.array(v.object({ path: v.string(), why: v.string() })),
+});
 export type Journal = v.InferOutput<typeof Journal>;
 
-/** Two plans with the same name would leave the same disks. */
-export function planName({ steps, setId }: Plan): string {
-  return digestOf(JSON.stringify([setId, steps])).slice(0, 32);
+/** Two plans with the same name would leave the same disks, two sets with the same content the same files. */
+export function journalSubject(plan: Plan, frames: readonly PlacedFrame[]): JournalSubject {
+  const { steps, setId } = plan;
+  const name = (...parts: readonly string[]) => digestOf(...parts).slice(0, 32);
+  return {
+    set: setId,
+    content: name(...frames.map(({ digest }) => digest)),
+    plan: name(JSON.stringify([setId, steps])),
+    frames: frames.length,
+  };
+}
+
+export type Progress = Pick<Journal, "frame" | "changed">;
+
+/** Without a journal a restore is as good as with one, until it is broken off; a full disk is tar's to tell. */
+export async function noteProgress(
+  { set, content, plan }: JournalSubject,
+  { frame, changed }: Progress,
+  { root, now, note }: RestoreEnvironment,
+): Promise<void> {
+  try {
+    await writeJournal(root, { set, content, plan, frame, writtenAt: now(), changed });
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    note(error.message);
+  }
 }
 
 /** Frames up to and without `frame` are on the disk when this resolves. */
-export async function writeJournal(root: string, journal: Journal): Promise<void> {
+async function writeJournal(root: string, journal: Journal): Promise<void> {
   await makeDirectory(`${root}${OWN_DIRECTORY}`, 0o700);
   // All file systems, not the root's alone: files are on each of them.
   await run(["sync"]);
   await writeAtomic(`${root}${JOURNAL_FILE}`, `${JSON.stringify(journal)}\n`);
 }
 
-export async function readJournal(root: string): Promise<Journal | undefined> {
-  const parsed = v.safeParse(Journal, parseJsonLine((await readTextIfThere(`${root}${JOURNAL_FILE}`)) ?? ""));
-  return parsed.success ? parsed.output : undefined;
+export async function readJournal(root: string): Promise<Journal | "unreadable" | undefined> {
+  const text = await readTextIfThere(`${root}${JOURNAL_FILE}`);
+  if (text === undefined) return undefined;
+  const parsed = v.safeParse(Journal, parseJsonLine(text));
+  return parsed.success ? parsed.output : "unreadable";
 }
 
 /** Names the set that this machine was restored from; a medium left in the drive does not wipe it again. */

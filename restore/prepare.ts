@@ -4,10 +4,11 @@ import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { exists, makeTemporaryDirectory } from "#os/files";
 import type { Machine } from "../machine/model.ts";
-import { readMachine, type OpenSet } from "../set/open-set.ts";
-import { planName, readJournal, readMark } from "./journal.ts";
+import { readFrames, readMachine, type OpenSet } from "../set/open-set.ts";
+import { journalSubject, readJournal, readMark } from "./journal.ts";
 import { planRestore, type PlanOptions } from "./plan-restore.ts";
 import { normalised } from "./foreign-data.ts";
+import { journalProblem, layoutProblem, type FoundTraces } from "./plan-resume.ts";
 import type { Plan } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
@@ -16,8 +17,10 @@ export interface PreparedRestore {
   readonly set: OpenSet;
   readonly machine: Machine;
   readonly plan: Plan;
-  /** The frame at which an extraction of the same plan was broken off. */
+  /** The frame at which an extraction of the same plan was broken off, as far as can be seen before its file systems are mounted. */
   readonly resumeAt: number | undefined;
+  /** Why the journal that was found is not followed. */
+  readonly notResumed: string | undefined;
   /** The disks carry the mark of this very set: it has been restored already. */
   readonly isDone: boolean;
 }
@@ -40,22 +43,34 @@ export async function prepareRestore(set: OpenSet, options: PrepareOptions): Pro
   const firmware = (await exists("/sys/firmware/efi")) ? "uefi" : "bios";
   const plan = planRestore({ machine, manifest: set.manifest, present, firmware, options });
   const traces = await readTraces(machine, plan, present);
-  const isOwnJournal = traces.journal?.set === set.manifest.id && traces.journal.plan === planName(plan);
-  return { set, machine, plan, resumeAt: isOwnJournal ? traces.journal?.frame : undefined, isDone: traces.mark === set.manifest.id };
+  return { set, machine, plan, ...(await judgeJournal(set, plan, { traces, present })), isDone: traces.mark === set.manifest.id };
 }
 
-interface Traces {
-  readonly journal: Awaited<ReturnType<typeof readJournal>>;
-  readonly mark: string | undefined;
+interface Findings {
+  readonly traces: FoundTraces;
+  readonly present: readonly PresentDisk[];
 }
 
-const NO_TRACES: Traces = { journal: undefined, mark: undefined };
+/** An old journal may be of another set, of another plan, or of disks that have been used since. */
+async function judgeJournal(
+  set: OpenSet,
+  plan: Plan,
+  { traces, present }: Findings,
+): Promise<Pick<PreparedRestore, "resumeAt" | "notResumed">> {
+  const { journal } = traces;
+  if (journal === undefined) return { resumeAt: undefined, notResumed: undefined };
+  const problem = journalProblem(traces, journalSubject(plan, await readFrames(set))) ?? layoutProblem(plan, present);
+  if (problem !== undefined || journal === "unreadable") return { resumeAt: undefined, notResumed: problem };
+  return { resumeAt: journal.frame, notResumed: undefined };
+}
+
+const NO_TRACES: FoundTraces = { journal: undefined, mark: undefined };
 
 /** How to look into each without changing it (DESIGN section 8, rule 2). */
 const LOOK_OPTIONS: Readonly<Record<string, string>> = { ext2: "ro", ext3: "ro,noload", ext4: "ro,noload", xfs: "ro,norecovery,nouuid" };
 
 /** Looks at the file system that stands where the plan will put the root, when it is the machine's own. */
-async function readTraces({ layout }: Machine, { steps }: Plan, present: readonly PresentDisk[]): Promise<Traces> {
+async function readTraces({ layout }: Machine, { steps }: Plan, present: readonly PresentDisk[]): Promise<FoundTraces> {
   const root = steps.find((step) => step.kind === "mount" && step.path === "/");
   if (root?.kind !== "mount") return NO_TRACES;
   const uuid = layout.fileSystems.find(({ device }) => device === layout.mounts.find(({ path }) => path === "/")?.device)?.uuid;

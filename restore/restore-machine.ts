@@ -1,6 +1,5 @@
 // The restore of a whole machine: steps in their order, extraction with its journal, the check, the mark (DESIGN section 3).
 
-import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { copyFile, exists, makeDirectory, readText, writeFile } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
@@ -13,9 +12,11 @@ import { describeStep } from "./describe-step.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { extractDirectories, extractSet } from "./extract-set.ts";
 import type { PassedGate } from "./gate.ts";
-import { OWN_DIRECTORY, writeMark } from "./journal.ts";
+import { confirmResume } from "./confirm-resume.ts";
+import { journalSubject, noteProgress, OWN_DIRECTORY, writeMark, type Progress } from "./journal.ts";
 import { directoryOf, linkNodes } from "./link-nodes.ts";
-import { mountStep, runStep, type OwnChange } from "./run-step.ts";
+import { mountAll, unmountAll } from "./mount-all.ts";
+import { runStep, type OwnChange } from "./run-step.ts";
 import { setFlags } from "./set-flags.ts";
 import type { Plan, Step } from "./plan.ts";
 
@@ -25,8 +26,8 @@ export interface RestoreRequest {
   readonly plan: Plan;
   readonly gate: PassedGate;
   readonly gateMode: string;
-  /** The first frame that is not on the disk yet: after a power cut the layout is kept, and extraction goes on. */
-  readonly resumeAt: number | undefined;
+  /** The journal of a power cut was found: when it still holds, the layout is kept, and extraction goes on. */
+  readonly mayResume: boolean;
   /** Read everything back; leaving this out is named by the report. */
   readonly check: boolean;
 }
@@ -51,11 +52,12 @@ export interface RestoreReport {
 /** Writes to the disks of the plan. Throws LifeboatError (4) for a step that fails. */
 export async function restoreMachine(request: RestoreRequest, environment: RestoreEnvironment): Promise<RestoreReport> {
   const startMs = environment.nowMs();
-  const state: RestoreState = { changes: [], differences: [], checked: 0, times: [] };
   for (const { disk } of request.plan.matches) await environment.release(disk);
+  const resume = request.mayResume ? await confirmResume(request, environment) : undefined;
+  const state: RestoreState = { resume, changes: [...(resume?.changed ?? [])], differences: [], checked: 0, times: [] };
   for (const step of request.plan.steps) {
     if (step.kind === "write-mark" || step.kind === "unmount") continue;
-    if (request.resumeAt !== undefined && MADE_BEFORE.has(step.kind)) continue;
+    if (resume !== undefined && MADE_BEFORE.has(step.kind)) continue;
     await timed(step, { request, environment, state });
   }
   const report = reportOf(request, { state, environment, startMs });
@@ -63,10 +65,11 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
   return report;
 }
 
-/** What a resumed restore finds done. */
-const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set(["wipe", "partition", "make-filesystem", "make-swap"]);
+/** What a resumed restore finds done, or has done to find out. */
+const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set(["wipe", "partition", "make-filesystem", "make-swap", "mount"]);
 
 interface RestoreState {
+  readonly resume: Progress | undefined;
   readonly changes: OwnChange[];
   differences: readonly Difference[];
   checked: number;
@@ -107,7 +110,7 @@ async function asWriting(what: string, action: () => Promise<void>): Promise<voi
 
 async function doStep(step: Step, job: StepJob): Promise<void> {
   const { request, environment, state } = job;
-  if (step.kind === "extract") return extractSet(request, environment);
+  if (step.kind === "extract") return extractSet({ ...request, resume: state.resume }, environment);
   if (step.kind === "check") return check(job);
   if (step.kind === "set-flags") {
     const linked = await linkNodes(environment.root, readCatalogue(request.set));
@@ -115,7 +118,16 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
     return setFlags(environment.root, readCatalogue(request.set), isLost(request));
   }
   if (step.kind === "write-mark" || step.kind === "unmount") return;
-  state.changes.push(...(await runStep(step, { machine: request.machine, environment })));
+  const changed = await runStep(step, { machine: request.machine, environment });
+  if (changed.length > 0) await noteChanges(changed, job);
+}
+
+/** A restore that is broken off from here on must know which files are no longer as they were extracted. */
+async function noteChanges(changed: readonly OwnChange[], { request, environment, state }: StepJob): Promise<void> {
+  const known = new Set(state.changes.map(({ path }) => path));
+  state.changes.push(...changed.filter(({ path }) => !known.has(path)));
+  const { frames } = request.gate;
+  await noteProgress(journalSubject(request.plan, frames), { frame: frames.length, changed: state.changes }, environment);
 }
 
 /** Directories whose times our own writes have changed. */
@@ -156,7 +168,7 @@ async function mountAgain(plan: Plan, environment: RestoreEnvironment, mode: "ro
   if ((await readText("/proc/self/mounts")).includes(` ${environment.root} `)) {
     return environment.note("something keeps the restored file systems in use: they were not mounted again for the check");
   }
-  for (const step of plan.steps) if (step.kind === "mount") await mountStep(step, environment.root, mode);
+  await mountAll(plan, environment, mode);
 }
 
 async function* wanted(set: OpenSet, leftOut: (path: ByteText) => boolean): AsyncGenerator<CatalogueEntry> {
@@ -169,10 +181,7 @@ interface ReportInput {
   readonly startMs: number;
 }
 
-function reportOf(
-  { set, gate, gateMode, check: wasChecked, resumeAt }: RestoreRequest,
-  { state, environment, startMs }: ReportInput,
-): RestoreReport {
+function reportOf({ set, gate, gateMode, check: wasChecked }: RestoreRequest, { state, environment, startMs }: ReportInput): RestoreReport {
   const own: readonly OwnChange[] = [...state.changes, ...LEFT_BY_US];
   const changeOf = (path: ByteText) => own.find((change) => isBelow(path, bytesOfText(change.path)));
   const differences = state.differences.filter(({ path }) => changeOf(path) === undefined);
@@ -189,7 +198,7 @@ function reportOf(
     changed: own.map((change) => ({ ...change, files: filesOf(change) })),
     lost: gate.lost.map(printable),
     wasChecked,
-    wasResumed: resumeAt !== undefined,
+    wasResumed: state.resume !== undefined,
   };
 }
 
@@ -214,13 +223,6 @@ async function finish(report: RestoreReport, job: StepJob): Promise<void> {
   }
   await refreshDirectories(["/", "/var/log"], job);
   await unmountAll(request.plan, environment);
-}
-
-/** Last mounted, first unmounted. */
-export async function unmountAll({ steps }: Plan, { root }: RestoreEnvironment): Promise<void> {
-  await run(["sync"]);
-  const places = steps.flatMap((step) => (step.kind === "mount" ? [step.path === "/" ? root : `${root}${step.path}`] : []));
-  for (const place of places.reverse()) await run(["umount", place], { okCodes: [0, 1, 32] });
 }
 
 function seconds(milliseconds: number): number {

@@ -5,7 +5,8 @@ import { printable } from "../set/catalogue.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { passGate, type GateMode } from "./gate.ts";
 import type { PreparedRestore } from "./prepare.ts";
-import { restoreMachine, unmountAll, type RestoreReport } from "./restore-machine.ts";
+import { unmountAll } from "./mount-all.ts";
+import { restoreMachine, type RestoreReport } from "./restore-machine.ts";
 
 export interface RunOptions {
   readonly gateMode: GateMode;
@@ -26,7 +27,10 @@ export async function runRestore(prepared: PreparedRestore, options: RunOptions,
   for (const path of gate.lost.slice(0, LOST_NAMED)) environment.say(`lifeboat: lost to damage: ${printable(path)}`);
   if (gate.lost.length > LOST_NAMED) environment.say(`lifeboat: lost to damage: ${gate.lost.length - LOST_NAMED} more`);
   try {
-    return await restoreMachine({ set, machine, plan, gate, gateMode: options.gateMode, resumeAt, check: options.check }, environment);
+    return await restoreMachine(
+      { set, machine, plan, gate, gateMode: options.gateMode, mayResume: resumeAt !== undefined, check: options.check },
+      environment,
+    );
   } catch (error) {
     if (error instanceof LifeboatError) await unmountAll(plan, environment).catch(() => undefined);
     throw error;

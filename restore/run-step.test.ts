@@ -12,7 +12,7 @@ import type { RestoreEnvironment } from "./engine.ts";
 import type { Step, TargetDisk } from "./plan.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
 import { RELEASED_DIRECTORY, releaseDisk } from "./release-disk.ts";
-import { unmountAll } from "./restore-machine.ts";
+import { unmountAll } from "./mount-all.ts";
 import { runStep, type LayoutStep } from "./run-step.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-step-"));

@@ -18,15 +18,24 @@ export async function setFlags(
     names.push(path);
     byFlags.set(flags, names);
   }
+  for (const [flags, names] of byFlags) await changeFlags(`+${flags}`, root, names);
+}
+
+/** Those that forbid all that follows: a restore that is gone on with may find them set. */
+export async function clearLocks(root: string, entries: AsyncIterable<CatalogueEntry>): Promise<void> {
+  const locked: ByteText[] = [];
+  for await (const { path, flags } of entries) if (/[ia]/.test(flags)) locked.push(path);
+  if (locked.length > 0) await changeFlags("-ia", root, locked);
+}
+
+async function changeFlags(change: string, root: string, names: readonly ByteText[]): Promise<void> {
   const prefix = root === "/" ? "" : bytesOfText(root);
-  for (const [flags, names] of byFlags) {
-    await using chattr = startPiped(["xargs", "-0", "chattr", "-f", `+${flags}`]);
-    const drained = drain(chattr.output);
-    await chattr.write(bytesOf(names.map((name) => `${prefix}${name}\0`).join("")));
-    chattr.endInput();
-    await drained;
-    await chattr.ended;
-  }
+  await using chattr = startPiped(["xargs", "-0", "chattr", "-f", change]);
+  const drained = drain(chattr.output);
+  await chattr.write(bytesOf(names.map((name) => `${prefix}${name}\0`).join("")));
+  chattr.endInput();
+  await drained;
+  await chattr.ended;
 }
 
 async function drain(output: AsyncIterable<Uint8Array>): Promise<void> {

@@ -4,7 +4,9 @@ import { describeStep } from "../restore/describe-step.ts";
 import type { Plan } from "../restore/plan.ts";
 import type { PreparedRestore } from "../restore/prepare.ts";
 
-export function planText({ plan, machine, resumeAt, isDone }: Pick<PreparedRestore, "plan" | "machine" | "resumeAt" | "isDone">): string {
+type Planned = Pick<PreparedRestore, "plan" | "machine" | "resumeAt" | "notResumed" | "isDone">;
+
+export function planText({ plan, machine, resumeAt, notResumed, isDone }: Planned): string {
   const { hostName, inspectedAt, system } = machine;
   return [
     `${plan.setId}: ${hostName}, ${system.prettyName}, as of ${inspectedAt}`,
@@ -16,6 +18,7 @@ export function planText({ plan, machine, resumeAt, isDone }: Pick<PreparedResto
     ...(resumeAt === undefined
       ? []
       : [`  resumed   an extraction was broken off: the layout is kept, and it goes on at frame ${resumeAt}`]),
+    ...(notResumed === undefined ? [] : [`  anew      a restore was broken off here, and its journal is not followed: ${notResumed}`]),
     "  steps",
     ...plan.steps.map((step, index) => `  ${String(index + 1).padStart(3)}  ${describeStep(step)}`),
   ].join("\n");

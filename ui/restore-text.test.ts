@@ -83,7 +83,7 @@ test("planText() shows disks, what is lost, kept and to be known, then the steps
     firmware: "bios",
     options: { map: new Map(), excluded: ["sdx"], wipe: [] },
   });
-  const lines = planText({ plan, machine: BIOS_MACHINE, resumeAt: 7, isDone: true }).split("\n");
+  const lines = planText({ plan, machine: BIOS_MACHINE, resumeAt: 7, notResumed: undefined, isDone: true }).split("\n");
   assert.deepEqual(lines.slice(0, 9), [
     "web1-20261121T194500Z: web1, Debian GNU/Linux 12 (bookworm), as of 2026-11-21T19:45:00.000Z",
     "  disk      sda goes to /dev/vda (4.0 GiB, QEMU HARDDISK, serial NEW): same size",
@@ -96,4 +96,9 @@ test("planText() shows disks, what is lost, kept and to be known, then the steps
     "    1  wipe /dev/vda: clear its old signatures",
   ]);
   assert.equal(lines.length, 8 + plan.steps.length);
+  const anew = planText({ plan, machine: BIOS_MACHINE, resumeAt: undefined, notResumed: "it is of another set, web2", isDone: false });
+  assert.equal(
+    anew.split("\n")[5],
+    "  anew      a restore was broken off here, and its journal is not followed: it is of another set, web2",
+  );
 });

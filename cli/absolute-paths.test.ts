@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { absoluteArguments, withAbsolutePaths } from "./absolute-paths.ts";
+import { archiveCommand } from "./archive.ts";
 import { buildCommand } from "./build.ts";
 import { lifeboat, makeKernel, makeScratch, pathsIn } from "./command-line-for-tests.ts";
 import { COMMANDS } from "./commands.ts";
@@ -28,7 +29,23 @@ test("every option and argument that names a file or directory becomes absolute,
   assert.deepEqual(forgotten, []);
 });
 
-test("an empty path is refused", () => {
+test("of an option that may be given again every path becomes absolute", () => {
+  const given = { include: ["a/../b", "/c//d/"], exclude: ["name", "/x//y"] };
+  assert.deepEqual(withAbsolutePaths(archiveCommand.options, given), { include: [here("b"), "/c/d"], exclude: ["name", "/x//y"] });
+});
+
+test("an empty value is refused, whatever the option, but for words that may be none", () => {
+  const options = COMMANDS.flatMap((command) => command.options).filter(({ value, type }) => value !== undefined && type !== "number");
+  for (const spec of options.filter(({ mayBeEmpty }) => mayBeEmpty !== true)) {
+    const empty = spec.many === true ? ["full", ""] : "";
+    const message = `Cannot use --${spec.name} as its value must name something: it is empty`;
+    assert.throws(() => withAbsolutePaths([spec], { [spec.name]: empty }), { exitCode: 2, message });
+  }
+  assert.deepEqual(
+    options.filter(({ mayBeEmpty }) => mayBeEmpty === true).map(({ name }) => name),
+    ["append", "append"],
+  );
+  assert.deepEqual(withAbsolutePaths(buildCommand.options, { append: "" }), { append: "" });
   assert.throws(() => withAbsolutePaths(buildCommand.options, { cache: "" }), { exitCode: 2, message: /--cache/ });
   assert.throws(() => absoluteArguments(mountlistCommand, [""]), { exitCode: 2, message: /FILE/ });
 });

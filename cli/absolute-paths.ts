@@ -4,15 +4,23 @@ import { resolve } from "node:path";
 import { LifeboatError } from "#os/error";
 import type { CommandSpec, OptionSpec, OptionValues } from "./command-spec.ts";
 
-/** Seen from the working directory, those of the config file too. Throws LifeboatError, exit code 2, for an empty one. */
+/**
+ * Seen from the working directory, those of the config file too. Throws LifeboatError, exit code 2, for any option's value that is
+ * empty: a variable of a script that was never set must not stand for the working directory, or for everything.
+ */
 export function withAbsolutePaths(options: readonly OptionSpec[], values: OptionValues): OptionValues {
-  const paths = options.flatMap(({ name, type }): readonly (readonly [string, string])[] => {
-    const value = values[name];
-    if (typeof value !== "string" || (type !== "path" && type !== "path-or-name")) return [];
-    // A name without a slash is no path: `--kernel failsafe`.
-    return [[name, type === "path" || value === "" || value.includes("/") ? absolutePath(`--${name}`, value) : value]];
+  const paths = options.flatMap((spec): readonly (readonly [string, string | readonly string[]])[] => {
+    const value = values[spec.name];
+    if (typeof value === "string") return [[spec.name, absoluteValue(spec, value)]];
+    return Array.isArray(value) ? [[spec.name, (value as readonly string[]).map((one) => absoluteValue(spec, one))]] : [];
   });
   return { ...values, ...Object.fromEntries(paths) };
+}
+
+function absoluteValue({ name, type, mayBeEmpty }: OptionSpec, value: string): string {
+  if (value === "" && mayBeEmpty !== true) throw emptyValue(`--${name}`);
+  // A name without a slash is no path: `--kernel failsafe`.
+  return type === "path" || (type === "path-or-name" && value.includes("/")) ? resolve(value) : value;
 }
 
 /** The command's arguments, those that are paths absolute. */
@@ -20,13 +28,13 @@ export function absoluteArguments({ args }: CommandSpec, values: readonly unknow
   return args.map(({ name, isPath }, index) => {
     const value = values[index];
     if (typeof value !== "string") return undefined;
-    return isPath === true ? absolutePath(name, value) : value;
+    if (isPath === true && value === "") throw emptyValue(name);
+    return isPath === true ? resolve(value) : value;
   });
 }
 
-function absolutePath(option: string, value: string): string {
-  if (value !== "") return resolve(value);
-  throw new LifeboatError(`Cannot use ${option} as its value must name something: it is empty`, {
+function emptyValue(option: string): LifeboatError {
+  return new LifeboatError(`Cannot use ${option} as its value must name something: it is empty`, {
     exitCode: 2,
     hint: `Give a value, or leave ${option} out`,
   });

@@ -1,7 +1,6 @@
 // `lifeboat archive MEDIUM`: backs up this machine, or some of its files, while it runs.
 
 import { hostname } from "node:os";
-import { resolve } from "node:path";
 import { listOption, textOption, JSON_OPTION, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { archiveTo } from "../archive/archive-to.ts";
 import { exists, readTextIfThere } from "#os/files";
@@ -80,7 +79,7 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
   { name: "no-verify", description: "Do not read the set again when it is written" },
   ...IMAGE_OPTIONS,
   { name: "small", description: "Compress the rescue image with xz: smaller, for more processor time" },
-  { name: "append", value: "WORDS", description: "Kernel words added to every mode" },
+  { name: "append", value: "WORDS", mayBeEmpty: true, description: "Kernel words added to every mode" },
   {
     name: "console",
     value: "NAME",
@@ -143,5 +142,5 @@ async function hostNameBelow(root: string): Promise<string> {
 
 function includes(options: OptionValues): readonly string[] {
   const given = listOption(options, "include");
-  return given.length === 0 ? ["/"] : given.map((path) => resolve(path));
+  return given.length === 0 ? ["/"] : given;
 }

@@ -94,7 +94,7 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     excludes: ["small"],
   },
   { name: "small", description: "Compress with xz: a smaller image for more processor time", excludes: ["compression"] },
-  { name: "append", value: "WORDS", description: "Kernel words added to every mode" },
+  { name: "append", value: "WORDS", mayBeEmpty: true, description: "Kernel words added to every mode" },
   {
     name: "console",
     value: "NAME",

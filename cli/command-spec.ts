@@ -17,6 +17,8 @@ export interface OptionSpec {
   readonly defaultText?: string;
   /** Names of options that say the opposite. One of them on the command line puts this one's value in the config file aside. */
   readonly excludes?: readonly string[];
+  /** An empty value says something; of all others it is refused. */
+  readonly mayBeEmpty?: boolean;
   /** False for what makes no sense in /etc/lifeboat.toml. */
   readonly inConfig?: boolean;
   /** Choices that the config file may not make, and why. */

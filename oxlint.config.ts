@@ -79,6 +79,7 @@ const PURE_FILES = [
   "restore/present-disk.ts",
   "restore/restorable.ts",
   "restore/room.ts",
+  "restore/serial-word.ts",
   "set/catalogue.ts",
   "set/frame-list.ts",
   "set/image-manifest.ts",

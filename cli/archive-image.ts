@@ -4,6 +4,7 @@ import type { ArchiveImage } from "../archive/rescue-iso.ts";
 import { cacheDirectoryOf } from "./cache-hint.ts";
 import { agentPath, chooseKernel, numberOption, readGatherOptions, readMenu, sourceDateEpoch } from "./build.ts";
 import { checkMenu } from "../bootloaders/rescue-files.ts";
+import { wipeWord } from "../restore/serial-word.ts";
 import { listOption, textOption, type Invocation, type OptionValues } from "./command-spec.ts";
 
 const DEFAULT_BUDGET_MIB = 128;
@@ -12,7 +13,8 @@ const DEFAULT_BUDGET_MIB = 128;
 export function readArchiveImage(options: OptionValues, remark: Invocation["progress"]): ArchiveImage {
   const epoch = sourceDateEpoch();
   const restoresItself = options["self-restoring"] === true;
-  const wipe = listOption(options, "wipe").map((serial) => `lifeboat.wipe=${serial}`);
+  const serials = listOption(options, "wipe");
+  const wipe = serials.length === 0 ? [] : [wipeWord(serials)];
   const then = textOption(options, "then");
   const after = then === undefined ? [] : [`lifeboat.then=${then}`];
   const words = { ...options, append: [textOption(options, "append") ?? "", ...wipe, ...after].join(" ").trim() };

@@ -22,6 +22,9 @@ describe("restoreWords() reads", () => {
     ["nuke quiet", {}],
     ["lifeboat.wipe=WX1,naa.5000", { wipe: ["WX1", "naa.5000"] }],
     ['"lifeboat.wipe=QM 00 1"', { wipe: ["QM 00 1"] }],
+    ["lifeboat.wipe=QM%2000%201,A%2cB,50%", { wipe: ["QM 00 1", "A,B", "50%"] }],
+    ["lifeboat.map=QM%201=A%2CB", { map: new Map([["QM 1", "A,B"]]) }],
+    ["excludedevs=QM%201,sdb", { excluded: ["QM 1", "sdb"] }],
     [
       "lifeboat.map=sda=S1,WX2=nvme0n1",
       {

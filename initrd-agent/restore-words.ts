@@ -1,6 +1,7 @@
 // What the boot words say about a restore. Pure.
 
 import type { GateMode } from "../restore/gate.ts";
+import { readSerialWord } from "../restore/serial-word.ts";
 import type { BootWords } from "./boot-words.ts";
 
 export interface RestoreWords {
@@ -20,13 +21,15 @@ export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">)
   // What is no pair is kept: the planner refuses it by name, where leaving it out would let another disk be chosen.
   const pairs = (own.get("lifeboat.map") ?? []).map((pair) => {
     const at = pair.indexOf("=");
-    return at < 0 ? ([pair, ""] as const) : ([pair.slice(0, at), pair.slice(at + 1)] as const);
+    const [old, now] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
+    return [readSerialWord(old), readSerialWord(now)] as const;
   });
+  const excluded = (values.get("excludedevs") ?? "").split(/[ ,]+/).filter((name) => name !== "");
   const then = first("lifeboat.then");
   return {
     map: new Map(pairs),
-    excluded: (values.get("excludedevs") ?? "").split(/[ ,]+/).filter((name) => name !== ""),
-    wipe: own.get("lifeboat.wipe") ?? [],
+    excluded: excluded.map(readSerialWord),
+    wipe: (own.get("lifeboat.wipe") ?? []).map(readSerialWord),
     gateMode: first("lifeboat.gate") === "quick" ? "quick" : "full",
     acceptDamage: first("lifeboat.damage") === "accept",
     check: first("lifeboat.check") !== "none",

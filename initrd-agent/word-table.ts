@@ -68,7 +68,7 @@ export const OWN_WORDS = {
   "lifeboat.wipe": {
     value: "SERIAL,SERIAL",
     isText: true,
-    says: "Let the restore overwrite disks of these serials or wwids, whatever is on them.",
+    says: "Let the restore overwrite disks of these serials or wwids, whatever is on them; in a serial `%20` stands for a blank, `%2C` for a comma.",
   },
   "lifeboat.map": { value: "OLD=NEW", isText: true, says: "Put the machine's disk OLD on the disk NEW: names, serials or wwids." },
   "lifeboat.again": { value: "ID", isText: true, says: "Restore this set although the disks carry the mark that it was restored." },

@@ -4,6 +4,7 @@ import type { Disk, Layout, Machine } from "../machine/model.ts";
 import { foreignContents, mayBeWiped, wipeName } from "./foreign-data.ts";
 import { describeIdentity } from "./match-disks.ts";
 import type { PresentDisk } from "./present-disk.ts";
+import { wipeWord } from "./serial-word.ts";
 
 /** A set may have been made of a machine that could not be restored; ReaR #1353: an empty plan is an error, not a success. */
 export function layoutProblems({ disks, mounts, fileSystems }: Layout): readonly string[] {
@@ -34,9 +35,10 @@ export function foreignProblems(target: PresentDisk, machine: Machine, { present
   const foreign = foreignContents(target, machine);
   if (foreign.length === 0 || mayBeWiped(disk, present, wipe)) return [];
   const name = wipeName(disk, present);
-  const word = name === undefined || !name.includes(" ") ? `lifeboat.wipe=${name}` : `"lifeboat.wipe=${name}"`;
   const way =
-    name === undefined ? "it has no serial of its own to name it by: overwrite its beginning with zeros by hand" : `${word} allows it`;
+    name === undefined
+      ? "it has no serial of its own to name it by: overwrite its beginning with zeros by hand"
+      : `${wipeWord([name])} allows it`;
   return [`disk ${disk.id} (${describeIdentity(disk)}) holds data that is not this machine's, ${foreign.join(", ")}: ${way}`];
 }
 

@@ -240,7 +240,7 @@ describe("planRestore() and data of others", () => {
       refused([presentDisk({ id: "sdb" }, [FOREIGN])]),
       /it has no serial of its own to name it by: overwrite its beginning with zeros by hand$/,
     );
-    assert.match(refused([withContents([FOREIGN], "QM 1")]), /: "lifeboat\.wipe=QM 1" allows it$/);
+    assert.match(refused([withContents([FOREIGN], "QM 1")]), /: lifeboat\.wipe=QM%201 allows it$/);
   });
 
   test("are not what is on the machine's own disk, in whatever case and with 0x or without", () => {

@@ -1,7 +1,8 @@
 // Programs of the machine that is being restored, run inside it: they know best how it boots.
 
 import { run, type RunResult } from "#os/exec";
-import { exists } from "#os/files";
+import { exists, linkInfo, makeSymlink } from "#os/files";
+import { insideRoot } from "./inside-root.ts";
 
 export interface Chroot extends AsyncDisposable {
   /** Throws LifeboatError when the program fails. */
@@ -19,17 +20,20 @@ interface Mount {
   readonly args: readonly string[];
 }
 
-/** What such programs look at. Only what has a directory there is mounted; all of it is unmounted at the end, last first. */
+/** What such programs look at. */
+const MOUNTS: readonly Mount[] = [
+  { at: "/proc", args: ["-t", "proc", "proc"] },
+  { at: "/sys", args: ["-t", "sysfs", "sysfs"] },
+  { at: "/dev", args: ["--bind", "/dev"] },
+  { at: "/run", args: ["-t", "tmpfs", "tmpfs"] },
+];
+
+/** Only what has a directory there is mounted; all of it is unmounted at the end, last first. */
 export async function openChroot(root: string): Promise<Chroot> {
-  const mounts: readonly Mount[] = [
-    { at: "/proc", args: ["-t", "proc", "proc"] },
-    { at: "/sys", args: ["-t", "sysfs", "sysfs"] },
-    { at: "/dev", args: ["--bind", "/dev"] },
-    { at: "/run", args: ["-t", "tmpfs", "tmpfs"] },
-  ];
   await using made = new AsyncDisposableStack();
-  for (const { at, args } of mounts) {
-    const place = `${root}${at}`;
+  await makeDescriptorLinks();
+  for (const { at, args } of MOUNTS) {
+    const place = await insideRoot(root, at);
     if (!(await exists(place))) continue;
     await run(["mount", ...args, place]);
     made.defer(async () => void (await run(["umount", "-l", place], { okCodes: [0, 1, 32] })));
@@ -39,9 +43,23 @@ export async function openChroot(root: string): Promise<Chroot> {
     run: (command, timeoutMs = LIMIT_MS) =>
       run(["chroot", root, ...command], { timeoutMs, env: { PATH: PROGRAM_DIRECTORIES.join(":"), LC_ALL: "C" } }),
     async find(names) {
-      for (const name of names) for (const directory of PROGRAM_DIRECTORIES) if (await exists(`${root}${directory}/${name}`)) return name;
+      for (const name of names) {
+        for (const directory of PROGRAM_DIRECTORIES) if (await exists(await insideRoot(root, `${directory}/${name}`))) return name;
+      }
       return undefined;
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** bash's `<(…)`, which dracut and mkinitcpio are full of, needs what udev would make (systemd's dev-setup.c has the same list). */
+const DESCRIPTOR_LINKS: readonly (readonly [path: string, target: string])[] = [
+  ["/dev/fd", "/proc/self/fd"],
+  ["/dev/stdin", "/proc/self/fd/0"],
+  ["/dev/stdout", "/proc/self/fd/1"],
+  ["/dev/stderr", "/proc/self/fd/2"],
+];
+
+async function makeDescriptorLinks(): Promise<void> {
+  for (const [path, target] of DESCRIPTOR_LINKS) if ((await linkInfo(path)) === undefined) await makeSymlink(target, path);
 }

@@ -1,0 +1,128 @@
+// The initramfs of the restored machine, made again by its own program when it lacks the new disk's driver.
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { openChroot } from "./chroot.ts";
+import { makeFakeMachine, noChroot, type FakeMachine } from "./fake-machine-for-tests.ts";
+import { checkInitramfs } from "./make-initramfs.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "lifeboat-initramfs-"));
+after(() => rm(scratch, { recursive: true }));
+const skip = await noChroot();
+
+const IMAGE = "/boot/initrd.img-6.1.0-13-amd64";
+const MODULES = "/lib/modules/6.1.0-13-amd64";
+const OLD = "kernel/drivers/ata/ahci.ko\n";
+const NVME = "kernel/drivers/nvme/host/nvme.ko.xz\n";
+
+/** An image is the list of what is in it; what stands in the configuration comes to it. */
+const UPDATE_INITRAMFS = {
+  "/usr/sbin/update-initramfs": `echo "update-initramfs $*" >> /calls; for m in $(busybox cat /etc/initramfs-tools/modules); do echo kernel/$m.ko >> /boot/initrd.img-$3; done`,
+  "/usr/bin/lsinitramfs": `busybox cat "$1"`,
+};
+const DRACUT = {
+  "/usr/bin/dracut": `echo "dracut $*" >> /calls; for m in $(busybox sed -n 's/^add_drivers+="\\(.*\\)"$/\\1/p' /etc/dracut.conf.d/*.conf); do echo kernel/$m.ko >> $2; done`,
+  "/usr/bin/lsinitrd": `busybox cat "$1"`,
+};
+
+let roots = 0;
+
+async function check(fake: FakeMachine, { drivers = ["nvme"], family = "debian" } = {}) {
+  const root = join(scratch, `root${(roots += 1)}`);
+  await makeFakeMachine(root, { ...fake, links: { "/usr/bin/busybox": "/bin/busybox", ...fake.links } });
+  await using chroot = await openChroot(root);
+  const said: string[] = [];
+  const environment = { root, say: (line: string) => void said.push(line), note: (line: string) => void said.push(line) };
+  const machine = { ...BIOS_MACHINE, system: { ...BIOS_MACHINE.system, family } };
+  const changed = await checkInitramfs({ machine, drivers, chroot }, environment);
+  const read = (path: string) => readFile(join(root, path), "utf8").catch(() => undefined);
+  return { changed, said, read, calls: await read("/calls") };
+}
+
+describe("checkInitramfs()", { skip }, () => {
+  test("leaves an image alone that has the driver, whatever its module is compressed with", async () => {
+    const { changed, calls } = await check({ files: { [`${MODULES}/`]: "", [IMAGE]: OLD + NVME }, programs: UPDATE_INITRAMFS });
+    assert.deepEqual([changed, calls], [[], undefined]);
+  });
+
+  test("leaves an image alone when the driver is in the kernel itself", async () => {
+    const files = { [`${MODULES}/modules.builtin`]: "kernel/drivers/nvme/host/nvme.ko\n", [IMAGE]: OLD };
+    assert.deepEqual((await check({ files, programs: UPDATE_INITRAMFS })).changed, []);
+  });
+
+  test("adds the driver to the tool's configuration, and makes every kernel's image again", async () => {
+    const files = {
+      [`${MODULES}/`]: "",
+      "/lib/modules/6.1.0-12-amd64/": "",
+      "/lib/modules/5.0-without-image/": "",
+      [IMAGE]: OLD,
+      "/boot/initrd.img-6.1.0-12-amd64": OLD + NVME,
+      "/etc/initramfs-tools/modules": "# a line without an end",
+    };
+    const { changed, said, read, calls } = await check({ files, programs: UPDATE_INITRAMFS });
+    assert.deepEqual(changed, ["/etc/initramfs-tools/modules", "/boot/initrd.img-6.1.0-12-amd64", IMAGE]);
+    assert.equal(calls, "update-initramfs -u -k 6.1.0-12-amd64\nupdate-initramfs -u -k 6.1.0-13-amd64\n");
+    assert.equal(await read("/etc/initramfs-tools/modules"), "# a line without an end\nnvme\n");
+    assert.equal(said[0], "lifeboat: the initramfs of kernel 6.1.0-13-amd64 lacks nvme: making it again");
+  });
+
+  test("takes dracut on a Debian machine that has it", async () => {
+    const { changed, read, calls } = await check({ files: { [`${MODULES}/`]: "", [IMAGE]: OLD }, programs: DRACUT });
+    assert.deepEqual(changed, ["/etc/dracut.conf.d/90-lifeboat.conf", IMAGE]);
+    assert.equal(await read("/etc/dracut.conf.d/90-lifeboat.conf"), 'add_drivers+=" nvme "\n');
+    assert.equal(calls, `dracut --force ${IMAGE} 6.1.0-13-amd64\n`);
+  });
+
+  test("adds a driver once, though the step was broken off and is done again", async () => {
+    const files = { [`${MODULES}/`]: "", [IMAGE]: OLD, "/etc/dracut.conf.d/90-lifeboat.conf": 'add_drivers+=" nvme "\n' };
+    const { read } = await check({ files, programs: DRACUT });
+    assert.equal(await read("/etc/dracut.conf.d/90-lifeboat.conf"), 'add_drivers+=" nvme "\n');
+  });
+
+  test("follows the machine's links, and never into the system that restores it", async () => {
+    const links = { "/lib": "/usr/lib", "/boot": "/data/boot", "/etc/initramfs-tools": "/data/etc" };
+    const files = { "/usr/lib/modules/6.1.0-13-amd64/": "", "/data/boot/initrd.img-6.1.0-13-amd64": OLD, "/data/etc/": "" };
+    const { changed, read } = await check({ files, links, programs: UPDATE_INITRAMFS });
+    assert.deepEqual(changed, ["/data/etc/modules", "/data/boot/initrd.img-6.1.0-13-amd64"]);
+    assert.equal(await read("/data/etc/modules"), "nvme\n");
+  });
+
+  test("makes an image again when nothing can tell what is in it", async () => {
+    const unlisted = { "/usr/bin/dracut": DRACUT["/usr/bin/dracut"] };
+    const { changed, said } = await check({ files: { [`${MODULES}/`]: "", [IMAGE]: OLD }, programs: unlisted });
+    assert.deepEqual(changed.at(-1), IMAGE);
+    assert.equal(said.at(-1), `nothing can list ${IMAGE}: whether it has nvme is not known`);
+    const damaged = { ...DRACUT, "/usr/bin/lsinitrd": "exit 1" };
+    assert.deepEqual((await check({ files: { [`${MODULES}/`]: "", [IMAGE]: OLD }, programs: damaged })).changed.at(-1), IMAGE);
+  });
+
+  test("does without an image when a kernel has the driver itself", async () => {
+    const files = { "/lib/modules/6.6-own/modules.builtin": "kernel/drivers/nvme/host/nvme.ko\n" };
+    assert.deepEqual((await check({ files })).changed, []);
+  });
+
+  const failures: readonly (readonly [what: string, fake: FakeMachine, message: RegExp])[] = [
+    ["there is no kernel", {}, /^Cannot make the machine start from its new disk as a kernel must have nvme: there is none in its/],
+    [
+      "no kernel has the driver",
+      { files: { "/lib/modules/6.6-own/modules.builtin": "kernel/drivers/ata/ahci.ko\n" } },
+      /: none of 6\.6-own has an initramfs, or the driver built in$/,
+    ],
+    [
+      "the new image has not the driver",
+      {
+        files: { [`${MODULES}/`]: "", [IMAGE]: OLD },
+        programs: { ...UPDATE_INITRAMFS, "/usr/sbin/update-initramfs": "true" },
+      },
+      /as its initramfs must have nvme: \/boot\/initrd.img-6.1.0-13-amd64 still has not$/,
+    ],
+  ];
+  for (const [what, fake, message] of failures) {
+    test(`fails with exit code 4 when ${what}`, async () => {
+      await assert.rejects(check(fake), { name: "LifeboatError", exitCode: 4, message });
+    });
+  }
+});

@@ -57,29 +57,17 @@ interface Filling {
 }
 
 export function startFrameWriter(options: FrameOptions): FrameWriter {
-  const free: SharedPiece[] = [];
-  const threads = startSqueezeThreads(options.codec);
-  const volumes = volumeWriter(options);
+  const line = startSqueezeLine(options);
   let number = 0;
-  let current: Filling = filling(free);
+  let current: Filling = filling(line.newPiece());
   let path = "";
   let contentBytes = 0;
-  const underWay: Promise<void>[] = [];
-  let written: Promise<void> = Promise.resolve();
   const flush = () => {
     const { piece, fill, firstMember, firstPath } = current;
-    const about = { number, contentBytes: fill, firstMember, firstPath: firstPath ?? path };
-    const squeezed = squeeze(threads, { piece, fill }, options);
-    squeezed.catch(() => undefined);
-    written = written.then(async () => {
-      await volumes.put(await squeezed, about);
-      free.push(piece);
-    });
-    written.catch(() => undefined);
-    underWay.push(written);
+    line.send(piece, { number, contentBytes: fill, firstMember, firstPath: firstPath ?? path });
     contentBytes += fill;
     number += 1;
-    current = filling(free);
+    current = filling(line.newPiece());
   };
   return {
     begin(newPath, totalBytes) {
@@ -99,14 +87,53 @@ export function startFrameWriter(options: FrameOptions): FrameWriter {
         if (current.fill === FRAME_BYTES) flush();
       }
     },
+    room: line.room,
+    async finish() {
+      if (current.fill > 0) flush();
+      return { frames: number, contentBytes, ...(await line.finish()) };
+    },
+    [Symbol.asyncDispose]: line[Symbol.asyncDispose],
+  };
+}
+
+function filling(piece: SharedPiece): Filling {
+  return { piece, fill: 0, firstMember: undefined, firstPath: undefined };
+}
+
+/** Frames are squeezed side by side, and written one after the other. */
+interface SqueezeLine extends AsyncDisposable {
+  /** One that has been written, or another. */
+  newPiece(): SharedPiece;
+  send(piece: SharedPiece, about: AboutFrame): void;
+  room(): Promise<void>;
+  finish(): Promise<Pick<FrameTotals, "volumes" | "storedBytes">>;
+}
+
+function startSqueezeLine(options: FrameOptions): SqueezeLine {
+  const free: SharedPiece[] = [];
+  const threads = startSqueezeThreads(options.codec);
+  const volumes = volumeWriter(options);
+  const underWay: Promise<void>[] = [];
+  let written: Promise<void> = Promise.resolve();
+  return {
+    newPiece: () => free.pop() ?? sharedPiece(FRAME_BYTES),
+    send(piece, about) {
+      const squeezed = squeeze(threads, { piece, fill: about.contentBytes }, options);
+      squeezed.catch(() => undefined);
+      written = written.then(async () => {
+        await volumes.put(await squeezed, about);
+        free.push(piece);
+      });
+      written.catch(() => undefined);
+      underWay.push(written);
+    },
     async room() {
       while (underWay.length > PROCESSORS + 1) await underWay.shift();
     },
     async finish() {
-      if (current.fill > 0) flush();
       await written;
       const { volumeCount, storedBytes } = await volumes.finish();
-      return { frames: number, volumes: volumeCount, contentBytes, storedBytes };
+      return { volumes: volumeCount, storedBytes };
     },
     async [Symbol.asyncDispose]() {
       volumes.stop();
@@ -115,10 +142,6 @@ export function startFrameWriter(options: FrameOptions): FrameWriter {
       await threads[Symbol.asyncDispose]();
     },
   };
-}
-
-function filling(free: SharedPiece[]): Filling {
-  return { piece: free.pop() ?? sharedPiece(FRAME_BYTES), fill: 0, firstMember: undefined, firstPath: undefined };
 }
 
 /** zstd up to this level finds out by itself, as quickly as samples do. */

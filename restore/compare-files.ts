@@ -106,31 +106,19 @@ interface Seen {
 
 /** Members come in the catalogue's order; those that are missing, or cannot be read, do not come. */
 function inOrder({ entries, root }: CompareOptions, missing: ReadonlySet<ByteText>) {
-  const iterator = entries()[Symbol.asyncIterator]();
   const prefix = prefixOf(root);
   const differences: Difference[] = [];
-  // Entries that have been read ahead: a member's digest can only be started when its entry is known.
-  const ahead: CatalogueEntry[] = [];
-  let isEnd = false;
+  const ahead = readAhead(entries(), (path) => {
+    const isMissing = missing.has(path);
+    if (isMissing) differences.push({ path, what: "missing" });
+    return !isMissing;
+  });
   let checked = 0;
   let current: Seen | undefined;
-  const readAhead = async () => {
-    while (!isEnd && ahead.length < 4 * TURN) {
-      const result = await iterator.next();
-      if (result.done === true) isEnd = true;
-      else if (missing.has(result.value.path)) differences.push({ path: result.value.path, what: "missing" });
-      else ahead.push(result.value);
-    }
-  };
-  const entryFor = (path: ByteText): CatalogueEntry | undefined => {
-    const index = ahead.findIndex((entry) => entry.path === path);
-    if (index < 0) return undefined;
-    for (const { path: absent } of ahead.splice(0, index)) differences.push({ path: absent, what: "missing" });
-    return ahead.shift();
-  };
   return {
     member(member: TarMember) {
-      const entry = entryFor(absolutePath(member.path));
+      const { entry, passed } = ahead.take(absolutePath(member.path));
+      for (const { path } of passed) differences.push({ path, what: "missing" });
       const kind = entry?.isSparse === true ? "sparse" : "dense";
       current = { member, entry, digest: member.type === "file" ? contentDigest(member, kind) : undefined };
     },
@@ -146,13 +134,38 @@ function inOrder({ entries, root }: CompareOptions, missing: ReadonlySet<ByteTex
     },
     trailer: () => undefined,
     /** To be called between chunks: keeps enough entries at hand. */
-    settle: readAhead,
+    settle: ahead.fill,
     async finish(): Promise<Comparison> {
-      for (await readAhead(); ahead.length > 0; await readAhead()) {
-        for (const { path } of ahead.splice(0)) differences.push({ path, what: "missing" });
+      for (await ahead.fill(); ahead.size() > 0; await ahead.fill()) {
+        for (const { path } of ahead.takeAll()) differences.push({ path, what: "missing" });
       }
       return { checked, differences };
     },
+  };
+}
+
+/** Entries at hand: a member's digest can only be started when its entry is known. */
+function readAhead(entries: AsyncIterable<CatalogueEntry>, isWanted: (path: ByteText) => boolean) {
+  const iterator = entries[Symbol.asyncIterator]();
+  const ahead: CatalogueEntry[] = [];
+  let isEnd = false;
+  return {
+    async fill(): Promise<void> {
+      while (!isEnd && ahead.length < 4 * TURN) {
+        const result = await iterator.next();
+        if (result.done === true) isEnd = true;
+        else if (isWanted(result.value.path)) ahead.push(result.value);
+      }
+    },
+    /** The entry of this path, and those before it, which have not come; none of them where it is not at hand. */
+    take(path: ByteText): { readonly entry: CatalogueEntry | undefined; readonly passed: readonly CatalogueEntry[] } {
+      const index = ahead.findIndex((entry) => entry.path === path);
+      if (index < 0) return { entry: undefined, passed: [] };
+      const passed = ahead.splice(0, index);
+      return { entry: ahead.shift(), passed };
+    },
+    takeAll: () => ahead.splice(0),
+    size: () => ahead.length,
   };
 }
 

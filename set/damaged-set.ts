@@ -50,26 +50,7 @@ function withPaths(manifest: SetManifest, paths: number): SetManifest {
 const CODECS: readonly SetManifest["codec"][] = ["zstd", "gzip", "none"];
 
 async function rebuildManifest(source: SetSource): Promise<SetManifest> {
-  const frames: Frame[] = [];
-  const files: SetManifest["files"][number][] = [];
-  let codec: SetManifest["codec"] | undefined;
-  let volumes = 0;
-  for (let number = 1; ; number += 1) {
-    const list = await smallFile(source, frameListName(number));
-    if (list === undefined) break;
-    frames.push(...parseFrameList(utf8Decode(list.bytes), list.name));
-    files.push(list.file);
-    codec ??= await codecOf(source, number);
-    volumes = number;
-  }
-  if (codec === undefined) {
-    throw new LifeboatError(
-      `Cannot open "${source.description}" as frame lists and volumes must be there where the manifest is not: there are none`,
-      {
-        exitCode: 5,
-      },
-    );
-  }
+  const { frames, files, codec, volumes } = await readFrameLists(source);
   const others = [await smallFile(source, MACHINE_FILE), await smallFile(source, CATALOGUE_FILE)];
   const sum = (value: (frame: Frame) => number) => frames.reduce((total, frame) => total + value(frame), 0);
   const id = setIdOf(source.description);
@@ -99,6 +80,35 @@ async function rebuildManifest(source: SetSource): Promise<SetManifest> {
     unreadable: [],
     files: [...files, ...others.flatMap((other) => (other === undefined ? [] : [other.file]))],
   };
+}
+
+interface FrameLists {
+  readonly frames: readonly Frame[];
+  /** The lists themselves. */
+  readonly files: readonly SetManifest["files"][number][];
+  readonly codec: SetManifest["codec"];
+  readonly volumes: number;
+}
+
+/** All that are there, one after the other. */
+async function readFrameLists(source: SetSource): Promise<FrameLists> {
+  const frames: Frame[] = [];
+  const files: SetManifest["files"][number][] = [];
+  let codec: SetManifest["codec"] | undefined;
+  let volumes = 0;
+  for (let number = 1; ; number += 1) {
+    const list = await smallFile(source, frameListName(number));
+    if (list === undefined) break;
+    frames.push(...parseFrameList(utf8Decode(list.bytes), list.name));
+    files.push(list.file);
+    codec ??= await codecOf(source, number);
+    volumes = number;
+  }
+  if (codec !== undefined) return { frames, files, codec, volumes };
+  throw new LifeboatError(
+    `Cannot open "${source.description}" as frame lists and volumes must be there where the manifest is not: there are none`,
+    { exitCode: 5 },
+  );
 }
 
 async function codecOf(source: SetSource, number: number): Promise<SetManifest["codec"] | undefined> {

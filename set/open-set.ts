@@ -45,7 +45,8 @@ export async function openSet(source: SetSource): Promise<OpenSet> {
 /** The whole content of one of the set's small files. Throws LifeboatError (5) when it is not what the manifest says. */
 export async function readChecked(set: OpenSet, name: string): Promise<Uint8Array> {
   const { sizeBytes, digest } = await listedFile(set, name);
-  if (sizeBytes > SMALL_FILE_LIMIT) throw damaged(set.source, name, `it may have at most ${SMALL_FILE_LIMIT} bytes`, `it has ${sizeBytes}`);
+  if (sizeBytes > SMALL_FILE_LIMIT)
+    throw damaged(set.source, name, { rule: `it may have at most ${SMALL_FILE_LIMIT} bytes`, state: `it has ${sizeBytes}` });
   const bytes = await set.source.read(name, 0, sizeBytes);
   if (digestOf(bytes) !== digest) throw otherDigest(set, name);
   return bytes;
@@ -74,15 +75,15 @@ export async function* piecesOf({ source }: OpenSet, name: string): AsyncGenerat
 /** What the manifest says of a file that is there and has the size it should have. */
 async function listedFile({ source, manifest }: OpenSet, name: string): Promise<{ readonly sizeBytes: number; readonly digest: string }> {
   const listed = manifest.files.find((file) => file.name === name);
-  if (listed?.digest === undefined) throw damaged(source, name, "the manifest must list it", "it does not");
+  if (listed?.digest === undefined) throw damaged(source, name, { rule: "the manifest must list it", state: "it does not" });
   const size = await source.sizeOf(name);
-  if (size === undefined) throw damaged(source, name, "it must be there", "it is missing");
-  if (size !== listed.sizeBytes) throw damaged(source, name, `it must have ${listed.sizeBytes} bytes`, `it has ${size}`);
+  if (size === undefined) throw damaged(source, name, { rule: "it must be there", state: "it is missing" });
+  if (size !== listed.sizeBytes) throw damaged(source, name, { rule: `it must have ${listed.sizeBytes} bytes`, state: `it has ${size}` });
   return { sizeBytes: size, digest: listed.digest };
 }
 
 function otherDigest({ source }: OpenSet, name: string): LifeboatError {
-  return damaged(source, name, "its digest must be the manifest's", "it is another");
+  return damaged(source, name, { rule: "its digest must be the manifest's", state: "it is another" });
 }
 
 /** Undefined for a set of files alone. Throws LifeboatError (5) when it is damaged, or says what no machine can be. */
@@ -103,12 +104,20 @@ export async function readFrames(set: OpenSet): Promise<readonly PlacedFrame[]> 
   }
   const gap = frames.findIndex((frame, index) => frame.number !== index);
   if (gap >= 0 || frames.length !== totals.frames) {
-    throw damaged(set.source, "the frame lists", `they must tell of ${totals.frames} frames, one after the other`, `${frames.length} came`);
+    throw damaged(set.source, "the frame lists", {
+      rule: `they must tell of ${totals.frames} frames, one after the other`,
+      state: `${frames.length} came`,
+    });
   }
   return frames;
 }
 
-export function damaged(source: SetSource, name: string, rule: string, state: string): LifeboatError {
+/** `rule` follows "as", `state` a colon. */
+export function damaged(
+  source: SetSource,
+  name: string,
+  { rule, state }: { readonly rule: string; readonly state: string },
+): LifeboatError {
   return new LifeboatError(`Cannot read "${name}" of "${source.description}" as ${rule}: ${state}`, {
     exitCode: 5,
     hint: "The set is damaged; --accept-damage brings back what is whole",

@@ -29,7 +29,10 @@ export async function* readCatalogue(set: OpenSet): AsyncGenerator<CatalogueEntr
 }
 
 function unended({ source }: OpenSet, rest: Uint8Array) {
-  return damaged(source, CATALOGUE_FILE, `each line must end within ${LINE_LIMIT_BYTES} bytes`, `one does not after ${rest.length}`);
+  return damaged(source, CATALOGUE_FILE, {
+    rule: `each line must end within ${LINE_LIMIT_BYTES} bytes`,
+    state: `one does not after ${rest.length}`,
+  });
 }
 
 function joined(left: Uint8Array, right: Uint8Array): Uint8Array {

@@ -38,9 +38,7 @@ export function frameScanner(starts: readonly number[], events: MemberEvents): F
       isInside = false;
       events.end(padding);
     },
-    trailer(bytes) {
-      position += bytes.length;
-    },
+    trailer: (bytes) => void (position += bytes.length),
   };
   return {
     take(frame, content) {

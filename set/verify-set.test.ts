@@ -222,6 +222,19 @@ describe("what its digests do not give away", () => {
     ]);
   });
 
+  test("a line of the catalogue that names a frame which the set has not is lost, and so is what follows it", async () => {
+    const directory = await copyOfSet();
+    const path = join(directory, "catalogue.ndjson.zst");
+    const text = (await run(["zstd", "-dc", path])).stdout;
+    await writeFile(join(directory, "lines"), text.replace(/("path":"\/hole".*"frame":)4/, "$19"));
+    await run(["zstd", "-q", "--rm", "-f", join(directory, "lines"), "-o", path]);
+    await forge(directory, { "catalogue.ndjson.zst": await readFile(path) });
+    assert.deepEqual(await damageIn(directory), [
+      ...["/hole", "/link"].map((name) => `"${name}": the catalogue does not name it`),
+      ...["/hole", "/link"].map((name) => `"${name}" is lost`),
+    ]);
+  });
+
   /** Puts other content into the last frame, which is alone in its volume. */
   async function withLastFrame(content: Uint8Array): Promise<string> {
     const directory = await copyOfSet();

@@ -60,11 +60,10 @@ interface ReadMember {
 
 /** Members and catalogue lines come in the same order: by their place in the stream. */
 function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: readonly number[], damage: string[]) {
+  const lines = catalogueLines(entries, starts, damage);
   let current: { readonly member: TarMember; readonly place: number; readonly digest: ContentDigest | undefined } | undefined;
   let read: ReadMember[] = [];
-  let next: CatalogueEntry | undefined;
   let whole = 0;
-  const lost = new Set<ByteText>();
   const scanner = frameScanner(starts, {
     member(member, _, place) {
       current = { member, place, digest: member.type === "file" ? contentDigest(member) : undefined };
@@ -78,27 +77,12 @@ function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: r
       current = undefined;
     },
   });
-  const advance = async () => {
-    const result = await entries.next();
-    next = result.done === true ? undefined : result.value;
-  };
-  /** All that is left without a place. */
-  const loseBefore = async (place?: number) => {
-    for (;;) {
-      if (next === undefined || (place !== undefined && streamPlace(starts, next) >= place)) return;
-      lost.add(next.path);
-      damage.push(`"${printable(next.path)}" is lost`);
-      await advance();
-    }
-  };
   const compare = async ({ member, place, digest }: ReadMember) => {
-    if (next === undefined) await advance();
-    await loseBefore(place);
-    const entry = next === undefined || streamPlace(starts, next) > place ? undefined : next;
-    const difference = entry === undefined ? "the catalogue does not name it" : (differs(entry, member, digest) ?? lostWith(entry, lost));
+    const entry = await lines.takeAt(place);
+    const difference =
+      entry === undefined ? "the catalogue does not name it" : (differs(entry, member, digest) ?? lostWith(entry, lines.lost));
     if (difference === undefined) whole += 1;
     else damage.push(`"${printable(absolutePath(member.path))}": ${difference}`);
-    if (entry !== undefined) await advance();
   };
   return {
     gap: () => scanner.gap(),
@@ -110,10 +94,41 @@ function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: r
       return state;
     },
     async finish(): Promise<number> {
-      if (next === undefined && whole === 0) await advance();
-      await loseBefore();
+      await lines.loseRest();
       return whole;
     },
+  };
+}
+
+/** What the stream has passed by is lost, and said to be. */
+function catalogueLines(entries: AsyncGenerator<CatalogueEntry>, starts: readonly number[], damage: string[]) {
+  let next: CatalogueEntry | undefined;
+  const lost = new Set<ByteText>();
+  const advance = async () => {
+    const result = await entries.next();
+    next = result.done === true ? undefined : result.value;
+  };
+  /** All that is left without a place. */
+  const loseBefore = async (place?: number) => {
+    if (next === undefined) await advance();
+    for (;;) {
+      if (next === undefined || (place !== undefined && streamPlace(starts, next) >= place)) return;
+      lost.add(next.path);
+      damage.push(`"${printable(next.path)}" is lost`);
+      await advance();
+    }
+  };
+  return {
+    lost,
+    /** Undefined when no line has this place. */
+    async takeAt(place: number): Promise<CatalogueEntry | undefined> {
+      await loseBefore(place);
+      if (next === undefined || streamPlace(starts, next) > place) return undefined;
+      const taken = next;
+      await advance();
+      return taken;
+    },
+    loseRest: () => loseBefore(),
   };
 }
 
@@ -159,7 +174,7 @@ async function checkFiles(set: OpenSet): Promise<readonly { readonly name: strin
     try {
       if (digest !== undefined) await checkFile(set, name);
       else if (((await set.source.sizeOf(name)) ?? 0) > sizeBytes)
-        throw damaged(set.source, name, `it must have ${sizeBytes} bytes`, "it has more");
+        throw damaged(set.source, name, { rule: `it must have ${sizeBytes} bytes`, state: "it has more" });
     } catch (error) {
       if (!(error instanceof LifeboatError)) throw error;
       damage.push({ name, message: error.message });

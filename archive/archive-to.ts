@@ -5,23 +5,18 @@ import { LifeboatError } from "#os/error";
 import { fileInfo, makeTemporaryDirectory, realPath, removeTree, walk, writeFile } from "#os/files";
 import { forgetTemporary, knownTemporaries, rememberTemporary } from "#os/temporaries";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
-import { inspectMachine } from "../machine/inspect.ts";
-import { inspectMounts, type MountedSystem } from "../machine/inspect-mounts.ts";
-import { mountsBelow } from "../machine/layout.ts";
+import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
-import { ownLayout } from "../machine/own-layout.ts";
-import { parseFstab } from "../machine/parse-fstab.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
 import { directorySource, makeSetDirectory, markStore } from "../media/directory-store.ts";
 import { programProblems } from "../restore/needed-programs.ts";
-import { layoutWarnings, restorableReasons } from "../restore/restorable.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
 import { openSet } from "../set/open-set.ts";
 import { RESCUE_ISO_FILE, setId, STORE_MARK, type SetManifest } from "../set/set-manifest.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
-import { readTextIfThere } from "#os/files";
 import { finishSet, writeSet, type SetOptions } from "./archive-set.ts";
-import { below, chooseMounts, joined, KERNEL_DIRECTORIES, mountOf, namesOf, networkMounts, type MountChoice } from "./choose-mounts.ts";
+import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
+import { chooseSubject, type LeftOut, type Subject } from "./choose-subject.ts";
 import { includedPaths } from "./included-paths.ts";
 import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-iso.ts";
 
@@ -55,7 +50,7 @@ export interface ArchiveOutcome {
   readonly manifest: SetManifest;
   readonly verification: Verification | undefined;
   /** File systems that were left out, and disks. */
-  readonly leftOut: readonly { readonly what: string; readonly reason: string }[];
+  readonly leftOut: readonly LeftOut[];
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
 }
@@ -68,7 +63,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const store = await checkedStore(medium, request);
   const createdAt = request.now().toISOString();
   const id = setId(request.hostName, createdAt);
-  const subject = await chooseSubject(store, request);
+  const subject = await chooseSubject(store.path, request);
   await using cleanUp = new AsyncDisposableStack();
   const imageSet: ImageSet = { id, store: medium.kind === "iso" ? undefined : storePlace(store, subject.allMounts) };
   const image =
@@ -131,80 +126,6 @@ async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: A
   if (real === "/")
     throw new LifeboatError('Cannot archive to "/" as a store is a directory of its own: it is the whole machine', { exitCode: 2 });
   return { path: real };
-}
-
-interface Subject {
-  readonly machine: Machine | undefined;
-  /** As this system has them, whatever the root is. */
-  readonly allMounts: MountedSystem["mounts"];
-  readonly closedMounts: readonly string[];
-  readonly exclude: readonly string[];
-  readonly leftOut: ArchiveOutcome["leftOut"];
-  readonly warnings: readonly string[];
-}
-
-async function chooseSubject(store: Store, request: ArchiveRequest): Promise<Subject> {
-  const { root } = request;
-  const { mounts: allMounts } = await inspectMounts();
-  const mounts = mountsBelow(allMounts, root);
-  const excludedDevices = request.exclude.filter((pattern) => pattern.startsWith("/dev/"));
-  const exclude = request.exclude.filter((pattern) => !pattern.startsWith("/dev/"));
-  const fstabPaths = parseFstab((await readTextIfThere(`${root === "/" ? "" : root}/etc/fstab`)) ?? "").map(({ path }) => path);
-  const { include, withoutNetwork } = request;
-  const choices = chooseMounts(mounts, { include, withoutNetwork, excludedDevices, storePath: seenFrom(root, store.path), fstabPaths });
-  const isWhole = include.includes("/");
-  const closedMounts = [
-    ...KERNEL_DIRECTORIES,
-    ...choices.flatMap(({ path, leftOutBecause }) => (leftOutBecause === undefined ? [] : [path])),
-  ];
-  const fromNetwork = networkMounts(mounts, choices).map(
-    ({ target, fsType }) => `"${target}" is ${fsType}: its files are taken into the set; -N leaves them out`,
-  );
-  const leftOut = choices.flatMap(leftOutLine);
-  if (!isWhole)
-    return {
-      machine: undefined,
-      allMounts,
-      closedMounts: closedMounts.filter((path) => !include.includes(path)),
-      exclude,
-      leftOut: [],
-      warnings: [],
-    };
-  const own = ownLayout(await inspectMachine({ now: request.now(), root }), (path) =>
-    choices.some((choice) => choice.path === path && choice.leftOutBecause === undefined),
-  );
-  const disks = own.leftOut.map(({ disk, reason }) => ({ what: `disk ${disk.id} (${disk.identity.serial ?? "no serial"})`, reason }));
-  checkRestorable(own.machine, request);
-  return {
-    machine: own.machine,
-    allMounts,
-    closedMounts,
-    exclude,
-    leftOut: [...leftOut, ...disks],
-    warnings: [...layoutWarnings(own.machine), ...fromNetwork],
-  };
-}
-
-/** A path as the machine names it; "" for what is outside of it. */
-function seenFrom(root: string, path: string): string {
-  if (root === "/") return path;
-  return path.startsWith(`${root}/`) ? path.slice(root.length) : "";
-}
-
-function leftOutLine({ path, leftOutBecause, isObvious }: MountChoice): ArchiveOutcome["leftOut"] {
-  return leftOutBecause === undefined || isObvious ? [] : [{ what: `"${path}"`, reason: leftOutBecause }];
-}
-
-function checkRestorable(machine: Machine, request: ArchiveRequest): void {
-  const reasons = restorableReasons(machine);
-  if (reasons.length === 0) return;
-  if (request.acceptUnrestorable) {
-    for (const reason of reasons) request.remark(`not restorable: ${reason}`);
-    return;
-  }
-  throw new LifeboatError(`Cannot archive this machine as it must be possible to rebuild it from the set: ${reasons.join("; ")}`, {
-    hint: "Leave that part out with --exclude, take files alone with --include, or say --accept-unrestorable",
-  });
 }
 
 /** What the rescue system will need and this machine does not have is found out now, not on the bad day. */

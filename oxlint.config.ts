@@ -220,7 +220,7 @@ export default defineConfig({
     { files: WRITES_DATES, rules: { "no-restricted-globals": ["error", ...PURE_GLOBALS] } },
     {
       // STYLE says 40 and 3 here too; what is longer is to be parted when it is next worked on.
-      files: ["archive", "restore", "initrd-agent", "set", "machine", "formats", "os"].map((room) => `${room}/**/*.ts`),
+      files: ["initrd-agent", "machine", "formats", "os"].map((room) => `${room}/**/*.ts`),
       rules: {
         "max-params": ["error", 4],
         "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],

@@ -2,10 +2,11 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { copyFile, exists, listDirectory, makeDirectory } from "#os/files";
+import { copyFile, exists, linkInfo, listDirectory, makeDirectory, walk } from "#os/files";
 import { parseEfibootmgr } from "../machine/parse-efibootmgr.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import { insideRoot, pathInMachine } from "./inside-root.ts";
 import type { Step } from "./plan.ts";
 
 type InstallStep = Extract<Step, { kind: "install-boot-loader" }>;
@@ -13,8 +14,12 @@ type EntryStep = Extract<Step, { kind: "write-boot-entry" }>;
 
 const GRUB_INSTALLERS = ["grub-install", "grub2-install"];
 
-/** The machine's own GRUB installs itself. Returns the directory that it writes to. */
-export async function installGrub(step: InstallStep, chroot: Chroot, { note }: RestoreEnvironment): Promise<string> {
+/** The machine's own GRUB installs itself. Returns the files that it has written, made or taken away, by their own names in the machine. */
+export async function installGrub(
+  step: InstallStep,
+  chroot: Chroot,
+  { root, note }: Pick<RestoreEnvironment, "root" | "note">,
+): Promise<readonly string[]> {
   const installer = await chroot.find(GRUB_INSTALLERS);
   if (installer === undefined) {
     throw new LifeboatError(
@@ -24,30 +29,63 @@ export async function installGrub(step: InstallStep, chroot: Chroot, { note }: R
       },
     );
   }
+  const place = await insideRoot(root, step.directory);
+  const before = await filesBelow(place);
   for (const disk of step.disks) {
     const bootDirectory = step.directory.replace(/\/[^/]+$/, "");
     const said = await chroot.run([installer, "--target=i386-pc", "--recheck", `--boot-directory=${bootDirectory}`, disk.path]);
     note(`${installer} ${disk.path}: ${said.stdout.trim()} ${said.stderr.trim()}`);
   }
-  return step.directory;
+  const now = await filesBelow(place);
+  const written = [...new Set([...before.keys(), ...now.keys()])].filter((path) => before.get(path) !== now.get(path));
+  return written.sort().map((path) => pathInMachine(root, `${place}/${path}`));
+}
+
+/** What tells a file from one that was written later, by its path below the directory. */
+async function filesBelow(directory: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  if (!(await exists(directory))) return found;
+  for (const { path, type } of await walk(directory)) {
+    const info = type === "directory" ? undefined : await linkInfo(`${directory}/${path}`);
+    if (info !== undefined) found.set(path, `${info.inode} ${info.mtimeNs} ${info.sizeBytes}`);
+  }
+  return found;
 }
 
 const EFIVARS = "/sys/firmware/efi/efivars";
 
-/** Returns what it has added to the EFI system partition. A firmware that takes no entry is told about, and starts by the removable path. */
-export async function writeBootEntry(step: EntryStep, environment: RestoreEnvironment): Promise<readonly string[]> {
-  const added = await fillRemovablePath(step, environment.root);
-  try {
-    await addEntry(step, environment);
-  } catch (error) {
-    if (!(error instanceof LifeboatError)) throw error;
-    environment.say(`lifeboat: the firmware took no boot entry (${error.message}); it will start ${REMOVABLE_LOADER}`);
-  }
-  return added;
+/**
+ * Returns what it has added to the EFI system partition. What firmware or files do not allow is said, and does not stop the restore: there
+ * are two ways to start, and each may do alone.
+ */
+export async function writeBootEntry(step: EntryStep, environment: BootEnvironment, efivars = EFIVARS): Promise<readonly string[]> {
+  const { say } = environment;
+  const added = await orSay(
+    (message) => say(`lifeboat: the removable path was not filled: ${message}`),
+    () => fillRemovablePath(step, environment.root),
+  );
+  await orSay(
+    (message) => say(`lifeboat: the firmware took no boot entry (${message}); it will start ${REMOVABLE_LOADER}`),
+    () => addEntry(step, environment, efivars),
+  );
+  return added ?? [];
 }
 
-async function addEntry({ disk, partition, partitionUuid, label, loaderPath }: EntryStep, { say }: RestoreEnvironment): Promise<void> {
-  if ((await listDirectory(EFIVARS)).length === 0) await run(["mount", "-t", "efivarfs", "efivarfs", EFIVARS]);
+type BootEnvironment = Pick<RestoreEnvironment, "root" | "say">;
+
+async function orSay<T>(say: (message: string) => void, action: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    say(error.message);
+    return undefined;
+  }
+}
+
+async function addEntry(step: EntryStep, { say }: BootEnvironment, efivars: string): Promise<void> {
+  const { disk, partition, partitionUuid, label, loaderPath } = step;
+  if ((await listDirectory(efivars)).length === 0) await run(["mount", "-t", "efivarfs", "efivarfs", efivars]);
   const { entries } = parseEfibootmgr((await run(["efibootmgr", "-v"])).stdout);
   const isSame = (path: string | undefined) => path?.toLowerCase() === loaderPath.toLowerCase();
   const stale = entries.filter((entry) => isSame(entry.loaderPath) && entry.partitionUuid === partitionUuid);
@@ -60,19 +98,19 @@ const REMOVABLE_LOADER = "EFI/BOOT/BOOTX64.EFI";
 
 /** Firmware that has forgotten its entries starts this one; what was there is kept (UEFI 2.10, section 3.5.1.1). */
 async function fillRemovablePath({ loaderPath, mountPoint }: EntryStep, root: string): Promise<readonly string[]> {
-  const target = `${mountPoint}/${REMOVABLE_LOADER}`;
-  if (await exists(`${root}${target}`)) return [];
+  const partition = await insideRoot(root, mountPoint);
+  if (await exists(`${partition}/${REMOVABLE_LOADER}`)) return [];
   const loader = loaderPath.replace(/\\/g, "/");
   const directory = loader.replace(/\/[^/]+$/, "");
-  await makeDirectory(`${root}${mountPoint}/EFI/BOOT`);
-  await copyFile(`${root}${mountPoint}${loader}`, `${root}${target}`);
-  const added = [target];
+  await makeDirectory(`${partition}/EFI/BOOT`);
+  await copyFile(`${partition}${loader}`, `${partition}/${REMOVABLE_LOADER}`);
+  const added = [REMOVABLE_LOADER];
   // shim looks for its second stage beside itself.
   for (const name of ["grubx64.efi", "mmx64.efi"]) {
-    const source = `${root}${mountPoint}${directory}/${name}`;
-    if (!(await exists(source))) continue;
-    await copyFile(source, `${root}${mountPoint}/EFI/BOOT/${name}`);
-    added.push(`${mountPoint}/EFI/BOOT/${name}`);
+    const [source, target] = [`${partition}${directory}/${name}`, `${partition}/EFI/BOOT/${name}`];
+    if (!(await exists(source)) || (await exists(target))) continue;
+    await copyFile(source, target);
+    added.push(`EFI/BOOT/${name}`);
   }
-  return added;
+  return added.map((path) => pathInMachine(root, `${partition}/${path}`));
 }

@@ -1,7 +1,7 @@
 // The restore of a whole machine: steps in their order, extraction with its journal, the check, the mark (DESIGN section 3).
 
 import { LifeboatError } from "#os/error";
-import { copyFile, exists, makeDirectory, readText, writeFile } from "#os/files";
+import { changeMode, copyFile, exists, linkInfo, makeDirectory, readText, writeFile } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { Machine } from "../machine/model.ts";
 import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
@@ -10,12 +10,14 @@ import { readCatalogue } from "../set/read-catalogue.ts";
 import { compareFiles, type Difference } from "./compare-files.ts";
 import { describeStep } from "./describe-step.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import { extractDirectories, extractSet } from "./extract-set.ts";
+import { extractSet } from "./extract-set.ts";
 import type { PassedGate } from "./gate.ts";
 import { confirmResume } from "./confirm-resume.ts";
+import { insideRoot, pathInMachine } from "./inside-root.ts";
 import { journalSubject, noteProgress, OWN_DIRECTORY, writeMark, type Progress } from "./journal.ts";
-import { directoryOf, linkNodes } from "./link-nodes.ts";
+import { linkNodes } from "./link-nodes.ts";
 import { mountAll, unmountAll } from "./mount-all.ts";
+import { refreshDirectories } from "./refresh-directories.ts";
 import { runStep, type OwnChange } from "./run-step.ts";
 import { setFlags } from "./set-flags.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -41,12 +43,17 @@ export interface RestoreReport {
   readonly steps: readonly { readonly step: string; readonly seconds: number }[];
   readonly checked: number;
   readonly differences: readonly { readonly path: string; readonly what: string }[];
-  /** What Lifeboat itself has changed; counted apart. A directory stands for what is below it; `files` are those that differ from the set. */
-  readonly changed: readonly { readonly path: string; readonly why: string; readonly files: readonly string[] }[];
+  /** What Lifeboat itself has changed, file by file; counted apart. */
+  readonly changed: readonly ReportedChange[];
   /** What damage has cost. */
   readonly lost: readonly string[];
   readonly wasChecked: boolean;
   readonly wasResumed: boolean;
+}
+
+export interface ReportedChange extends OwnChange {
+  /** From the set: a file that was made again may be what it was. */
+  readonly differs: boolean;
 }
 
 /** Writes to the disks of the plan. Throws LifeboatError (4) for a step that fails. */
@@ -60,9 +67,8 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
     if (resume !== undefined && MADE_BEFORE.has(step.kind)) continue;
     await timed(step, { request, environment, state });
   }
-  const report = reportOf(request, { state, environment, startMs });
-  await asWriting("leave the restored machine in order", () => finish(report, { request, environment, state }));
-  return report;
+  const job = { request, environment, state };
+  return asWriting("leave the restored machine in order", () => finish(job, startMs));
 }
 
 /** What a resumed restore finds done, or has done to find out. */
@@ -95,9 +101,9 @@ async function timed(step: Step, job: StepJob): Promise<void> {
 }
 
 /** Whatever fails from the first write on fails with exit code 4. */
-async function asWriting(what: string, action: () => Promise<void>): Promise<void> {
+async function asWriting<T>(what: string, action: () => Promise<T>): Promise<T> {
   try {
-    await action();
+    return await action();
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error;
     throw new LifeboatError(`Cannot ${what} as every step must succeed: ${error.message}`, {
@@ -113,8 +119,10 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   if (step.kind === "extract") return extractSet({ ...request, resume: state.resume }, environment);
   if (step.kind === "check") return check(job);
   if (step.kind === "set-flags") {
-    const linked = await linkNodes(environment.root, readCatalogue(request.set));
-    await refreshDirectories(["/", ...state.changes.map(({ path }) => directoryOf(bytesOfText(path))), ...linked], job);
+    await linkNodes(environment.root, readCatalogue(request.set));
+    // Where the flags of the root forbid to make it, the mark still finds it.
+    await makeDirectory(`${environment.root}${OWN_DIRECTORY}`, 0o700);
+    await refreshDirectories(request, environment.root);
     return setFlags(environment.root, readCatalogue(request.set), isLost(request));
   }
   if (step.kind === "write-mark" || step.kind === "unmount") return;
@@ -128,12 +136,6 @@ async function noteChanges(changed: readonly OwnChange[], { request, environment
   state.changes.push(...changed.filter(({ path }) => !known.has(path)));
   const { frames } = request.gate;
   await noteProgress(journalSubject(request.plan, frames), { frame: frames.length, changed: state.changes }, environment);
-}
-
-/** Directories whose times our own writes have changed. */
-async function refreshDirectories(paths: readonly ByteText[], { request, environment }: StepJob): Promise<void> {
-  const wantedPaths = new Set(paths);
-  await extractDirectories(request, (path) => wantedPaths.has(path), environment);
 }
 
 function isLost({ gate }: RestoreRequest): (path: ByteText) => boolean {
@@ -175,18 +177,48 @@ async function* wanted(set: OpenSet, leftOut: (path: ByteText) => boolean): Asyn
   for await (const entry of readCatalogue(set)) if (!leftOut(entry.path)) yield entry;
 }
 
-interface ReportInput {
-  readonly state: RestoreState;
-  readonly environment: RestoreEnvironment;
-  readonly startMs: number;
+/** Log, mark, the times of the directories that hold them; then nothing stays mounted. */
+async function finish(job: StepJob, startMs: number): Promise<RestoreReport> {
+  const { environment, request, state } = job;
+  const log = await keepLog(environment);
+  const own: readonly OwnChange[] = [...state.changes, { path: OWN_DIRECTORY, why: "the mark of this restore" }, ...log];
+  const report = reportOf(job, own, startMs);
+  await writeMark(environment.root, report);
+  await refreshDirectories(request, environment.root);
+  await unmountAll(request.plan, environment);
+  return report;
 }
 
-function reportOf({ set, gate, gateMode, check: wasChecked }: RestoreRequest, { state, environment, startMs }: ReportInput): RestoreReport {
-  const own: readonly OwnChange[] = [...state.changes, ...LEFT_BY_US];
-  const changeOf = (path: ByteText) => own.find((change) => isBelow(path, bytesOfText(change.path)));
-  const differences = state.differences.filter(({ path }) => changeOf(path) === undefined);
-  const filesOf = (change: OwnChange) =>
-    state.differences.filter(({ path }) => changeOf(path) === change).map(({ path }) => printable(path));
+const LOG_DIRECTORY = "/var/log";
+const LOG_NAME = "lifeboat-restore.log";
+
+/** Copies the log so far into the restored system; a restore does not fail for it. */
+async function keepLog({ root, logPath, say }: RestoreEnvironment): Promise<readonly OwnChange[]> {
+  if (!(await exists(logPath))) return [];
+  try {
+    const directory = await insideRoot(root, LOG_DIRECTORY);
+    const place = `${directory}/${LOG_NAME}`;
+    const there = await linkInfo(place);
+    if (there !== undefined && there.type !== "file") {
+      throw new LifeboatError(`Cannot write "${pathInMachine(root, place)}" as it must be a file: it is a ${there.type}`);
+    }
+    await makeDirectory(directory);
+    await copyFile(logPath, place);
+    // One of an earlier restore may be there, with a mode of its own.
+    await changeMode(place, 0o600);
+    return [{ path: pathInMachine(root, place), why: "the log of this restore" }];
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    say(`lifeboat: the log was not copied into the restored system: ${error.message}`);
+    return [];
+  }
+}
+
+function reportOf({ request, environment, state }: StepJob, own: readonly OwnChange[], startMs: number): RestoreReport {
+  const { set, gate, gateMode, check: wasChecked } = request;
+  const ownPaths = new Set(own.map(({ path }) => bytesOfText(path)));
+  const isOwn = (path: ByteText) => ownPaths.has(path) || path.startsWith(`${OWN_DIRECTORY}/`);
+  const differing = new Set(state.differences.map(({ path }) => path));
   return {
     set: set.manifest.id,
     restoredAt: environment.now(),
@@ -194,35 +226,12 @@ function reportOf({ set, gate, gateMode, check: wasChecked }: RestoreRequest, { 
     gate: gateMode,
     steps: state.times,
     checked: state.checked,
-    differences: differences.map(({ path, what }) => ({ path: printable(path), what })),
-    changed: own.map((change) => ({ ...change, files: filesOf(change) })),
+    differences: state.differences.filter(({ path }) => !isOwn(path)).map(({ path, what }) => ({ path: printable(path), what })),
+    changed: own.map((change) => ({ ...change, differs: differing.has(bytesOfText(change.path)) })),
     lost: gate.lost.map(printable),
     wasChecked,
     wasResumed: state.resume !== undefined,
   };
-}
-
-function isBelow(path: ByteText, directory: ByteText): boolean {
-  return path === directory || path.startsWith(`${directory}/`);
-}
-
-const LOG_IN_MACHINE = "/var/log/lifeboat-restore.log";
-const LEFT_BY_US: readonly OwnChange[] = [
-  { path: OWN_DIRECTORY, why: "the mark of this restore" },
-  { path: LOG_IN_MACHINE, why: "the log of this restore" },
-];
-
-/** Mark, log, the times of the directories that hold them; then nothing stays mounted. */
-async function finish(report: RestoreReport, job: StepJob): Promise<void> {
-  const { environment, request } = job;
-  const { root } = environment;
-  await writeMark(root, report);
-  if (await exists(environment.logPath)) {
-    await makeDirectory(`${root}/var/log`);
-    await copyFile(environment.logPath, `${root}${LOG_IN_MACHINE}`);
-  }
-  await refreshDirectories(["/", "/var/log"], job);
-  await unmountAll(request.plan, environment);
 }
 
 function seconds(milliseconds: number): number {

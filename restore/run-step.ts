@@ -2,11 +2,12 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { changeMode, exists, makeDirectory, readText, writeFile } from "#os/files";
+import { changeMode, exists, makeDirectory, readTextIfThere, writeFile } from "#os/files";
 import type { Machine } from "../machine/model.ts";
 import { installGrub, writeBootEntry } from "./boot-loader.ts";
 import { openChroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import { insideRoot, pathInMachine } from "./inside-root.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
@@ -16,7 +17,7 @@ import { partitionPath, type Step } from "./plan.ts";
 /** Those that work on the data, and are the engine's own business. */
 export type LayoutStep = Exclude<Step, { kind: "extract" | "set-flags" | "check" | "write-mark" | "unmount" }>;
 
-/** A path that Lifeboat itself has changed in the restored machine; a directory stands for all below it. */
+/** A file that Lifeboat itself has changed in the restored machine, by its own name there. */
 export interface OwnChange {
   readonly path: string;
   readonly why: string;
@@ -47,13 +48,9 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       await mountStep(step, root);
       return [];
     case "make-swap-file":
-      await makeSwapFile(step, root);
-      return [{ path: step.path, why: "the swap file was made again" }];
-    case "write-fstab": {
-      const path = `${root}/etc/fstab`;
-      await writeFile(path, changedFstab(await readText(path), step.changes));
-      return [{ path: "/etc/fstab", why: "names of devices were changed" }];
-    }
+      return [{ path: await makeSwapFile(step, root), why: "the swap file was made again" }];
+    case "write-fstab":
+      return writeFstab(step, environment);
     case "check-initramfs": {
       await using chroot = await openChroot(root);
       const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);
@@ -61,7 +58,7 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
     }
     case "install-boot-loader": {
       await using chroot = await openChroot(root);
-      return [{ path: await installGrub(step, chroot, environment), why: "GRUB was installed again" }];
+      return (await installGrub(step, chroot, environment)).map((path) => ({ path, why: "GRUB was installed again" }));
     }
     case "write-boot-entry":
       return (await writeBootEntry(step, environment)).map((path) => ({ path, why: "the removable path got a loader" }));
@@ -121,9 +118,21 @@ export async function mountStep({ device, path, type, options }: Of<"mount">, ro
   await run(["mount", "-t", type, "-o", [mode, ...words].join(","), device, place]);
 }
 
+/** Damage may have cost it. */
+async function writeFstab({ changes }: Of<"write-fstab">, { root, say }: RestoreEnvironment): Promise<readonly OwnChange[]> {
+  const place = await insideRoot(root, "/etc/fstab");
+  const text = await readTextIfThere(place);
+  if (text === undefined) {
+    say("lifeboat: there is no /etc/fstab: names of devices were not changed in it");
+    return [];
+  }
+  await writeFile(place, changedFstab(text, changes));
+  return [{ path: pathInMachine(root, place), why: "names of devices were changed" }];
+}
+
 /** No holes: swapon refuses a file that has any (swapon(8)). */
-async function makeSwapFile({ path, sizeBytes, uuid, label }: Of<"make-swap-file">, root: string): Promise<void> {
-  const place = `${root}${path}`;
+async function makeSwapFile({ path, sizeBytes, uuid, label }: Of<"make-swap-file">, root: string): Promise<string> {
+  const place = await insideRoot(root, path);
   const allocated = await run(["fallocate", "--length", `${sizeBytes}`, place]).catch(() => undefined);
   if (allocated === undefined) {
     const mebibytes = Math.ceil(sizeBytes / 2 ** 20);
@@ -131,4 +140,5 @@ async function makeSwapFile({ path, sizeBytes, uuid, label }: Of<"make-swap-file
   }
   await changeMode(place, 0o600);
   await run(mkswapCommand(place, { uuid, label }));
+  return pathInMachine(root, place);
 }

@@ -25,6 +25,8 @@ const REPORT: RestoreReport = {
   wasResumed: false,
 };
 
+const WHY = "GRUB was installed again";
+
 describe("restoredLine() says", () => {
   test("how long it took, what was checked and how much differs", () => {
     assert.equal(restoredLine(REPORT), "lifeboat: restored web1-20261121T194500Z in 94s, 13618 files checked, 0 differ");
@@ -41,7 +43,11 @@ test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat,
     wasResumed: true,
     differences: [{ path: "/a", what: "content" }],
     lost: Array.from({ length: 52 }, (_, index) => `/lost/${index}`),
-    changed: [{ path: "/boot/grub", why: "GRUB was installed again", files: ["/boot/grub/a", "/boot/grub/b"] }],
+    changed: [
+      { path: "/etc/fstab", why: "names of devices were changed", differs: true },
+      ...Array.from({ length: 8 }, (_, index) => ({ path: `/boot/grub/i386-pc/${index}.mod`, why: WHY, differs: true })),
+      { path: "/boot/grub/grubenv", why: WHY, differs: false },
+    ],
   });
   assert.deepEqual(lines.slice(0, 4), [
     "it went on where an earlier restore was broken off",
@@ -49,10 +55,12 @@ test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat,
     "  differs: /a: content",
     "  lost: /lost/0",
   ]);
-  assert.deepEqual(lines.slice(-3), [
+  assert.deepEqual(lines.slice(-5), [
     "  lost: /lost/49",
     "  … and 2 more",
-    "  changed by Lifeboat: /boot/grub: GRUB was installed again (2 files)",
+    "  changed by Lifeboat: /etc/fstab: names of devices were changed",
+    "  changed by Lifeboat: /boot/grub/i386-pc: GRUB was installed again (8 files: 0.mod, 1.mod, 2.mod, …)",
+    "  changed by Lifeboat: /boot/grub/grubenv: GRUB was installed again",
   ]);
 });
 

@@ -1,7 +1,7 @@
 // What a restore has done, for people.
 
 import type { FilesOutcome } from "../restore/restore-files.ts";
-import type { RestoreReport } from "../restore/restore-machine.ts";
+import type { ReportedChange, RestoreReport } from "../restore/restore-machine.ts";
 import { printable } from "../set/catalogue.ts";
 
 /** Names listed of each kind. */
@@ -39,9 +39,35 @@ export function restoreDetails({ steps, differences, changed, lost, wasResumed }
       differences.map(({ path, what }) => `${path}: ${what}`),
     ),
     ...listed("lost", lost),
-    ...listed(
-      "changed by Lifeboat",
-      changed.map(({ path, why, files }) => `${path}: ${why}${files.length < 2 ? "" : ` (${files.length} files)`}`),
-    ),
+    ...listed("changed by Lifeboat", changedLines(changed)),
   ];
+}
+
+/** So many of one directory, changed for one reason, are one line; the mark in the restored system has them all. */
+const FOLDED_FROM = 8;
+const NAMED_OF_FOLDED = 3;
+
+function changedLines(changed: readonly ReportedChange[]): readonly string[] {
+  const groups = new Map<string, ReportedChange[]>();
+  for (const change of changed) {
+    const key = `${directoryOf(change.path)}\0${change.why}`;
+    const group = groups.get(key) ?? [];
+    group.push(change);
+    groups.set(key, group);
+  }
+  return [...groups.values()].flatMap((group) => (group.length < FOLDED_FROM ? group.map(changeLine) : [foldedLine(group)]));
+}
+
+function changeLine({ path, why }: ReportedChange): string {
+  return `${path}: ${why}`;
+}
+
+function foldedLine(group: readonly ReportedChange[]): string {
+  const { path, why } = group[0]!;
+  const names = group.slice(0, NAMED_OF_FOLDED).map((change) => change.path.replace(/^.*\//, ""));
+  return `${directoryOf(path)}: ${why} (${group.length} files: ${names.join(", ")}, …)`;
+}
+
+function directoryOf(path: string): string {
+  return path.replace(/\/[^/]*$/, "") || "/";
 }

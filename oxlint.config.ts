@@ -85,7 +85,6 @@ const PURE_FILES = [
   "set/image-manifest.ts",
   "set/inode-flags.ts",
   "set/json-line.ts",
-  "set/set-manifest.ts",
   "ui/*.ts",
 ];
 

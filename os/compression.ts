@@ -63,6 +63,30 @@ async function unpacked(bytes: Uint8Array, codec: Codec, sizeBytes: number): Pro
   }
 }
 
+/** A gzip member's header without anything optional in it (RFC 1952 section 2.3), and what follows its data. */
+const GZIP_HEADER_BYTES = 10;
+const GZIP_TRAILER_BYTES = 8;
+
+/** Where the gzip member that begins `bytes` ends, and what it comes to: it tells neither. Undefined when it is none, or not there to its end. */
+export function gzipMemberAt(
+  bytes: Uint8Array,
+  limitBytes: number,
+): { readonly frameBytes: number; readonly contentBytes: number } | undefined {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b || bytes[2] !== 8 || bytes[3] !== 0) return undefined;
+  try {
+    const options = { info: true, maxOutputLength: limitBytes };
+    // @types/node knows no `info`, with which the stream comes beside its output (nodejs.org/api/zlib.html, class Options).
+    const { buffer, engine } = zlib.inflateRawSync(bytes.subarray(GZIP_HEADER_BYTES), options) as unknown as {
+      readonly buffer: Uint8Array;
+      readonly engine: { readonly bytesWritten: number };
+    };
+    const frameBytes = GZIP_HEADER_BYTES + engine.bytesWritten + GZIP_TRAILER_BYTES;
+    return frameBytes > bytes.length ? undefined : { frameBytes, contentBytes: buffer.length };
+  } catch {
+    return undefined;
+  }
+}
+
 function view(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -9,6 +9,7 @@ import {
   parseCatalogueEntry,
   printable,
   textOf,
+  unprinted,
   type CatalogueEntry,
 } from "./catalogue.ts";
 
@@ -79,6 +80,13 @@ test("printable() keeps a name on one line and tells names apart", () => {
   const cases = { plain: "plain", "a\nb\t\\n": "a\\nb\\t\\\\n", "\x07\x7f": "\\x07\\x7f", "\xff\\\n": "\\377\\134\\012" };
   for (const [bytes, shown] of Object.entries(cases)) assert.equal(printable(bytes), shown);
   assert.equal(printable(bytesOfText("Müller\u0085")), "Müller\\x85");
+});
+
+test("unprinted() takes back what printable() writes, whatever the bytes, and nothing that it never writes", () => {
+  const texts = fc.string({ unit: "binary" }).map(bytesOfText);
+  const bytes = fc.uint8Array().map((array) => String.fromCharCode(...array));
+  fc.assert(fc.property(fc.oneof(texts, bytes), (name) => assert.equal(unprinted(printable(name)), name)));
+  assert.deepEqual(["a\\", "a\\q", "\\38", "\\xg0"].map(unprinted), [undefined, undefined, undefined, undefined]);
 });
 
 test("absolutePath() puts members below the root", () => {

@@ -43,7 +43,7 @@ export interface CatalogueEntry {
 export function formatCatalogueEntry(entry: CatalogueEntry): string {
   const { type, mode, uid, gid, mtime, ctime, digest, device, frame, offset } = entry;
   const record = {
-    ...named("path", entry.path),
+    ...jsonName("path", entry.path),
     type,
     mode,
     uid,
@@ -54,9 +54,9 @@ export function formatCatalogueEntry(entry: CatalogueEntry): string {
     digest,
     sparse: entry.isSparse ? true : undefined,
     xattrs: entry.attributesDigest,
-    ...(entry.target === undefined ? {} : named("target", entry.target)),
-    ...(entry.hardlinkOf === undefined ? {} : named("hardlinkOf", entry.hardlinkOf)),
-    ...(entry.sameNodeAs === undefined ? {} : named("sameNodeAs", entry.sameNodeAs)),
+    ...(entry.target === undefined ? {} : jsonName("target", entry.target)),
+    ...(entry.hardlinkOf === undefined ? {} : jsonName("hardlinkOf", entry.hardlinkOf)),
+    ...(entry.sameNodeAs === undefined ? {} : jsonName("sameNodeAs", entry.sameNodeAs)),
     rdev: device,
     flags: entry.flags === "" ? undefined : entry.flags,
     frame,
@@ -66,7 +66,8 @@ export function formatCatalogueEntry(entry: CatalogueEntry): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-function named(key: string, bytes: ByteText): Readonly<Record<string, string>> {
+/** A name in JSON: `KEY`, or `KEYB64` for what is no UTF-8. */
+export function jsonName(key: string, bytes: ByteText): Readonly<Record<string, string>> {
   const text = textOf(bytes);
   return text === undefined ? { [`${key}B64`]: base64Encode(bytes) } : { [key]: text };
 }
@@ -97,6 +98,23 @@ export function printable(bytes: ByteText): string {
   // eslint-disable-next-line no-control-regex
   if (text !== undefined) return text.replace(/[\u0000-\u001f\u007f-\u009f\\]/g, escaped);
   return bytes.replace(/[^\x20-\x7e]|\\/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+const PRINTED = /\\(?:([ntr\\])|x([0-9a-f]{2})|([0-7]{3}))|[^\\]+/y;
+
+/** The bytes of a name as `printable` has written it. Undefined for a backslash that it never writes so. */
+export function unprinted(text: string): ByteText | undefined {
+  let bytes = "";
+  const pattern = new RegExp(PRINTED);
+  while (pattern.lastIndex < text.length) {
+    const found = pattern.exec(text);
+    if (found === null) return undefined;
+    const [whole, letter, hex, octal] = found;
+    if (letter !== undefined) bytes += { n: "\n", t: "\t", r: "\r" }[letter] ?? letter;
+    else if (hex !== undefined) bytes += bytesOfText(String.fromCharCode(parseInt(hex, 16)));
+    else bytes += octal === undefined ? bytesOfText(whole) : String.fromCharCode(parseInt(octal, 8) & 0xff);
+  }
+  return bytes;
 }
 
 function isAscii(text: string): boolean {

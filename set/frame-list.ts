@@ -47,15 +47,24 @@ export function parseFrameList(text: string, name: string): readonly Frame[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const parsed = v.safeParse(Line, parseJsonLine(line));
-      if (!parsed.success || !isSound(parsed.output)) {
-        throw new LifeboatError(`Cannot read the frame list "${name}" as each line must describe one frame: "${line.slice(0, 120)}"`, {
-          exitCode: 5,
-        });
-      }
-      const { frame, offset, length, content, digest, member, path } = parsed.output;
-      return { number: frame, offset, storedBytes: length, contentBytes: content, digest, firstMember: member, firstPath: path };
+      const frame = parseFrame(line);
+      if (frame !== undefined) return frame;
+      throw new LifeboatError(`Cannot read the frame list "${name}" as each line must describe one frame: "${line.slice(0, 120)}"`, {
+        exitCode: 5,
+      });
     });
+}
+
+/** Of a damaged list: the lines that can be read. A quote in a name is escaped, so that no name can look like the beginning of a line. */
+export function soundFrames(text: string): readonly Frame[] {
+  return text.split(/\n|(?=\{"frame":)/).flatMap((line) => parseFrame(line.slice(0, line.lastIndexOf("}") + 1)) ?? []);
+}
+
+function parseFrame(line: string): Frame | undefined {
+  const parsed = v.safeParse(Line, parseJsonLine(line));
+  if (!parsed.success || !isSound(parsed.output)) return undefined;
+  const { frame, offset, length, content, digest, member, path } = parsed.output;
+  return { number: frame, offset, storedBytes: length, contentBytes: content, digest, firstMember: member, firstPath: path };
 }
 
 function isSound({ content, length, member }: v.InferOutput<typeof Line>): boolean {

@@ -17,8 +17,19 @@ export interface OpenSet {
   readonly manifest: SetManifest;
   /** What was made again of a damaged set; see damaged-set.ts. */
   readonly remarks?: readonly string[];
-  /** The catalogue, where its file is damaged, and files that end in a damaged frame and so are in no catalogue. */
-  readonly rebuilt?: { readonly entries: readonly CatalogueEntry[]; readonly broken: readonly ByteText[] };
+  /** All frames, where a frame list is damaged. */
+  readonly frames?: readonly PlacedFrame[];
+  /** The catalogue, where its file is damaged. */
+  readonly rebuilt?: RebuiltCatalogue;
+}
+
+export interface RebuiltCatalogue {
+  /** Of what is whole, in the order of the stream. */
+  readonly entries: readonly CatalogueEntry[];
+  /** What damage has cost, as far as its names are left: they are in no entry. */
+  readonly broken: readonly ByteText[];
+  /** How many paths are lost whose names are lost too. Undefined when nobody knows: some may be. */
+  readonly unnamed: number | undefined;
 }
 
 /** A frame, and the volume that holds it. */
@@ -95,12 +106,12 @@ export async function readMachine(set: OpenSet): Promise<Machine | undefined> {
 
 /** All frames in the order of the stream. Throws LifeboatError (5) when a list is damaged, or frames are missing in it. */
 export async function readFrames(set: OpenSet): Promise<readonly PlacedFrame[]> {
+  if (set.frames !== undefined) return set.frames;
   const { codec, totals } = set.manifest;
   const frames: PlacedFrame[] = [];
   for (let number = 1; number <= totals.volumes; number += 1) {
-    const name = frameListName(number);
     const volume = volumeName(number, codec);
-    frames.push(...parseFrameList(utf8Decode(await readChecked(set, name)), name).map((frame) => ({ ...frame, volume })));
+    frames.push(...(await readFrameList(set, number)).map((frame) => ({ ...frame, volume })));
   }
   const gap = frames.findIndex((frame, index) => frame.number !== index);
   if (gap >= 0 || frames.length !== totals.frames) {
@@ -113,6 +124,12 @@ export async function readFrames(set: OpenSet): Promise<readonly PlacedFrame[]> 
 }
 
 /** `rule` follows "as", `state` a colon. */
+/** Of one volume. Throws LifeboatError (5) when it is damaged. */
+export async function readFrameList(set: OpenSet, volume: number): Promise<readonly Frame[]> {
+  const name = frameListName(volume);
+  return parseFrameList(utf8Decode(await readChecked(set, name)), name);
+}
+
 export function damaged(
   source: SetSource,
   name: string,

@@ -1,6 +1,8 @@
 // set.json: what is written comes back; nothing in it leads out of the set.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { run } from "#os/exec";
+import { utf8Decode } from "../formats/text.ts";
 import { formatManifest, frameListName, parseManifest, setId, volumeName, volumeNumber, type SetManifest } from "./set-manifest.ts";
 
 const MANIFEST: SetManifest = {
@@ -28,6 +30,32 @@ const MANIFEST: SetManifest = {
 
 test("parseManifest() gives back what formatManifest() wrote", () => {
   assert.deepEqual(parseManifest(formatManifest(MANIFEST), "x"), MANIFEST);
+});
+
+test("parseManifest() takes a manifest of the time before it had a digest, and one with keys to come beside a digest", () => {
+  const old = `${JSON.stringify(MANIFEST, undefined, 1)}\n`;
+  assert.deepEqual(parseManifest(old, "x"), MANIFEST);
+  assert.throws(() => parseManifest(old.replace('"level"', '"leven"'), "x"), { exitCode: 5, message: /"leven" is no key of a manifest/ });
+  const newer = { ...MANIFEST, laterKey: 1 };
+  assert.deepEqual(parseManifest(formatManifest(newer), "x"), MANIFEST);
+});
+
+test("parseManifest() notices every byte that is another, in whatever way", () => {
+  const bytes = Buffer.from(formatManifest({ ...MANIFEST, hostName: "bücher\ufffd" }));
+  for (let at = 0; at < bytes.length; at += 1) {
+    for (const mask of [1, 2, 3, 7, 0x20, 0x5d, 0x80, 0xff]) {
+      const flipped = Buffer.from(bytes);
+      flipped[at]! ^= mask;
+      assert.throws(() => parseManifest(utf8Decode(flipped), "x"), { name: "LifeboatError", exitCode: 5 }, `byte ${at}, mask ${mask}`);
+    }
+  }
+});
+
+test("formatManifest() writes a digest that b2sum checks", async () => {
+  const text = formatManifest(MANIFEST);
+  const lines = text.split("\n").slice(0, -3).join("\n");
+  const [digest] = (await run(["b2sum"], { input: `${lines}\n` })).stdout.split(" ");
+  assert.equal((JSON.parse(text) as { digest: string }).digest, digest);
 });
 
 const NAMES = [

@@ -1,7 +1,9 @@
 // set.json: what a set is made of. It is written last: no manifest, no backup (DESIGN section 5).
 
 import * as v from "valibot";
+import { digestOf } from "#os/digest";
 import { LifeboatError } from "#os/error";
+import { utf8Encode } from "../formats/text.ts";
 import { parseJsonLine } from "./json-line.ts";
 
 export const MANIFEST_FILE = "set.json";
@@ -45,19 +47,48 @@ const Manifest = v.object({
 
 export type SetManifest = v.InferOutput<typeof Manifest>;
 
+/**
+ * The last two lines are ` "digest": "…"` and `}`. The digest is that of all lines before them, so that any byte of the file that is
+ * another is noticed, and `head -n -2 set.json | b2sum` checks it.
+ */
 export function formatManifest(manifest: SetManifest): string {
-  return `${JSON.stringify(manifest, undefined, 1)}\n`;
+  const body = `${JSON.stringify(manifest, undefined, 1).slice(0, -"\n}".length)},\n`;
+  return `${body}${digestLines(digestOf(utf8Encode(body)))}`;
 }
 
-/** Throws LifeboatError (5) for what is no manifest of this version. */
+function digestLines(digest: string): string {
+  return ` "digest": "${digest}"\n}\n`;
+}
+
+const TAIL_LENGTH = digestLines("0".repeat(128)).length;
+
+/** Throws LifeboatError (5) for what is no manifest of this version, and for one in which a byte is another than was written. */
 export function parseManifest(text: string, where: string): SetManifest {
-  const parsed = v.safeParse(Manifest, parseJsonLine(text));
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new LifeboatError(
-    `Cannot read "${where}" as a set's manifest must be whole: ${v.getDotPath(issue) ?? "all of it"}: ${issue.message}`,
-    { exitCode: 5, hint: "The set is damaged, or was made by a newer Lifeboat" },
-  );
+  const json = parseJsonLine(text);
+  const state = digestProblem(text, json);
+  const parsed = state === undefined ? v.safeParse(Manifest, json) : undefined;
+  if (parsed?.success === true) return parsed.output;
+  const [issue] = parsed?.issues ?? [];
+  const problem = issue === undefined ? state : `${v.getDotPath(issue) ?? "all of it"}: ${issue.message}`;
+  throw new LifeboatError(`Cannot read "${where}" as a set's manifest must be whole: ${problem}`, {
+    exitCode: 5,
+    hint: "The set is damaged, or was made by a newer Lifeboat; --accept-damage makes the manifest again from the frame lists",
+  });
+}
+
+const KNOWN_KEYS: ReadonlySet<string> = new Set(Object.keys(Manifest.entries));
+
+/**
+ * Sets that were made before manifests had a digest are taken without; then all keys are known ones, so that a digest whose own key is
+ * damaged cannot pass for none. In words that follow a colon.
+ */
+function digestProblem(text: string, json: unknown): string | undefined {
+  if (typeof json !== "object" || json === null) return "all of it: it is no JSON object";
+  const body = text.slice(0, -TAIL_LENGTH);
+  if (text.endsWith(digestLines(digestOf(utf8Encode(body)))) && text.length > TAIL_LENGTH) return undefined;
+  if ("digest" in json) return "its digest must be the one that stands at its end: it is another";
+  const unknown = Object.keys(json).find((key) => !KNOWN_KEYS.has(key));
+  return unknown === undefined ? undefined : `${JSON.stringify(unknown)} is no key of a manifest without a digest`;
 }
 
 export function volumeName(number: number, codec: SetManifest["codec"]): string {

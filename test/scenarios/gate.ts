@@ -119,6 +119,10 @@ async function spoilCopies(store: string, id: string): Promise<void> {
     digest=$(b2sum "inodes/$3/machine.json" | cut -d' ' -f1)
     size=$(stat -c %s "inodes/$3/machine.json")
     perl -0pi -e 's/("name": "machine.json",\\s*"sizeBytes": )\\d+(,\\s*"digest": ")[0-9a-f]+/\${1}'$size'\${2}'$digest'/' "inodes/$3/set.json"
+    head -n -2 "inodes/$3/set.json" > lines
+    digest=$(b2sum lines | cut -d' ' -f1)
+    { cat lines; printf ' "digest": "%s"\\n}\\n' "$digest"; } > "inodes/$3/set.json"
+    rm lines
   `;
   await run(["sh", "-c", script, "sh", store, root, id]);
 }

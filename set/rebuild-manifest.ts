@@ -1,0 +1,64 @@
+// A manifest for a set that has lost its own: from what is there.
+
+import { digestOf } from "#os/digest";
+import { LifeboatError } from "#os/error";
+import { CATALOGUE_FILE, frameListName, MACHINE_FILE, setIdOf, volumeName, type SetManifest } from "./set-manifest.ts";
+import type { SetSource } from "./set-source.ts";
+
+type ListedFile = SetManifest["files"][number];
+
+/**
+ * Its digests are those of the files as they are, so that they vouch for nothing; how many paths and frames there should be is not known
+ * any more, and 0 here. Throws LifeboatError (5) when there are no volumes.
+ */
+export async function rebuildManifest(source: SetSource): Promise<SetManifest> {
+  const codec = await codecOf(source);
+  if (codec === undefined) {
+    throw new LifeboatError(`Cannot open "${source.description}" as volumes must be there where the manifest is not: there are none`, {
+      exitCode: 5,
+    });
+  }
+  const files: ListedFile[] = [];
+  let volumes = 0;
+  for (; await isVolume(source, codec, volumes + 1); volumes += 1) files.push(...(await listed(source, frameListName(volumes + 1))));
+  const machine = await listed(source, MACHINE_FILE);
+  const id = setIdOf(source.description);
+  return {
+    formatVersion: 1,
+    id,
+    kind: machine.length === 0 ? "files" : "machine",
+    hostName: id.slice(0, -"-20261121T194500Z".length),
+    createdAt: "",
+    finishedAt: "",
+    createdBy: "",
+    digestAlgorithm: "BLAKE2b-512",
+    codec,
+    level: 0,
+    consistent: "live",
+    parent: null,
+    options: { include: [], exclude: [] },
+    totals: { paths: 0, contentBytes: 0, frames: 0, volumes, streamBytes: 0, storedBytes: 0 },
+    changed: [],
+    unreadable: [],
+    files: [...files, ...machine, ...(await listed(source, CATALOGUE_FILE))],
+  };
+}
+
+const CODECS: readonly SetManifest["codec"][] = ["zstd", "gzip", "none"];
+
+async function codecOf(source: SetSource): Promise<SetManifest["codec"] | undefined> {
+  for (const codec of CODECS) if ((await source.sizeOf(volumeName(1, codec))) !== undefined) return codec;
+  // The first volume may be what is lost.
+  for (const codec of CODECS) if ((await source.sizeOf(volumeName(2, codec))) !== undefined) return codec;
+  return undefined;
+}
+
+async function isVolume(source: SetSource, codec: SetManifest["codec"], number: number): Promise<boolean> {
+  return [await source.sizeOf(volumeName(number, codec)), await source.sizeOf(frameListName(number))].some((size) => size !== undefined);
+}
+
+async function listed(source: SetSource, name: string): Promise<readonly ListedFile[]> {
+  const sizeBytes = await source.sizeOf(name);
+  if (sizeBytes === undefined) return [];
+  return [{ name, sizeBytes, digest: digestOf(await source.read(name, 0, sizeBytes)) }];
+}

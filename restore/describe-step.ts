@@ -21,6 +21,8 @@ export function describeStep(step: Step): string {
       return `make the swap file ${step.path}: ${gibibytes(step.sizeBytes)}`;
     case "write-fstab":
       return `change /etc/fstab: ${step.changes.map(({ from, to }) => `${from} becomes ${to}`).join(", ")}`;
+    case "write-command-line":
+      return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
     case "check-initramfs":
       return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
     case "install-boot-loader":

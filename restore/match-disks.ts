@@ -13,7 +13,7 @@ export interface MatchOptions {
   neededBytes(disk: Disk): number;
 }
 
-interface Pair {
+export interface Pair {
   readonly from: Disk;
   readonly to: PresentDisk;
   readonly reason: MatchReason;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { FstabEntry } from "../machine/model.ts";
-import { changedFstab, planFstab } from "./plan-fstab.ts";
+import { changedFstab, planFstab, swapBehind } from "./plan-fstab.ts";
 import { devicePaths, planRestore } from "./plan-restore.ts";
 import { ownDisk, presentDisk } from "./present-disks-for-tests.ts";
 import type { PresentDisk } from "./present-disk.ts";
@@ -55,6 +55,18 @@ describe("planFstab() changes", () => {
       `/srv: ${LINKS[1][0]} > ${SRV}`,
       `none: ${LINKS[2][0]} > ${SWAP}`,
     ]);
+  });
+
+  test("a link to one of several swaps by its number, and none when that tells nothing", () => {
+    const second = { ...BIOS_MACHINE.layout.swaps[0]!, place: "sda3", uuid: "11111111-2222-4333-8444-555555555555" };
+    const machine = { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, swaps: [...BIOS_MACHINE.layout.swaps, second] } };
+    const cases = [
+      ["/dev/disk/by-id/ata-QEMU_HARDDISK_WX1-part3", "sda3"],
+      ["/dev/disk/by-id/ata-QEMU_HARDDISK_WX1-part4", "sda4"],
+      ["/dev/disk/by-id/ata-QEMU_HARDDISK_WX1-part1", undefined],
+      ["/dev/disk/by-id/ata-QEMU_HARDDISK_WX1", undefined],
+    ] as const;
+    for (const [link, place] of cases) assert.equal(swapBehind(machine, link), place, link);
   });
 
   test("no such link of the very same disk, though the kernel gives it another name", () => {

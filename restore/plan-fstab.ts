@@ -16,24 +16,37 @@ export function planFstab(machine: Machine, devices: ReadonlyMap<string, string>
 }
 
 /** Names that are made of a disk's bus, place, model and serial. */
-const WAY = /^\/dev\/disk\/by-(?:id|path)\//;
+export const WAY = /^\/dev\/disk\/by-(?:id|path)\//;
 
-/** What a link stood for is known by what was mounted with it, or by its being the only swap. */
-function deviceBehind({ layout }: Machine, { path, type }: FstabEntry): string | undefined {
-  if (type !== "swap") return layout.mounts.find((mount) => mount.path === path)?.device;
-  const partitions = layout.swaps.filter(({ kind }) => kind === "partition");
-  return partitions.length === 1 ? partitions[0]!.place : undefined;
+function deviceBehind(machine: Machine, { spec, path, type }: FstabEntry): string | undefined {
+  return type === "swap" ? swapBehind(machine, spec) : mountedAt(machine, path);
+}
+
+/** What a link stood for is known by what was mounted with it, … */
+export function mountedAt({ layout }: Machine, path: string): string | undefined {
+  return layout.mounts.find((mount) => mount.path === path)?.device;
+}
+
+/** … or by its being the only swap, or the only one of that number. */
+export function swapBehind({ layout }: Machine, link: string): string | undefined {
+  const number = /-part(\d+)$/.exec(link)?.[1];
+  const partitions = layout.disks.flatMap(({ table }) => table?.partitions ?? []);
+  const numberOf = (place: string) => partitions.find(({ id }) => id === place)?.number.toString();
+  const [swap, other] = layout.swaps.filter(
+    ({ kind, place }) => kind === "partition" && (number === undefined || numberOf(place) === number),
+  );
+  return other === undefined ? swap?.place : undefined;
 }
 
 /** The same disk on the same driver has the same links. */
-function isUnmoved({ layout }: Machine, id: string, matches: readonly DiskMatch[]): boolean {
+export function isUnmoved({ layout }: Machine, id: string, matches: readonly DiskMatch[]): boolean {
   const from = layout.disks.find((disk) => disk.id === id || disk.table?.partitions.some((partition) => partition.id === id));
   const match = matches.find((candidate) => candidate.from === from?.id);
   const isSame = match?.reason === "same wwid" || match?.reason === "same serial";
   return isSame && match.disk.driver === from?.identity.driver && match.disk.model === from?.identity.model;
 }
 
-function uuidOf({ layout }: Machine, id: string): string | undefined {
+export function uuidOf({ layout }: Machine, id: string): string | undefined {
   const uuid = layout.fileSystems.find(({ device }) => device === id)?.uuid ?? layout.swaps.find(({ place }) => place === id)?.uuid;
   return uuid === undefined ? undefined : `UUID=${uuid}`;
 }

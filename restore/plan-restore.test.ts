@@ -54,6 +54,7 @@ describe("planRestore() takes the steps", () => {
       "mount /dev/nvme0n1p2 at /",
       "mount /dev/nvme0n1p3 at /srv",
       "extract 13000 paths, 906 MiB",
+      "see that the boot loader's configuration names none of /dev/sda2, /dev/sda3, /dev/sda4, and put UUIDs in their place where it does",
       "see that the initramfs can start from nvme, and make it again when it cannot",
       "install GRUB on /dev/nvme0n1",
       "set inode flags",
@@ -75,6 +76,7 @@ describe("planRestore() takes the steps", () => {
       "mount /dev/sdq3 at /srv",
       "mount /dev/sdq1 at /boot/efi",
       "extract 13000 paths, 906 MiB",
+      "see that the boot loader's configuration names none of /dev/sda1, /dev/sda2, /dev/sda3, /dev/sda4, and put UUIDs in their place where it does",
       `write the firmware's boot entry "debian": \\EFI\\debian\\shimx64.efi on /dev/sdq, partition 1`,
       "set inode flags",
       "read all 13000 paths back from the disks and compare them",
@@ -114,6 +116,7 @@ describe("planRestore() takes the steps", () => {
         "mount",
         "extract",
         "make-swap-file",
+        "write-command-line",
         "install-boot-loader",
         "set-flags",
         "check",
@@ -167,18 +170,6 @@ describe("planRestore() says", () => {
     assert.deepEqual(warnings, ["sdb is 2.0 GiB larger than sda was: that part stays free"]);
   });
 
-  test("that a name which no disk has protects none, and that the kernel would look for its root in vain", () => {
-    const kernelCommandLine = "BOOT_IMAGE=/vmlinuz root=/dev/sda2 resume=/dev/sda4 ro";
-    const machine = { ...BIOS_MACHINE, system: { ...BIOS_MACHINE.system, kernelCommandLine } };
-    const options = { ...NO_OPTIONS, excluded: ["sdy", "NEVER"] };
-    assert.deepEqual(plan([BLANK, presentDisk({ id: "sdy" })], { machine, options }).warnings, [
-      'no disk here is called "NEVER": nothing is left alone by that name',
-      "the kernel was started with root=/dev/sda2, which is /dev/sdz2 now: change it in the boot loader, or the machine will not start",
-      "the kernel was started with resume=/dev/sda4, which is /dev/sdz4 now: change it in the boot loader, or the machine will not start",
-    ]);
-    assert.deepEqual(plan([ownDisk(machine, "sda")], { machine }).warnings, []);
-  });
-
   test("why the machine could not be called restorable, where that stands in no way", () => {
     const machine: Machine = { ...BIOS_MACHINE, bootLoader: { kind: "unknown", detail: "LILO" } };
     const { warnings, steps } = plan([BLANK], { machine });
@@ -191,6 +182,40 @@ const FOREIGN: FoundContent = { device: "sdb1", type: "ext4", uuid: "99999999-00
 const UNKNOWN: FoundContent = { device: "sdb", type: "data of an unknown kind", uuid: undefined, label: undefined };
 const HOLDS =
   "nothing may be lost that is not this machine's: disk sdb (4.0 GiB, QEMU HARDDISK, serial S1) holds data that is not this machine's,";
+
+describe("planRestore() refuses names that no disk here has", () => {
+  const options = (names: Partial<PlanInput["options"]>) => ({ options: { ...NO_OPTIONS, ...names } });
+  const present = [BLANK, presentDisk({ id: "sdy", serial: "Y", wwid: "naa.5" })];
+  const RULE = "every disk that is named must be here";
+
+  test("of disks that are to be left alone", () => {
+    assert.deepEqual(plan(present, options({ excluded: ["sdy"] })).matches[0]?.disk.name, "sdz");
+    for (const name of ["/dev/sdy", "Y", "naa.5"]) assert.equal(plan(present, options({ excluded: [name] })).matches.length, 1);
+    const says = refused(present, options({ excluded: ["sdy", "sdx", "YY"] }));
+    const what = ["sdx", "YY"].map((name) => `no disk here is called "${name}", which was to be left alone`);
+    assert.equal(says, `${RULE}: ${what.join("; ")}`);
+  });
+
+  test("of disks that may be overwritten: serials and wwids", () => {
+    for (const name of ["Y", "naa.5", "NEW"])
+      assert.equal(
+        plan([BLANK, presentDisk({ id: "sdy", serial: "Y", wwid: "naa.5", sizeBytes: GIB })], options({ wipe: [name] })).matches.length,
+        1,
+      );
+    for (const name of ["sdz", "/dev/sdz", "NEVV"]) {
+      const says = refused([BLANK], options({ wipe: [name] }));
+      assert.equal(says, `${RULE}: no disk here has the serial or wwid "${name}", which was allowed to be overwritten`);
+    }
+  });
+
+  test("of disks that the machine's are to go to, together with all others", () => {
+    const says = refused([BLANK], options({ map: new Map([["sda", "sdx"]]), excluded: ["sdw"] }));
+    assert.equal(
+      says,
+      'every disk of the machine must have one to go to: no disk here is called "sdw", which was to be left alone; there is no disk "sdx" here',
+    );
+  });
+});
 
 describe("planRestore() and data of others", () => {
   const withContents = (contents: readonly FoundContent[], serial: string | undefined = "S1") =>

@@ -4,12 +4,13 @@ import { LifeboatError } from "#os/error";
 import type { Disk, FileSystem, Machine, Partition, PartitionTable, Swap } from "../machine/model.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { planBoot } from "./plan-boot.ts";
+import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planFstab } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { neededDiskBytes } from "./needed-room.ts";
-import { describeIdentity, matchDisks } from "./match-disks.ts";
-import { firmwareProblems, foreignProblems, layoutProblems, sectorProblems } from "./plan-problems.ts";
-import { commandLineWarnings, contentWarnings, exclusionWarnings, sizeWarnings } from "./plan-warnings.ts";
+import { describeIdentity, matchDisks, type Pair } from "./match-disks.ts";
+import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sectorProblems } from "./plan-problems.ts";
+import { contentWarnings, sizeWarnings } from "./plan-warnings.ts";
 import { restorableReasons } from "./restorable.ts";
 import { partitionPath, partitionSize, type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
@@ -32,12 +33,35 @@ export interface PlanInput {
 }
 
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
-export function planRestore({ machine, manifest, present, firmware, options }: PlanInput): Plan {
+export function planRestore(input: PlanInput): Plan {
+  const { machine, manifest, present } = input;
+  const pairs = safePairs(input);
+  const targets = pairs.map(({ to }) => to);
+  const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
+  return {
+    setId: manifest.id,
+    matches,
+    steps: planSteps(machine, matches, manifest.totals),
+    lost: targets.flatMap(contentLines),
+    kept: present
+      .filter((candidate) => !targets.includes(candidate))
+      .map(({ disk, lockedBecause }) => `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`),
+    warnings: [
+      ...pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
+      ...contentWarnings(machine.layout),
+      ...commandLineProblems(machine, { devices: devicePaths(machine, matches), matches }),
+      ...restorableReasons(machine),
+    ],
+  };
+}
+
+function safePairs({ machine, present, firmware, options }: PlanInput): readonly Pair[] {
   const { layout } = machine;
   const reasons = layoutProblems(layout);
   if (reasons.length > 0) throw refusal("every file system that was mounted must be made again", reasons);
+  const unnamed = namingProblems(present, options);
   const matching = matchDisks(layout.disks, present, { map: options.map, excluded: options.excluded, neededBytes: neededDiskBytes });
-  if (!matching.isMatched) throw refusal("every disk of the machine must have one to go to", matching.problems);
+  if (!matching.isMatched) throw refusal("every disk of the machine must have one to go to", [...unnamed, ...matching.problems]);
   const { pairs } = matching;
   const targets = pairs.map(({ to }) => to);
   const rest = present.filter((candidate) => !targets.includes(candidate));
@@ -47,24 +71,9 @@ export function planRestore({ machine, manifest, present, firmware, options }: P
     ...twinProblems(machine, rest),
     ...firmwareProblems(machine, firmware),
   ];
+  if (unnamed.length > 0) throw refusal("every disk that is named must be here", [...unnamed, ...problems]);
   if (problems.length > 0) throw refusal("nothing may be lost that is not this machine's", problems);
-  const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
-  return {
-    setId: manifest.id,
-    matches,
-    steps: planSteps(machine, matches, manifest.totals),
-    lost: targets.flatMap(contentLines),
-    kept: rest.map(
-      ({ disk, lockedBecause }) => `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`,
-    ),
-    warnings: [
-      ...pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
-      ...exclusionWarnings(present, options),
-      ...contentWarnings(layout),
-      ...commandLineWarnings(machine, devicePaths(machine, matches)),
-      ...restorableReasons(machine),
-    ],
-  };
+  return pairs;
 }
 
 function refusal(rule: string, problems: readonly string[]): LifeboatError {
@@ -99,6 +108,7 @@ function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetM
       .filter((swap) => !isPartition(swap))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
     ...planFstab(machine, devices, matches),
+    ...planCommandLine(machine, { devices, matches }),
     ...planBoot(machine, matches),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },

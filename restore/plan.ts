@@ -37,6 +37,13 @@ export type Step =
     }
   /** Names of devices in /etc/fstab that no longer hold become UUIDs. */
   | { readonly kind: "write-fstab"; readonly changes: readonly FstabChange[] }
+  /** Names of devices that no longer hold, wherever the boot loader has them for the kernel's command line. */
+  | {
+      readonly kind: "write-command-line";
+      /** GRUB's own directory, then others that may hold a configuration of it. */
+      readonly directories: readonly string[];
+      readonly changes: readonly CommandLineChange[];
+    }
   /** Makes the initramfs able to start from the new controllers, when it is not. */
   | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }
@@ -60,6 +67,16 @@ export interface FstabChange {
   readonly path: string;
   readonly from: string;
   readonly to: string;
+}
+
+export interface CommandLineChange {
+  readonly from: string;
+  /** What the kernel calls it here and now. */
+  readonly now: string;
+  /** What an initramfs finds it by. */
+  readonly to: string;
+  /** What the kernel itself finds it by. */
+  readonly withoutInitramfs: string;
 }
 
 /** How a disk of the machine was found among those that are here. */

@@ -13,6 +13,7 @@ import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
 import { partitionPath, type Step } from "./plan.ts";
+import { writeCommandLine } from "./write-command-line.ts";
 
 /** Those that work on the data, and are the engine's own business. */
 export type LayoutStep = Exclude<Step, { kind: "extract" | "set-flags" | "check" | "write-mark" | "unmount" }>;
@@ -51,6 +52,8 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       return [{ path: await makeSwapFile(step, root), why: "the swap file was made again" }];
     case "write-fstab":
       return writeFstab(step, environment);
+    case "write-command-line":
+      return (await writeCommandLine(step, environment)).map((path) => ({ path, why: "names of devices were changed for the kernel" }));
     case "check-initramfs": {
       await using chroot = await openChroot(root);
       const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);

@@ -8,6 +8,7 @@ import { nfsUrlOf, parseMediumUrl } from "../../media/medium-url.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
 import { mediumLock } from "../../restore/medium-lock.ts";
 import { prepareRestore } from "../../restore/prepare.ts";
+import { refuseUnattended } from "../../restore/unattended.ts";
 import { openDamagedSet } from "../../set/damaged-set.ts";
 import { openSet, type OpenSet } from "../../set/open-set.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
@@ -38,7 +39,9 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
         ...mediumLock(state.mediumUrl),
         ...(found.device === undefined ? [] : [[found.device, "it holds the set"] as const]),
       ]);
-      state.restore = { prepared: await prepareRestore(await openAsAsked(context, found), { ...restoreWords(words), locks }), found };
+      const prepared = await prepareRestore(await openAsAsked(context, found), { ...restoreWords(words), locks });
+      refuseUnattended(prepared);
+      state.restore = { prepared, found };
       return { kind: "ok" };
     }
   }

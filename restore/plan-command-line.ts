@@ -1,0 +1,73 @@
+// root= and resume= on the kernel's command line: where they name a device that is called otherwise now, what takes the place of the name. Pure.
+
+import type { Machine } from "../machine/model.ts";
+import { isUnmoved, mountedAt, swapBehind, uuidOf, WAY } from "./plan-fstab.ts";
+import type { CommandLineChange, DiskMatch, Step } from "./plan.ts";
+
+/** Where the devices of the machine are now. */
+export interface Moves {
+  /** From a device's id in machine.json to its node here. */
+  readonly devices: ReadonlyMap<string, string>;
+  readonly matches: readonly DiskMatch[];
+}
+
+/** GRUB's configuration is not in machine.json, and may have names for entries that were not started: the step looks for all that have moved. */
+export function planCommandLine(machine: Machine, moves: Moves): readonly Step[] {
+  const { bootLoader } = machine;
+  if (bootLoader.kind !== "grub") return [];
+  const names = [...movedNames(machine, moves), ...staleWords(machine, moves)];
+  const changes = new Map(
+    names.flatMap(({ name, id }) => (id === undefined ? [] : [[name, changeOf(machine, { name, id }, moves)] as const])),
+  );
+  if (changes.size === 0) return [];
+  const { efi, directory } = bootLoader;
+  const vendor = efi === undefined ? [] : [`${efi.mountPoint}/EFI/${efi.vendorDirectory}`];
+  return [{ kind: "write-command-line", directories: [directory, ...vendor], changes: [...changes.values()] }];
+}
+
+/** What nothing here can make right, one line each: a person has to see to it. */
+export function commandLineProblems(machine: Machine, moves: Moves): readonly string[] {
+  return staleWords(machine, moves).flatMap(({ word, id }) => {
+    const now = id === undefined ? undefined : moves.devices.get(id);
+    if (now !== undefined && machine.bootLoader.kind === "grub") return [];
+    const state =
+      now === undefined
+        ? "which device that was is not known"
+        : `which is ${now} now, and its boot loader is none that can be changed here`;
+    return [`the kernel was started with ${word}, ${state}: change it in the boot loader by hand, or the machine may not start`];
+  });
+}
+
+interface Name {
+  readonly name: string;
+  /** Of the device; undefined when it is not known. */
+  readonly id: string | undefined;
+}
+
+function movedNames(machine: Machine, { devices }: Moves): readonly Name[] {
+  const moved = [...devices].filter(([id, now]) => now !== `/dev/${id}` && uuidOf(machine, id) !== undefined);
+  return moved.map(([id]) => ({ name: `/dev/${id}`, id }));
+}
+
+/** Gentoo's initramfs has a name of its own for root=. */
+const WORD = /(?:^|\s)((root|real_root|resume)=(\/dev\/\S+))/g;
+
+function staleWords(machine: Machine, { devices, matches }: Moves): readonly (Name & { readonly word: string })[] {
+  return [...machine.system.kernelCommandLine.matchAll(WORD)].flatMap(([, word = "", key, name = ""]) => {
+    if (WAY.test(name)) {
+      const id = key === "resume" ? swapBehind(machine, name) : mountedAt(machine, "/");
+      return id !== undefined && isUnmoved(machine, id, matches) ? [] : [{ word, name, id }];
+    }
+    const id = name.slice("/dev/".length);
+    const now = devices.get(id);
+    return now === undefined || now === name ? [] : [{ word, name, id }];
+  });
+}
+
+function changeOf(machine: Machine, { name, id }: { readonly name: string; readonly id: string }, { devices }: Moves): CommandLineChange {
+  const now = devices.get(id) ?? name;
+  const partitions = machine.layout.disks.flatMap(({ table }) => table?.partitions ?? []);
+  const partitionUuid = partitions.find((partition) => partition.id === id)?.uuid;
+  const withoutInitramfs = partitionUuid === undefined ? now : `PARTUUID=${partitionUuid}`;
+  return { from: name, now, to: uuidOf(machine, id) ?? withoutInitramfs, withoutInitramfs };
+}

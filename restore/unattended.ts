@@ -1,0 +1,21 @@
+// What a restore that nobody watches must not begin: the machine would be written, rebooted, and not start.
+
+import { LifeboatError } from "#os/error";
+import type { Machine } from "../machine/model.ts";
+import { commandLineProblems } from "./plan-command-line.ts";
+import { devicePaths } from "./plan-restore.ts";
+import type { Plan } from "./plan.ts";
+
+export interface Planned {
+  readonly machine: Machine;
+  readonly plan: Plan;
+}
+
+/** Throws LifeboatError (3) when a person has to see to the machine before it starts; the plan's warnings have the same lines. */
+export function refuseUnattended({ machine, plan: { matches } }: Planned): void {
+  const problems = commandLineProblems(machine, { devices: devicePaths(machine, matches), matches });
+  if (problems.length === 0) return;
+  throw new LifeboatError(`Cannot restore unattended as the machine must start by itself afterwards: ${problems.join("; ")}`, {
+    hint: "Nothing has been written. Restore from the rescue shell: lifeboat restore, and the word typed; then see to the boot loader before the machine starts",
+  });
+}

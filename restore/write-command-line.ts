@@ -1,0 +1,119 @@
+// Makes the boot loader's configuration name devices by what the restore brings back, and lets the machine's own tool write GRUB's again.
+
+import { bytesOf } from "#os/byte-paths";
+import { LifeboatError } from "#os/error";
+import { run } from "#os/exec";
+import { exists, fileInfo, listDirectory, readBytes, writeFile } from "#os/files";
+import { latin1Decode } from "../formats/text.ts";
+import { openChroot, type Chroot } from "./chroot.ts";
+import { environmentBlock, isGenerated, namesInitramfs, renamedDevices, type NewNames } from "./command-line-text.ts";
+import type { RestoreEnvironment } from "./engine.ts";
+import { insideRoot, pathInMachine } from "./inside-root.ts";
+import type { Step } from "./plan.ts";
+
+type CommandLineStep = Extract<Step, { kind: "write-command-line" }>;
+type Surroundings = Pick<RestoreEnvironment, "root" | "say" | "note">;
+
+/** Returns the files that it has changed, by their own names in the machine; none where no name is found. */
+export async function writeCommandLine(step: CommandLineStep, environment: Surroundings): Promise<readonly string[]> {
+  const { root } = environment;
+  const places = await configurationFiles(step, root);
+  const texts = new Map<string, string>();
+  for (const place of places) texts.set(place, await readLatin1(place));
+  const hasInitramfs = [...texts.values()].some(namesInitramfs);
+  const names: NewNames = new Map(step.changes.map((change) => [change.from, change]));
+  const changed: string[] = [];
+  for (const [place, text] of texts) {
+    const renamed = renamedDevices(text, names, hasInitramfs);
+    if (renamed === text || !(await writeRenamed(place, renamed, environment))) continue;
+    changed.push(place);
+  }
+  const isLoaders = changed.some((place) => pathInMachine(root, place) !== RESUME_FILE);
+  const generated = isLoaders ? await writeAgain(step, environment) : [];
+  return [...new Set([...changed, ...generated])].map((place) => pathInMachine(root, place));
+}
+
+/** Of initramfs-tools: no boot loader reads it. */
+const RESUME_FILE = "/etc/initramfs-tools/conf.d/resume";
+const FILES = ["/etc/default/grub", "/etc/kernel/cmdline", RESUME_FILE];
+const DIRECTORIES = ["/etc/default/grub.d", "/etc/grub.d", "/boot/loader/entries"];
+const GRUB_FILES = ["grub.cfg", "custom.cfg", "grubenv"];
+
+/** Each once, where the machine's links lead. */
+async function configurationFiles({ directories }: CommandLineStep, root: string): Promise<readonly string[]> {
+  const paths = [...FILES, ...directories.flatMap((directory) => GRUB_FILES.map((name) => `${directory}/${name}`))];
+  for (const directory of DIRECTORIES) {
+    for (const name of await listDirectory(await insideRoot(root, directory))) paths.push(`${directory}/${name}`);
+  }
+  const places = new Set<string>();
+  for (const path of paths) {
+    const place = await insideRoot(root, path);
+    if ((await fileInfo(place))?.type === "file") places.add(place);
+  }
+  return [...places];
+}
+
+async function writeRenamed(place: string, renamed: string, { root, say }: Surroundings): Promise<boolean> {
+  const text = place.endsWith("/grubenv") ? environmentBlock(renamed) : renamed;
+  if (text === undefined) say(`lifeboat: ${pathInMachine(root, place)} has no room for other names of devices: change it by hand`);
+  else await writeLatin1(place, text);
+  return text !== undefined;
+}
+
+const GENERATORS = ["grub-mkconfig", "grub2-mkconfig"];
+
+/** Returns the place of GRUB's configuration when the machine's tool has written it. What is there already is right, and stays when the tool fails. */
+async function writeAgain(step: CommandLineStep, environment: Surroundings): Promise<readonly string[]> {
+  const { root, say } = environment;
+  const path = `${step.directories[0]}/grub.cfg`;
+  const place = await insideRoot(root, path);
+  const before = (await exists(place)) ? await readLatin1(place) : "";
+  if (!isGenerated(before)) return [];
+  await using chroot = await openChroot(root);
+  const generator = await chroot.find(GENERATORS);
+  if (generator === undefined) return [];
+  try {
+    await generate([generator, "-o", path], chroot, environment);
+    const names: NewNames = new Map(step.changes.map((change) => [change.now, change]));
+    const text = await readLatin1(place);
+    if (startsKernels(before) && !startsKernels(text)) {
+      throw new LifeboatError(`Cannot take the configuration that ${generator} writes as it must start a kernel: it starts none`);
+    }
+    // The tool knows the names of today, which may be others without the medium.
+    await writeLatin1(place, renamedDevices(text, names, true));
+    return [place];
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    say(`lifeboat: ${path} was not generated again, the names of devices in it were changed: ${error.message}`);
+    await writeLatin1(place, before);
+    await run(["rm", "-f", `${place}.new`]);
+    return [];
+  }
+}
+
+/** os-prober mounts whatever it finds on other disks: its script is hidden, whatever the machine's settings say. */
+async function generate(command: readonly [string, ...string[]], chroot: Chroot, { root, note }: Surroundings): Promise<void> {
+  const prober = await insideRoot(root, "/etc/grub.d/30_os-prober");
+  const isThere = await exists(prober);
+  if (isThere) await run(["mount", "--bind", "/dev/null", prober]);
+  try {
+    const said = await chroot.run(command);
+    note(`${command.join(" ")}: ${said.stdout.trim()} ${said.stderr.trim()}`);
+  } finally {
+    if (isThere) await run(["umount", prober]);
+  }
+}
+
+/** By itself, or from BLS entries. */
+function startsKernels(configuration: string): boolean {
+  return /^\s*(?:linux(?:16|efi)?|blscfg)(?:\s|$)/m.test(configuration);
+}
+
+/** One character a byte: nobody says what encoding such files have. */
+async function readLatin1(place: string): Promise<string> {
+  return latin1Decode(await readBytes(place));
+}
+
+async function writeLatin1(place: string, text: string): Promise<void> {
+  await writeFile(place, bytesOf(text));
+}

@@ -6,10 +6,12 @@ import { LifeboatError, type ExitCode } from "#os/error";
 import { run } from "#os/exec";
 import { exists, openAppender } from "#os/files";
 import { notedMediumLock } from "../restore/medium-lock.ts";
+import { lostSomething, whatFollows, whyNothingFollows, type Afterwards } from "../restore/outcome.ts";
 import { prepareRestore, type PreparedRestore } from "../restore/prepare.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
 import type { RestoreEnvironment } from "../restore/engine.ts";
 import { runRestore, type RunOptions } from "../restore/run-restore.ts";
+import { refuseUnattended } from "../restore/unattended.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { planText } from "../ui/plan-text.ts";
 import { restoreDetails, restoredLine } from "../ui/restore-text.ts";
@@ -37,9 +39,15 @@ export async function rebuildMachine(path: string, invocation: Invocation): Prom
   await askConsent(prepared, invocation);
   const report = await runRestore(prepared, runOptions(options), environmentOf(invocation));
   print(isJson ? JSON.stringify(report) : [...restoreDetails(report).map((line) => `  ${line}`), restoredLine(report)].join("\n"));
-  const then = textOption(options, "then") ?? "reboot";
-  if (report.differences.length === 0 && then !== "shell") await run(["busybox", then]);
-  return report.differences.length === 0 && report.lost.length === 0 && set.remarks === undefined ? 0 : 1;
+  for (const line of whyNothingFollows(report)) remark(line);
+  const next = whatFollows(report, afterwards(options));
+  if (next !== "shell") await run(["busybox", next]);
+  return report.differences.length === 0 && !lostSomething(report) && set.remarks === undefined ? 0 : 1;
+}
+
+function afterwards(options: OptionValues): Afterwards {
+  const then = textOption(options, "then");
+  return then === "poweroff" || then === "shell" ? then : "reboot";
 }
 
 function runOptions(options: OptionValues): RunOptions {
@@ -70,9 +78,10 @@ function environmentOf({ remark, status }: Invocation): RestoreEnvironment {
 }
 
 /** Consent is an act: the word, typed now, or the option, typed on the command line (DESIGN section 8, rule 4). */
-async function askConsent({ plan }: PreparedRestore, { options, remark }: Invocation): Promise<void> {
-  const disks = plan.matches.map(({ disk }) => disk.path).join(", ");
+async function askConsent(prepared: PreparedRestore, { options, remark }: Invocation): Promise<void> {
+  const disks = prepared.plan.matches.map(({ disk }) => disk.path).join(", ");
   if (options["nuke"] === true) {
+    refuseUnattended(prepared);
     remark(`everything on ${disks} is lost in ${COUNTDOWN_SECONDS} s; Ctrl-C stops it`);
     return sleep(COUNTDOWN_SECONDS * 1000);
   }

@@ -3,24 +3,31 @@
 import { nowMs, sleep, utcNow } from "#os/clock";
 import { LifeboatError } from "#os/error";
 import type { RestoreEnvironment, RestoreProgress } from "../restore/engine.ts";
+import { whatFollows, whyNothingFollows } from "../restore/outcome.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
+import type { RestoreReport } from "../restore/restore-machine.ts";
 import { runRestore } from "../restore/run-restore.ts";
 import { planText } from "../ui/plan-text.ts";
 import { progressLine } from "../ui/progress-line.ts";
 import { restoreDetails, restoredLine } from "../ui/restore-text.ts";
-import { LOG_PATH } from "./console.ts";
+import { LOG_PATH, type Console } from "./console.ts";
 import type { AgentContext } from "./context.ts";
+import { countDown, type Clock } from "./count-down.ts";
 import { leave } from "./operator.ts";
-import { restoreWords } from "./restore-words.ts";
+import { restoreWords, type RestoreWords } from "./restore-words.ts";
 
-const COUNTDOWN_SECONDS = 20;
-export const RESTORED_ROOT = "/mnt/lifeboat";
+/** Where the machine that is being restored is mounted, and how time goes by. */
+export interface NukeSurroundings extends Clock {
+  readonly root: string;
+}
+
+const RESCUE_SYSTEM: NukeSurroundings = { root: "/mnt/lifeboat", nowMs, sleep };
 
 /** Returns when the operator is needed: it was stopped, refused, has failed, or a shell was asked for. */
-export async function runNuke(context: AgentContext): Promise<void> {
+export async function runNuke(context: AgentContext, surroundings = RESCUE_SYSTEM): Promise<void> {
   const { words, state, console } = context;
   if (state.restore === undefined) return;
-  const { prepared, found } = state.restore;
+  const { prepared } = state.restore;
   const options = restoreWords(words);
   for (const line of planText(prepared).split("\n")) console.say(`lifeboat: ${line}`);
   if (prepared.isDone && options.again !== prepared.set.manifest.id) {
@@ -28,45 +35,39 @@ export async function runNuke(context: AgentContext): Promise<void> {
     console.say(`lifeboat:   Take the medium out and boot from the disk, or add lifeboat.again=${prepared.set.manifest.id}`);
     return;
   }
-  if (!(await countDown(context))) return console.say("lifeboat: stopped by a key: nothing has been written");
+  if (!(await countDown(console, surroundings))) return console.say("lifeboat: stopped by a key: nothing has been written");
+  const report = await restore(context, options, surroundings);
+  if (report === undefined) return;
+  for (const line of restoreDetails(report)) console.say(`lifeboat:   ${line}`);
+  console.say(restoredLine(report));
+  for (const line of whyNothingFollows(report)) console.say(`lifeboat: ${line}`);
+  const next = whatFollows(report, options.afterwards);
+  if (next !== "shell") await leave(context, next, surroundings.sleep);
+}
+
+/** Undefined when it was refused or has failed, which has been said; the set stays at hand for another try from the shell. */
+async function restore(
+  { console, state }: AgentContext,
+  options: RestoreWords,
+  surroundings: NukeSurroundings,
+): Promise<RestoreReport | undefined> {
+  const { prepared, found } = state.restore!;
   try {
-    const report = await runRestore(prepared, options, environmentOf(context));
-    await found.close();
-    for (const line of restoreDetails(report)) console.say(`lifeboat:   ${line}`);
-    console.say(restoredLine(report));
-    if (report.differences.length > 0)
-      return console.say("lifeboat: files differ from the set: look at the list before you boot the machine");
+    const report = await runRestore(prepared, options, environmentOf(console, surroundings));
+    await found.close().catch((error: Error) => console.note(error.message));
+    return report;
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error;
     console.say(`lifeboat: restore ${error.exitCode === 4 ? "failed" : "refused"} (${error.exitCode}): ${error.message}`);
     if (error.hint !== undefined) console.say(`lifeboat:   ${error.hint}`);
-    return;
+    return undefined;
   }
-  if (options.afterwards !== "shell") await leave(context, options.afterwards);
-}
-
-/** False when a key was pressed on any console. */
-async function countDown({ console }: AgentContext): Promise<boolean> {
-  const pressed: string[] = [];
-  for (const { terminal } of console.screens) {
-    terminal.onKeys((keys) => void pressed.push(keys));
-    terminal.take();
-  }
-  const endMs = nowMs() + COUNTDOWN_SECONDS * 1000;
-  console.say(`lifeboat: nuke begins in ${COUNTDOWN_SECONDS} s; any key stops it`);
-  while (pressed.length === 0 && nowMs() < endMs) {
-    const left = Math.ceil((endMs - nowMs()) / 1000);
-    for (const screen of console.screens) screen.draw([`${left} s until the disks are erased; any key stops it`]);
-    await sleep(250);
-  }
-  for (const screen of console.screens) screen.draw([]);
-  return pressed.length === 0;
 }
 
 /** A slow serial line takes one line a second. */
 const DRAW_MS = 1000;
 
-function environmentOf({ console }: AgentContext): RestoreEnvironment {
+function environmentOf(console: Console, { root, nowMs: clockMs }: NukeSurroundings): RestoreEnvironment {
   let drawnMs = 0;
   let startMs = 0;
   let what = "";
@@ -75,20 +76,20 @@ function environmentOf({ console }: AgentContext): RestoreEnvironment {
       for (const screen of console.screens) screen.draw([]);
       return;
     }
-    if (state.what !== what) startMs = nowMs();
+    if (state.what !== what) startMs = clockMs();
     what = state.what;
-    if (nowMs() < drawnMs + DRAW_MS) return;
-    drawnMs = nowMs();
-    const line = progressLine({ ...state, files: undefined, elapsedMs: nowMs() - startMs });
+    if (clockMs() < drawnMs + DRAW_MS) return;
+    drawnMs = clockMs();
+    const line = progressLine({ ...state, files: undefined, elapsedMs: clockMs() - startMs });
     for (const screen of console.screens) screen.draw([line]);
   };
   return {
-    root: RESTORED_ROOT,
+    root,
     say: console.say,
     note: console.note,
     progress: draw,
     release: releaseDisk,
-    nowMs,
+    nowMs: clockMs,
     now: utcNow,
     logPath: LOG_PATH,
   };

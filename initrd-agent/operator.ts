@@ -111,9 +111,13 @@ async function shellOn({ shell, console }: AgentContext, screen: Screen): Promis
 /** How long init may take to end everything in order. */
 const ORDERLY_MS = 15_000;
 
-export async function leave({ console, shell }: AgentContext, action: "reboot" | "poweroff"): Promise<void> {
+export async function leave(
+  { console, shell }: Pick<AgentContext, "console" | "shell">,
+  action: "reboot" | "poweroff",
+  pause = sleep,
+): Promise<void> {
   console.say(`lifeboat: ${action === "reboot" ? "rebooting" : "powering off"}`);
   await shell.run(["busybox", action]);
-  await sleep(ORDERLY_MS);
+  await pause(ORDERLY_MS);
   await shell.run(["busybox", action, "-f"]);
 }

@@ -1,6 +1,7 @@
 // What the boot words say about a restore. Pure.
 
 import type { GateMode } from "../restore/gate.ts";
+import type { Afterwards } from "../restore/outcome.ts";
 import { readSerialWord } from "../restore/serial-word.ts";
 import type { BootWords } from "./boot-words.ts";
 
@@ -13,7 +14,7 @@ export interface RestoreWords {
   readonly check: boolean;
   /** The id of the set that may be restored once more. */
   readonly again: string | undefined;
-  readonly afterwards: "reboot" | "poweroff" | "shell";
+  readonly afterwards: Afterwards;
 }
 
 export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">): RestoreWords {

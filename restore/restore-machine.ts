@@ -17,6 +17,7 @@ import { insideRoot, pathInMachine } from "./inside-root.ts";
 import { journalSubject, noteProgress, OWN_DIRECTORY, writeMark, type Progress } from "./journal.ts";
 import { linkNodes } from "./link-nodes.ts";
 import { mountAll, unmountAll } from "./mount-all.ts";
+import { unnamedLosses } from "./outcome.ts";
 import { refreshDirectories } from "./refresh-directories.ts";
 import { runStep, type OwnChange } from "./run-step.ts";
 import { setFlags } from "./set-flags.ts";
@@ -47,6 +48,8 @@ export interface RestoreReport {
   readonly changed: readonly ReportedChange[];
   /** What damage has cost. */
   readonly lost: readonly string[];
+  /** How much more it has cost, whose names it took too. */
+  readonly lostUnnamed: number | "unknown";
   readonly wasChecked: boolean;
   readonly wasResumed: boolean;
 }
@@ -229,6 +232,7 @@ function reportOf({ request, environment, state }: StepJob, own: readonly OwnCha
     differences: state.differences.filter(({ path }) => !isOwn(path)).map(({ path, what }) => ({ path: printable(path), what })),
     changed: own.map((change) => ({ ...change, differs: differing.has(bytesOfText(change.path)) })),
     lost: gate.lost.map(printable),
+    lostUnnamed: unnamedLosses(set),
     wasChecked,
     wasResumed: state.resume !== undefined,
   };

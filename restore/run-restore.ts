@@ -1,9 +1,11 @@
 // Gate and restore in one, for the agent and the command line alike.
 
 import { LifeboatError } from "#os/error";
+import type { ByteText } from "../formats/tar-read.ts";
 import { printable } from "../set/catalogue.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { passGate, type GateMode } from "./gate.ts";
+import { unnamedLosses } from "./outcome.ts";
 import type { PreparedRestore } from "./prepare.ts";
 import { unmountAll } from "./mount-all.ts";
 import { restoreMachine, type RestoreReport } from "./restore-machine.ts";
@@ -24,8 +26,7 @@ export async function runRestore(prepared: PreparedRestore, options: RunOptions,
   const startMs = environment.nowMs();
   const gate = await passGate({ set, machine, plan, mode: options.gateMode, acceptDamage: options.acceptDamage }, environment);
   environment.say(`lifeboat: gate passed in ${Math.round((environment.nowMs() - startMs) / 1000)}s: ${gate.frames.length} frames`);
-  for (const path of gate.lost.slice(0, LOST_NAMED)) environment.say(`lifeboat: lost to damage: ${printable(path)}`);
-  if (gate.lost.length > LOST_NAMED) environment.say(`lifeboat: lost to damage: ${gate.lost.length - LOST_NAMED} more`);
+  for (const line of lostLines(gate.lost, unnamedLosses(set))) environment.say(`lifeboat: lost to damage: ${line}`);
   try {
     return await restoreMachine(
       { set, machine, plan, gate, gateMode: options.gateMode, mayResume: resumeAt !== undefined, check: options.check },
@@ -35,4 +36,16 @@ export async function runRestore(prepared: PreparedRestore, options: RunOptions,
     if (error instanceof LifeboatError) await unmountAll(plan, environment).catch(() => undefined);
     throw error;
   }
+}
+
+function lostLines(lost: readonly ByteText[], unnamed: number | "unknown"): readonly string[] {
+  return [
+    ...lost.slice(0, LOST_NAMED).map(printable),
+    ...(lost.length > LOST_NAMED ? [`${lost.length - LOST_NAMED} more`] : []),
+    ...(unnamed === "unknown"
+      ? ["maybe more paths, whose names are lost too"]
+      : unnamed > 0
+        ? [`${unnamed} paths whose names are lost too`]
+        : []),
+  ];
 }

@@ -21,6 +21,7 @@ const REPORT: RestoreReport = {
   differences: [],
   changed: [],
   lost: [],
+  lostUnnamed: 0,
   wasChecked: true,
   wasResumed: false,
 };
@@ -30,6 +31,19 @@ const WHY = "GRUB was installed again";
 describe("restoredLine() says", () => {
   test("how long it took, what was checked and how much differs", () => {
     assert.equal(restoredLine(REPORT), "lifeboat: restored web1-20261121T194500Z in 94s, 13618 files checked, 0 differ");
+  });
+
+  test("how much damage has cost, with and without names", () => {
+    const cases = [
+      [["/a", "/b"], 0, "2"],
+      [["/a", "/b"], 3, "5"],
+      [[], 1, "1"],
+      [["/a"], "unknown", "1 or more"],
+    ] as const;
+    for (const [lost, lostUnnamed, count] of cases) {
+      const line = restoredLine({ ...REPORT, lost, lostUnnamed });
+      assert.equal(line, `lifeboat: restored web1-20261121T194500Z in 94s, 13618 files checked, 0 differ, ${count} lost to damage`);
+    }
   });
 
   test("that nothing was checked", () => {
@@ -43,6 +57,7 @@ test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat,
     wasResumed: true,
     differences: [{ path: "/a", what: "content" }],
     lost: Array.from({ length: 52 }, (_, index) => `/lost/${index}`),
+    lostUnnamed: 7,
     changed: [
       { path: "/etc/fstab", why: "names of devices were changed", differs: true },
       ...Array.from({ length: 8 }, (_, index) => ({ path: `/boot/grub/i386-pc/${index}.mod`, why: WHY, differs: true })),
@@ -55,9 +70,10 @@ test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat,
     "  differs: /a: content",
     "  lost: /lost/0",
   ]);
-  assert.deepEqual(lines.slice(-5), [
+  assert.deepEqual(lines.slice(-6), [
     "  lost: /lost/49",
     "  … and 2 more",
+    "  lost: 7 paths whose names the damage took",
     "  changed by Lifeboat: /etc/fstab: names of devices were changed",
     "  changed by Lifeboat: /boot/grub/i386-pc: GRUB was installed again (8 files: 0.mod, 1.mod, 2.mod, …)",
     "  changed by Lifeboat: /boot/grub/grubenv: GRUB was installed again",
@@ -87,17 +103,20 @@ test("planText() shows disks, what is lost, kept and to be known, then the steps
   const plan = planRestore({
     machine: BIOS_MACHINE,
     manifest: { id: "web1-20261121T194500Z", totals },
-    present: [presentDisk({ id: "vda", serial: "NEW", driver: "virtio_blk" }), presentDisk({ id: "sdb" }, [], "it holds the set")],
+    present: [
+      presentDisk({ id: "vda", serial: "NEW", driver: "virtio_blk", sizeBytes: 5 * 2 ** 30 }),
+      presentDisk({ id: "sdb" }, [], "it holds the set"),
+    ],
     firmware: "bios",
-    options: { map: new Map(), excluded: ["sdx"], wipe: [] },
+    options: { map: new Map(), excluded: [], wipe: [] },
   });
   const lines = planText({ plan, machine: BIOS_MACHINE, resumeAt: 7, notResumed: undefined, isDone: true }).split("\n");
   assert.deepEqual(lines.slice(0, 9), [
     "web1-20261121T194500Z: web1, Debian GNU/Linux 12 (bookworm), as of 2026-11-21T19:45:00.000Z",
-    "  disk      sda goes to /dev/vda (4.0 GiB, QEMU HARDDISK, serial NEW): same size",
+    "  disk      sda goes to /dev/vda (5.0 GiB, QEMU HARDDISK, serial NEW): the only one that is large enough",
     "  lost      vda (serial NEW): nothing was found on it",
     "  kept      sdb (4.0 GiB, QEMU HARDDISK, no serial): it holds the set",
-    '  warning   no disk here is called "sdx": nothing is left alone by that name',
+    "  warning   vda is 1.0 GiB larger than sda was: that part stays free",
     "  warning   this set was restored to these disks already",
     "  resumed   an extraction was broken off: the layout is kept, and it goes on at frame 7",
     "  steps",

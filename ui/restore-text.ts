@@ -1,6 +1,7 @@
 // What a restore has done, for people.
 
 import type { FilesOutcome } from "../restore/restore-files.ts";
+import { lostSomething } from "../restore/outcome.ts";
 import type { ReportedChange, RestoreReport } from "../restore/restore-machine.ts";
 import { printable } from "../set/catalogue.ts";
 
@@ -24,13 +25,28 @@ function listed(label: string, lines: readonly string[]): readonly string[] {
 }
 
 /** The line that ends a restore. */
-export function restoredLine({ set, seconds, checked, differences, wasChecked }: RestoreReport): string {
+export function restoredLine(report: RestoreReport): string {
+  const { set, seconds, checked, differences, wasChecked } = report;
   const check = wasChecked ? `${checked} files checked, ${differences.length} differ` : "files NOT checked, as you said";
-  return `lifeboat: restored ${set} in ${Math.round(seconds)}s, ${check}`;
+  const lost = lostSomething(report) ? `, ${lostCount(report)} lost to damage` : "";
+  return `lifeboat: restored ${set} in ${Math.round(seconds)}s, ${check}${lost}`;
+}
+
+/** `12`, or `12 or more`. */
+export function lostCount({ lost, lostUnnamed }: Losses): string {
+  return lostUnnamed === "unknown" ? `${lost.length} or more` : `${lost.length + lostUnnamed}`;
+}
+
+type Losses = Pick<RestoreReport, "lost" | "lostUnnamed">;
+
+/** For what has no name to be listed by. */
+export function unnamedLine(lostUnnamed: Losses["lostUnnamed"]): readonly string[] {
+  if (lostUnnamed === 0) return [];
+  return [lostUnnamed === "unknown" ? "maybe more paths, whose names the damage took" : `${lostUnnamed} paths whose names the damage took`];
 }
 
 /** What stands below that line; for the log and the shell. */
-export function restoreDetails({ steps, differences, changed, lost, wasResumed }: RestoreReport): readonly string[] {
+export function restoreDetails({ steps, differences, changed, lost, lostUnnamed, wasResumed }: RestoreReport): readonly string[] {
   return [
     ...(wasResumed ? ["it went on where an earlier restore was broken off"] : []),
     ...steps.filter(({ seconds }) => seconds >= 0.5).map(({ step, seconds }) => `${step}: ${seconds.toFixed(1)}s`),
@@ -39,6 +55,7 @@ export function restoreDetails({ steps, differences, changed, lost, wasResumed }
       differences.map(({ path, what }) => `${path}: ${what}`),
     ),
     ...listed("lost", lost),
+    ...unnamedLine(lostUnnamed).map((line) => `  lost: ${line}`),
     ...listed("changed by Lifeboat", changedLines(changed)),
   ];
 }

@@ -41,6 +41,16 @@ export async function listImage({ image, partitions, skip = NOT_ON_DISK }: Image
   return stdout;
 }
 
+/** The text of a file on the image, whichever of the partitions it is on. */
+export async function readFromImage({ image, partitions }: ImageToList, path: string): Promise<string> {
+  await using work = await makeTemporaryDirectory("lifeboat-read-");
+  const root = join(work.path, "root");
+  await makeDirectory(root);
+  const mounts = await readOnlyMounts(image, partitions);
+  const command = ["sh", "-c", 'exec cat "$ROOT$1"', "sh", path] as const;
+  return (await runWithMounts({ image, root, mounts, workDirectory: work.path }, command, { timeoutMs: LIMIT_MS })).stdout;
+}
+
 /** For a shell in the guest: writes the list of the running system to `output`. `script` is where FILE_LIST_SCRIPT is there. */
 export function listCommand(partitions: readonly ListedPartition[], script: string, output: string): string {
   return `perl ${script} / ${listArguments(partitions, NOT_ON_DISK).join(" ")} > ${output}`;

@@ -10,7 +10,7 @@ export function bootWordsPage(): string {
     "",
     "What may be typed behind a mode at the boot prompt, stand in a boot server's menu, or be given to `lifeboat build --append`. " +
       "Only whole words count; of two equal names the last one wins; double quotes keep blanks together. " +
-      "Words marked _later_ are read and kept for the restore engine, which is not part of this version. " +
+      "Words marked _later_ are read and have no effect yet; one that is marked _not yet with nuke_ keeps `nuke` from starting, as what it asks for could not be done. " +
       "A word that begins with `lifeboat.` and is not known is named on the screen, with the nearest known one.",
     "",
     ...section("Modes", "One of them; of several the first of compare, nuke, expert, interactive counts.", MODE_WORDS),
@@ -27,5 +27,10 @@ function section(title: string, says: string | undefined, words: Readonly<Record
 }
 
 function wordLine([name, { value, says, later }]: readonly [string, WordText]): string {
-  return `- \`${name}${value === undefined ? "" : `=${value}`}\`: ${says}${later === true ? " _Later._" : ""}`;
+  return `- \`${name}${value === undefined ? "" : `=${value}`}\`: ${says}${later === undefined ? "" : LATER[later]}`;
 }
+
+const LATER: Readonly<Record<NonNullable<WordText["later"]>, string>> = {
+  "has no effect": " _Later._",
+  "stops nuke": " _Later; not yet with nuke._",
+};

@@ -6,7 +6,7 @@ import { LifeboatError, type ExitCode } from "#os/error";
 import { run } from "#os/exec";
 import { exists, openAppender } from "#os/files";
 import { notedMediumLock } from "../restore/medium-lock.ts";
-import { lostSomething, whatFollows, whyNothingFollows, type Afterwards } from "../restore/outcome.ts";
+import { lostSomething, whatFollows, warningsAfter, type Afterwards } from "../restore/outcome.ts";
 import { prepareRestore, type PreparedRestore } from "../restore/prepare.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
 import type { RestoreEnvironment } from "../restore/engine.ts";
@@ -39,15 +39,15 @@ export async function rebuildMachine(path: string, invocation: Invocation): Prom
   await askConsent(prepared, invocation);
   const report = await runRestore(prepared, runOptions(options), environmentOf(invocation));
   print(isJson ? JSON.stringify(report) : [...restoreDetails(report).map((line) => `  ${line}`), restoredLine(report)].join("\n"));
-  for (const line of whyNothingFollows(report)) remark(line);
+  for (const line of warningsAfter(report)) remark(line);
   const next = whatFollows(report, afterwards(options));
   if (next !== "shell") await run(["busybox", next]);
   return report.differences.length === 0 && !lostSomething(report) && set.remarks === undefined ? 0 : 1;
 }
 
-function afterwards(options: OptionValues): Afterwards {
+function afterwards(options: OptionValues): Afterwards | undefined {
   const then = textOption(options, "then");
-  return then === "poweroff" || then === "shell" ? then : "reboot";
+  return then === "reboot" || then === "poweroff" || then === "shell" ? then : undefined;
 }
 
 function runOptions(options: OptionValues): RunOptions {

@@ -3,7 +3,7 @@
 import { nowMs, sleep, utcNow } from "#os/clock";
 import { LifeboatError } from "#os/error";
 import type { RestoreEnvironment, RestoreProgress } from "../restore/engine.ts";
-import { whatFollows, whyNothingFollows } from "../restore/outcome.ts";
+import { whatFollows, warningsAfter } from "../restore/outcome.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
 import type { RestoreReport } from "../restore/restore-machine.ts";
 import { runRestore } from "../restore/run-restore.ts";
@@ -40,7 +40,7 @@ export async function runNuke(context: AgentContext, surroundings = RESCUE_SYSTE
   if (report === undefined) return;
   for (const line of restoreDetails(report)) console.say(`lifeboat:   ${line}`);
   console.say(restoredLine(report));
-  for (const line of whyNothingFollows(report)) console.say(`lifeboat: ${line}`);
+  for (const line of warningsAfter(report)) console.say(`lifeboat: ${line}`);
   const next = whatFollows(report, options.afterwards);
   if (next !== "shell") await leave(context, next, surroundings.sleep);
 }

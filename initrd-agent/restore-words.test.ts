@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseBootWords } from "./boot-words.ts";
-import { restoreWords, type RestoreWords } from "./restore-words.ts";
+import { restoreWords, unmetWords, type RestoreWords } from "./restore-words.ts";
 
 const USUAL: RestoreWords = {
   map: new Map(),
@@ -12,7 +12,7 @@ const USUAL: RestoreWords = {
   acceptDamage: false,
   check: true,
   again: undefined,
-  afterwards: "reboot",
+  afterwards: undefined,
 };
 
 const read = (line: string) => restoreWords(parseBootWords(line));
@@ -39,6 +39,7 @@ describe("restoreWords() reads", () => {
     ["lifeboat.gate=quick lifeboat.damage=accept lifeboat.check=none", { gateMode: "quick", acceptDamage: true, check: false }],
     ["lifeboat.again=web-20260101T000000Z lifeboat.then=poweroff", { again: "web-20260101T000000Z", afterwards: "poweroff" }],
     ["lifeboat.then=shell", { afterwards: "shell" }],
+    ["lifeboat.then=reboot", { afterwards: "reboot" }],
     // A pair that is none is refused by the planner, by name: no disk is chosen in its place.
     ["lifeboat.map=WX1", { map: new Map([["WX1", ""]]) }],
     ["lifeboat.map==WX1", { map: new Map([["", "WX1"]]) }],
@@ -47,4 +48,10 @@ describe("restoreWords() reads", () => {
     ["lifeboat.wipe= lifeboat.map=", {}],
   ];
   for (const [line, expected] of cases) test(line, () => assert.deepEqual(read(line), { ...USUAL, ...expected }));
+});
+
+test("unmetWords() names what would spare something, or do something first, and cannot yet", () => {
+  const line = 'nuke noresize nopart nolvm nomd nohw textonly donteject "pre=a b" post=c prefix=d excludedevs=sdb pxe';
+  assert.deepEqual(unmetWords(parseBootWords(line)), ["nopart", "nolvm", "nomd", "prefix=", "pre=", "post="]);
+  assert.deepEqual(unmetWords(parseBootWords("nuke noresize textonly usb=/dev/sdb lifeboat.wipe=pre")), []);
 });

@@ -4,6 +4,7 @@ import type { GateMode } from "../restore/gate.ts";
 import type { Afterwards } from "../restore/outcome.ts";
 import { readSerialWord } from "../restore/serial-word.ts";
 import type { BootWords } from "./boot-words.ts";
+import { FLAG_WORDS, VALUE_WORDS, type WordText } from "./word-table.ts";
 
 export interface RestoreWords {
   readonly map: ReadonlyMap<string, string>;
@@ -14,7 +15,8 @@ export interface RestoreWords {
   readonly check: boolean;
   /** The id of the set that may be restored once more. */
   readonly again: string | undefined;
-  readonly afterwards: Afterwards;
+  /** Undefined when nothing was said. */
+  readonly afterwards: Afterwards | undefined;
 }
 
 export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">): RestoreWords {
@@ -35,6 +37,15 @@ export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">)
     acceptDamage: first("lifeboat.damage") === "accept",
     check: first("lifeboat.check") !== "none",
     again: first("lifeboat.again"),
-    afterwards: then === "poweroff" || then === "shell" ? then : "reboot",
+    afterwards: then === "reboot" || then === "poweroff" || then === "shell" ? then : undefined,
   };
+}
+
+/** Words that were given, would spare something or do something on the way, and are not obeyed yet. */
+export function unmetWords({ flags, values }: Pick<BootWords, "flags" | "values">): readonly string[] {
+  const texts: readonly (readonly [string, WordText])[] = [...Object.entries(FLAG_WORDS), ...Object.entries(VALUE_WORDS)];
+  const given = new Set<string>([...flags, ...values.keys()]);
+  return texts.flatMap(([name, { later, value }]) =>
+    later === "stops nuke" && given.has(name) ? [value === undefined ? name : `${name}=`] : [],
+  );
 }

@@ -9,8 +9,8 @@ export interface WordText {
   readonly choices?: readonly string[];
   /** A text; numbers unless given. */
   readonly isText?: true;
-  /** Read, and kept for a part of Lifeboat that is not there yet. */
-  readonly later?: true;
+  /** Read, and kept for a part of Lifeboat that is not there yet. What must not be passed over on the way to erasing disks keeps `nuke` from starting. */
+  readonly later?: "has no effect" | "stops nuke";
 }
 
 type WordTexts = Readonly<Record<string, WordText>>;
@@ -18,37 +18,43 @@ type WordTexts = Readonly<Record<string, WordText>>;
 export const MODE_WORDS = {
   interactive: { says: "Look for the medium until it is there, then show the menu; this is the default." },
   nuke: { says: "Show the plan, wait 20 s for a key that stops it, then erase the disks and restore everything." },
-  compare: { says: "Compare the machine with its set and write nothing.", later: true },
+  compare: { says: "Compare the machine with its set and write nothing.", later: "has no effect" },
   expert: { says: "Give a root shell on every console instead of the menu." },
 } as const satisfies WordTexts;
 
 export const FLAG_WORDS = {
   pxe: { says: "The image came from a boot server: take the tools layer from the server that `ip=` names." },
   net: { says: "Bring the network up although the medium is a local one." },
-  noresize: { says: "Do not fit the layout to disks of another size.", later: true },
-  nopart: { says: "Make no partition tables, format what is there.", later: true },
-  nolvm: { says: "Leave LVM alone.", later: true },
-  nomd: { says: "Leave md arrays alone.", later: true },
-  nohw: { says: "Do not restore the settings of hardware controllers.", later: true },
-  textonly: { says: "Show plain lines instead of screens.", later: true },
-  donteject: { says: "Never eject the medium.", later: true },
+  noresize: { says: "Do not fit the layout to disks of another size.", later: "has no effect" },
+  nopart: { says: "Make no partition tables, format what is there.", later: "stops nuke" },
+  nolvm: { says: "Leave LVM alone.", later: "stops nuke" },
+  nomd: { says: "Leave md arrays alone.", later: "stops nuke" },
+  nohw: { says: "Do not restore the settings of hardware controllers.", later: "has no effect" },
+  textonly: { says: "Show plain lines instead of screens.", later: "has no effect" },
+  donteject: { says: "Never eject the medium.", later: "has no effect" },
 } as const satisfies WordTexts;
 
 export const VALUE_WORDS = {
-  prefix: { value: "NAME", says: "The name that the set's files begin with.", later: true },
+  prefix: { value: "NAME", says: "The name that the set's files begin with.", later: "stops nuke" },
   ipconf: {
     value: "DEVICE:ADDRESS:NETMASK:BROADCAST:GATEWAY",
     says: "The address of an interface, which is named by its name or its MAC address; `ipconf=DEVICE:dhcp` asks a server.",
   },
-  nfsmount: { value: "SERVER:PATH", says: "Take the tools layer from this NFS export." },
+  nfsmount: {
+    value: "SERVER:PATH",
+    says: "Take the tools layer from this NFS export; the set that `nuke` restores is looked for there too, before the disks.",
+  },
   nfsopt: { value: "OPTIONS", says: "Mount options for the NFS export." },
   ping: { value: "COUNT", says: "Ping the NFS server so many times before the mount, for switches that are slow to forward." },
   hwaddr: { value: "MAC", says: "Use the interface with this address." },
   usb: { value: "/dev/sdX", says: "Take the tools layer from this disk or one of its partitions." },
   serial: { value: "/dev/ttySX", says: "Show everything on this serial line too." },
-  pre: { value: "SCRIPT", says: "Run this script from the medium before the restore.", later: true },
-  post: { value: "SCRIPT", says: "Run this script from the medium after the restore.", later: true },
-  excludedevs: { value: '"DEVICE DEVICE"', says: "Leave these disks alone: names, serials or wwids." },
+  pre: { value: "SCRIPT", says: "Run this script from the medium before the restore.", later: "stops nuke" },
+  post: { value: "SCRIPT", says: "Run this script from the medium after the restore.", later: "stops nuke" },
+  excludedevs: {
+    value: '"DEVICE DEVICE"',
+    says: "Leave these disks alone: names, serials or wwids; one that no disk here has stops the restore.",
+  },
   forcemods: { value: '"NAME NAME"', says: "Load these modules first." },
   denymods: { value: '"NAME NAME"', says: "Do not load these modules for any device." },
 } as const satisfies WordTexts;
@@ -78,11 +84,15 @@ export const OWN_WORDS = {
     says: "Read all of the set before the first write, which is the default, or samples of it.",
   },
   "lifeboat.damage": { value: "accept", choices: ["accept"], says: "Restore what is whole of a damaged set." },
-  "lifeboat.check": { value: "none", choices: ["none"], says: "Do not read the restored files back." },
+  "lifeboat.check": {
+    value: "none",
+    choices: ["none"],
+    says: "Do not read the restored files back and compare them: the restored line then says `files NOT checked`.",
+  },
   "lifeboat.then": {
     value: "WHAT",
     choices: ["reboot", "poweroff", "shell"],
-    says: "What follows a restore without differences: a reboot unless another is named.",
+    says: "What follows a restore, a reboot unless another is named; when damage has cost files only what is named follows, and when files differ nothing does.",
   },
   "lifeboat.timeout.STAGE": {
     value: "SECONDS",

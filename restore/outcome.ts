@@ -11,14 +11,18 @@ export function lostSomething({ lost, lostUnnamed }: Pick<Outcome, "lost" | "los
   return lost.length > 0 || lostUnnamed !== 0;
 }
 
-/** Only a machine that is as it was starts by itself; else somebody looks at the lists first. */
-export function whatFollows(outcome: Outcome, asked: Afterwards): Afterwards {
-  return outcome.differences.length > 0 || lostSomething(outcome) ? "shell" : asked;
+/**
+ * Files that differ, which nobody could expect, always wait for an operator. Losses, which were accepted, do too, unless what follows
+ * was named: the usual reboot would go on as if all were well.
+ */
+export function whatFollows(outcome: Outcome, asked: Afterwards | undefined): Afterwards {
+  if (outcome.differences.length > 0) return "shell";
+  return asked ?? (lostSomething(outcome) ? "shell" : "reboot");
 }
 
-/** Why nothing follows, one line each; none for a machine that is as it was. */
-export function whyNothingFollows(outcome: Outcome): readonly string[] {
-  const advice = "look at the list before you boot the machine";
+/** What is wrong with the machine, one line each; none for one that is as it was. */
+export function warningsAfter(outcome: Outcome): readonly string[] {
+  const advice = "look at the list before you trust the machine";
   return [
     ...(outcome.differences.length > 0 ? [`files differ from the set: ${advice}`] : []),
     ...(lostSomething(outcome) ? [`files were lost to damage: ${advice}`] : []),

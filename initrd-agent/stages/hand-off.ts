@@ -14,7 +14,7 @@ import { openSet, type OpenSet } from "../../set/open-set.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
 import type { AgentContext } from "../context.ts";
 import { bringNetworkUp } from "../network.ts";
-import { restoreWords } from "../restore-words.ts";
+import { restoreWords, unmetWords } from "../restore-words.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
 
 /** Disks may come late: USB ones above all. */
@@ -47,13 +47,22 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
   }
 }
 
-/** A word that was meant to spare a disk, and is mistyped, must not be passed over on the way to erasing it. */
+/** A word that was meant to spare a disk, and is mistyped or not obeyed, must not be passed over on the way to erasing it. */
 function refuseProblems({ words }: AgentContext): void {
   const [first] = words.problems;
-  if (first === undefined) return;
-  throw new LifeboatError(`Cannot restore unattended as every boot word must be understood: ${first}`, {
-    hint: "Boot again with the word mended",
-  });
+  if (first !== undefined) {
+    throw new LifeboatError(`Cannot restore unattended as every boot word must be understood: ${first}`, {
+      hint: "Boot again with the word mended",
+    });
+  }
+  const unmet = unmetWords(words);
+  if (unmet.length === 0) return;
+  throw new LifeboatError(
+    `Cannot restore unattended as every boot word must be obeyed: this version cannot do yet what ${unmet.join(", ")} asks`,
+    {
+      hint: "Boot again without it, when that is what you want",
+    },
+  );
 }
 
 /** With `lifeboat.damage=accept` a manifest or catalogue that is damaged is made again. */

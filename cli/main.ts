@@ -26,8 +26,9 @@ async function startAgent(): Promise<void> {
 
 async function startCommandLine(words: readonly string[]): Promise<number> {
   const { stopDescendants } = await import("#os/descendants");
-  const { removeTemporariesOnSignals } = await import("#os/temporaries");
+  const { removeStaleTemporaries, removeTemporariesOnSignals } = await import("#os/temporaries");
   removeTemporariesOnSignals(stopDescendants);
+  removeStaleTemporaries();
   // Whoever reads us may stop before the end, as `head` does; the work goes on and nobody is told.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: Error & { readonly code?: string }) => {

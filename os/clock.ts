@@ -20,3 +20,10 @@ export function utcNow(): string {
 export async function sleep(milliseconds: number): Promise<void> {
   await delay(milliseconds);
 }
+
+/** Calls again and again until it is disposed; it keeps no process alive. */
+export function every(milliseconds: number, action: () => void): Disposable {
+  const timer = setInterval(action, milliseconds);
+  timer.unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { execa, type Options } from "execa";
 import { openBulkPipe } from "#os/bulk-pipe";
 import { LifeboatError } from "#os/error";
-import { forgetTemporary, rememberTemporary } from "#os/temporaries";
+import { forgetTemporary, ownedPrefix, rememberTemporary } from "#os/temporaries";
 
 export interface RunOptions {
   readonly input?: string | Uint8Array;
@@ -178,7 +178,7 @@ export async function startBulk(command: Command, options: RunOptions = {}): Pro
 
 /** Both ends of a pipe. A first end for both directions keeps the others from waiting for each other (fifo(7)). */
 async function openFifo(): Promise<{ readonly reader: number; readonly writer: number }> {
-  const directory = rememberTemporary(mkdtempSync(join(tmpdir(), "lifeboat-pipe-")));
+  const directory = rememberTemporary(mkdtempSync(join(tmpdir(), ownedPrefix("lifeboat-pipe-"))));
   try {
     const path = join(directory, "pipe");
     await run(["mkfifo", "-m", "0600", path]);

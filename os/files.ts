@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { LifeboatError } from "#os/error";
-import { forgetTemporary, rememberTemporary } from "#os/temporaries";
+import { forgetTemporary, ownedPrefix, rememberTemporary } from "#os/temporaries";
 
 export type FileType = "file" | "directory" | "symlink" | "character-device" | "block-device" | "fifo" | "socket";
 
@@ -223,7 +223,7 @@ export async function makeTemporaryDirectory(prefix = "lifeboat-", parent = tmpd
   await makeDirectory(parent);
   // Made and remembered in one turn: no signal comes between.
   const path = await guard("make a temporary directory in", parent, async () =>
-    rememberTemporary(mkdtempSync(join(resolve(parent), prefix))),
+    rememberTemporary(mkdtempSync(join(resolve(parent), parent === tmpdir() ? ownedPrefix(prefix) : prefix))),
   );
   return { path, [Symbol.asyncDispose]: () => removeTree(path) };
 }
@@ -327,6 +327,7 @@ const STATES: Readonly<Record<string, { readonly state: string; readonly hint?: 
   EISDIR: { state: "it is a directory" },
   ENOTDIR: { state: "a part of the path is no directory" },
   EEXIST: { state: "it exists already" },
+  ENAMETOOLONG: { state: "the name is too long" },
   ELOOP: { state: "its symbolic links lead in a circle" },
 };
 

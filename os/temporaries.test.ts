@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { run, start } from "#os/exec";
+import { removeStaleTemporaries } from "./temporaries.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lifeboat-temporaries-"));
 after(() => rmSync(scratch, { recursive: true }));
@@ -71,4 +72,59 @@ test("a mount inside a temporary directory keeps its files when a signal comes",
   } finally {
     await run(["umount", mounted]);
   }
+});
+
+describe("removeStaleTemporaries()", () => {
+  /** Makes a temporary directory in `place`, says its name and waits. */
+  const MAKE = `
+import { makeTemporaryDirectory, writeFile } from "#os/files";
+const made = await makeTemporaryDirectory("lifeboat-some-");
+await writeFile(made.path + "/file", "x");
+console.log(made.path);
+setInterval(() => undefined, 1000);
+`;
+
+  async function startMaker(place: string) {
+    const program = start([process.execPath, "--input-type=module", "--eval", MAKE], { cwd: import.meta.dirname, env: { TMPDIR: place } });
+    const path = await new Promise<string>((resolve) => program.onOutput((text) => resolve(new TextDecoder().decode(text).trim())));
+    return { program, path };
+  }
+
+  test("removes what a killed process has left, and leaves what lives, is of another start or container, is a link, or is no name of ours", async () => {
+    const place = mkdtempSync(join(scratch, "stale-"));
+    const dead = await startMaker(place);
+    dead.program.kill("SIGKILL");
+    await dead.program.exited;
+    const living = await startMaker(place);
+    await using _ = living.program;
+    const name = dead.path.slice(place.length + 1);
+    const [, , pid = "", ticks = "", boot = "", space = "", random = ""] = name.split("-");
+    const others = [
+      ["lifeboat", "some", pid, ticks, "000000", space, random],
+      ["lifeboat", "some", pid, ticks, boot, "1", random],
+      ["lifeboat", "some", pid, ticks, boot, space],
+      ["lifeboat", "abcdef"],
+    ].map((parts) => join(place, parts.join("-")));
+    for (const path of others) mkdirSync(path);
+    const link = join(place, `lifeboat-${pid}-${ticks}-${boot}-${space}-aBcDeF`);
+    symlinkSync(others[0]!, link);
+    assert.ok(existsSync(dead.path));
+    removeStaleTemporaries(place);
+    assert.deepEqual([existsSync(dead.path), existsSync(join(living.path, "file")), existsSync(link)], [false, true, true]);
+    assert.deepEqual(others.filter(existsSync), others);
+  });
+
+  test("touches nothing where others could put something else in its place", async () => {
+    const place = mkdtempSync(join(scratch, "open-"));
+    const { program, path } = await startMaker(place);
+    program.kill("SIGKILL");
+    await program.exited;
+    chmodSync(place, 0o777);
+    removeStaleTemporaries(place);
+    assert.ok(existsSync(path));
+    chmodSync(place, 0o1777);
+    removeStaleTemporaries(place);
+    assert.ok(!existsSync(path));
+    removeStaleTemporaries(join(place, "none"));
+  });
 });

@@ -149,11 +149,26 @@ test("sockets are left out, and are no loss", async () => {
   }
 });
 
-test("a tree with nothing in it, and one of which all is excluded, make sets", async () => {
+test("a tree with nothing in it makes a set, and one of which all is excluded makes none", async () => {
   const root = mkdtempSync(join(scratch, "empty-"));
   assert.deepEqual(await damageOf(await archiveTree(root, join(scratch, "set-empty"))), []);
-  const nothing = await archiveTree(root, join(scratch, "set-nothing"), { exclude: ["/"] });
-  assert.deepEqual([await entriesOf(nothing), await damageOf(nothing)], [[], []]);
+  const message = 'Cannot make a set of "/" as it must hold something: nothing is left to be taken';
+  await assert.rejects(archiveTree(root, join(scratch, "set-nothing"), { exclude: ["/"] }), {
+    name: "LifeboatError",
+    exitCode: 2,
+    message,
+  });
+  assert.deepEqual(readdirSync(join(scratch, "set-nothing")), []);
+});
+
+test("the directory that something is mounted at is taken, though a pattern leaves out its content and itself", async () => {
+  const root = mkdtempSync(join(scratch, "mounted-"));
+  await run(["sh", "-c", "mkdir -p mnt/usb mnt/other; touch mnt/usb/x mnt/other/y"], { cwd: root });
+  const set = await archiveTree(root, join(scratch, "set-mounted"), { exclude: ["/mnt/*", "/no/such"], closedMounts: ["/mnt/usb"] });
+  assert.deepEqual(
+    (await entriesOf(set)).map(({ path }) => path),
+    ["/", "/mnt", "/mnt/usb"],
+  );
 });
 
 test("paths of 4,094 and 4,095 bytes come back", async () => {

@@ -2,13 +2,17 @@
 
 import type { Codec } from "#os/compression";
 import { digestFile, digestOf } from "#os/digest";
+import { LifeboatError } from "#os/error";
 import { fileInfo, makeTemporaryDirectory, realPath, writeAtomic } from "#os/files";
+import type { ByteText } from "../formats/tar-read.ts";
 import { utf8Encode } from "../formats/text.ts";
 import type { Machine } from "../machine/model.ts";
 import { base64Encode } from "../formats/base64.ts";
 import { bytesOfText, printable } from "../set/catalogue.ts";
 import { formatManifest, MACHINE_FILE, MANIFEST_FILE, type SetManifest } from "../set/set-manifest.ts";
-import { exclusionOf } from "./exclusions.ts";
+import type { LeftOut } from "./choose-subject.ts";
+import { exclusionsOf } from "./exclusions.ts";
+import { ownFilesIn, type OwnPlace } from "./own-files.ts";
 import { scanTree, type TreeScan } from "./scan-tree.ts";
 import { walkTree } from "./walk-tree.ts";
 import { writeData, type WrittenData } from "./write-data.ts";
@@ -25,10 +29,17 @@ export interface SetOptions {
   /** Where the tree that is archived begins: `/`, or where a rescue system has mounted it. */
   readonly root: string;
   readonly include: readonly string[];
+  /** Patterns. */
   readonly exclude: readonly string[];
-  /** Of what is never taken, whatever the user says: the store, our own temporary files. */
+  /** As the user gave them, those that name devices too. */
+  readonly excludeWords?: readonly string[];
+  /** Paths that are never taken, whatever the user says. */
   readonly hidden: readonly string[];
+  /** Directories in which some files are Lifeboat's own. */
+  readonly ownPlaces?: readonly OwnPlace[];
   readonly closedMounts: readonly string[];
+  /** What is left out beside, for the manifest. */
+  readonly leftOut?: readonly LeftOut[];
   readonly codec: Codec;
   readonly level: number;
   readonly volumeLimitBytes: number;
@@ -46,26 +57,24 @@ export interface ArchiveProgress {
 export interface DraftSet {
   readonly manifest: Omit<SetManifest, "finishedAt">;
   readonly scan: TreeScan;
+  /** Patterns that have left out nothing. */
+  readonly unmatched: readonly string[];
 }
 
-/** Writes all of a set but its manifest, which `finishSet` adds when everything else is in its place. */
+/**
+ * Writes all of a set but its manifest, which is made of what this returns when everything else is in its place.
+ * Throws LifeboatError when nothing is left to be taken.
+ */
 export async function writeSet(options: SetOptions): Promise<DraftSet> {
-  const { directory, include, root } = options;
+  const { directory, root } = options;
   await using work = await makeTemporaryDirectory();
-  const hidden = new Set([...options.hidden, await realPath(work.path)].map(bytesOfText));
-  const exclude = exclusionOf(options.exclude);
-  const skipped: { path: string; what: string }[] = [];
   const prefix = root === "/" ? "" : bytesOfText(root);
-  const paths = walkTree({
-    root: prefix,
-    include: include.map(bytesOfText),
-    exclude: (path) => hidden.has(prefix + path) || exclude(path),
-    closedMounts: new Set(options.closedMounts.map(bytesOfText)),
-    skipped: (path, what) => void skipped.push({ path: printable(path), what }),
-  });
+  const choice = chooseFiles({ ...options, hidden: [...options.hidden, await realPath(work.path)] }, prefix);
   const namesPath = `${work.path}/names`;
   options.remark("looking at the files");
-  const scan = await scanTree(paths, { namesPath, root: prefix });
+  const scan = await scanTree(choice.paths, { namesPath, root: prefix });
+  const unmatched = choice.exclusions.unmatched();
+  if (!choice.hasCome()) throw nothingToTake(options, unmatched);
   const data = await writeData({
     directory,
     namesPath,
@@ -79,7 +88,47 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
     },
   });
   const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
-  return { manifest: manifestOf(options, data, { files: [...machineFile, ...data.files], skipped, scan }), scan };
+  const leftOut = [...(options.leftOut ?? []), ...choice.own.found(prefix)];
+  const rest = { files: [...machineFile, ...data.files], skipped: choice.skipped, scan, leftOut };
+  return { manifest: manifestOf(options, data, rest), scan, unmatched };
+}
+
+/** The walk over all that is taken; what it has met on its way is known when it has ended. */
+function chooseFiles(options: SetOptions, prefix: ByteText) {
+  const { include, closedMounts } = options;
+  const hidden = new Set(options.hidden.map(bytesOfText));
+  const closed = new Set(closedMounts.map(bytesOfText));
+  const own = ownFilesIn(options.ownPlaces ?? []);
+  const exclusions = exclusionsOf(options.exclude);
+  const skipped: { path: string; what: string }[] = [];
+  const walked = walkTree({
+    root: prefix,
+    include: include.map(bytesOfText),
+    exclude(path) {
+      // The directory that something is mounted at is there after a restore too, or nothing could be mounted.
+      const isLeftOut = exclusions.isExcluded(path) && !closed.has(path);
+      return hidden.has(prefix + path) || isLeftOut || own.isOwn(prefix + path);
+    },
+    closedMounts: closed,
+    skipped: (path, what) => void skipped.push({ path: printable(path), what }),
+  });
+  let hasCome = false;
+  const paths = (function* () {
+    for (const walkedPath of walked) {
+      hasCome ||= walkedPath.isWay !== true;
+      yield walkedPath;
+    }
+  })();
+  return { paths, skipped, own, exclusions, hasCome: () => hasCome };
+}
+
+/** A set of nothing would be the newest, and stand in the place of one that is worth something. */
+function nothingToTake({ include }: SetOptions, unmatched: readonly string[]): LifeboatError {
+  const paths = include.map((path) => `"${path}"`).join(", ");
+  return new LifeboatError(`Cannot make a set of ${paths} as it must hold something: nothing is left to be taken`, {
+    exitCode: 2,
+    hint: unmatched.length === 0 ? "See what --exclude leaves out" : "See that the paths are there",
+  });
 }
 
 async function writeMachine(directory: string, machine: Machine): Promise<SetManifest["files"][number]> {
@@ -92,9 +141,11 @@ interface Rest {
   readonly files: SetManifest["files"];
   readonly skipped: SetManifest["unreadable"];
   readonly scan: TreeScan;
+  readonly leftOut: readonly LeftOut[];
 }
 
-function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenData, { files, skipped, scan }: Rest): DraftSet["manifest"] {
+function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenData, rest: Rest): DraftSet["manifest"] {
+  const { files, skipped, scan, leftOut } = rest;
   // A directory that cannot be listed is no better for tar.
   const told = new Set(messages.unreadable.map(({ path }) => path));
   return {
@@ -109,7 +160,7 @@ function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenDa
     level: options.level,
     consistent: "live",
     parent: null,
-    options: { include: [...options.include], exclude: [...options.exclude] },
+    options: { include: [...options.include], exclude: [...(options.excludeWords ?? options.exclude)] },
     totals: {
       paths: stream.paths,
       contentBytes: stream.contentBytes,
@@ -121,6 +172,7 @@ function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenDa
     // What is mounted over, and left out, is a directory that its file system changes all the time.
     changed: messages.changed.filter(({ path }) => !options.closedMounts.includes(path)),
     unreadable: [...messages.unreadable, ...skipped.filter(({ path, what }) => !HARMLESS.test(what) && !told.has(path))],
+    leftOut: [...leftOut],
     inodes: inodesOf(scan),
     files: [...files],
   };
@@ -135,18 +187,21 @@ function inodesOf({ flags, sameNodes }: TreeScan): SetManifest["inodes"] {
 /** A socket is no loss: its program makes it again. */
 const HARMLESS = /socket/;
 
-/** `bootFiles` stand below the set already. From here on it is a backup. */
-export async function finishSet(
+/** `bootFiles` stand below the set already. */
+export async function completeManifest(
   directory: string,
   draft: DraftSet,
   about: { readonly bootFiles: readonly string[]; readonly finishedAt: string },
-) {
+): Promise<SetManifest> {
   const files = [...draft.manifest.files];
   for (const name of about.bootFiles) {
     const path = `${directory}/${name}`;
     files.push({ name, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, digest: await digestFile(path) });
   }
-  const manifest: SetManifest = { ...draft.manifest, finishedAt: about.finishedAt, files };
+  return { ...draft.manifest, finishedAt: about.finishedAt, files };
+}
+
+/** From here on it is a backup. */
+export async function writeManifest(directory: string, manifest: SetManifest): Promise<void> {
   await writeAtomic(`${directory}/${MANIFEST_FILE}`, formatManifest(manifest));
-  return manifest;
 }

@@ -2,23 +2,24 @@
 
 import type { Codec } from "#os/compression";
 import { LifeboatError } from "#os/error";
-import { fileInfo, makeTemporaryDirectory, realPath, removeTree, walk, writeFile } from "#os/files";
-import { forgetTemporary, knownTemporaries, rememberTemporary } from "#os/temporaries";
-import type { MediumFile } from "../bootloaders/medium-files.ts";
+import { fileInfo, realPath } from "#os/files";
+import { knownTemporaries } from "#os/temporaries";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
-import { directorySource, makeSetDirectory, markStore } from "../media/directory-store.ts";
 import { programProblems } from "../restore/needed-programs.ts";
+import { bytesOfText } from "../set/catalogue.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
-import { openSet } from "../set/open-set.ts";
-import { RESCUE_ISO_FILE, setId, STORE_MARK, type SetManifest } from "../set/set-manifest.ts";
+import { RESCUE_ISO_FILE, setId, type SetManifest } from "../set/set-manifest.ts";
+import type { SetSource } from "../set/set-source.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
-import { finishSet, writeSet, type SetOptions } from "./archive-set.ts";
+import { completeManifest, writeSet, type SetOptions } from "./archive-set.ts";
 import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
-import { chooseSubject, type LeftOut, type Subject } from "./choose-subject.ts";
-import { includedPaths } from "./included-paths.ts";
+import { chooseSubject, type Subject } from "./choose-subject.ts";
+import { checkThere, includedPaths } from "./included-paths.ts";
+import { cacheFiles, storeFiles, type OwnPlace } from "./own-files.ts";
 import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-iso.ts";
+import { makePlace } from "./set-place.ts";
 
 export interface ArchiveRequest {
   readonly hostName: string;
@@ -30,6 +31,8 @@ export interface ArchiveRequest {
   readonly codec: Codec;
   readonly level: number;
   readonly acceptUnrestorable: boolean;
+  /** Go on without included paths that are not there. */
+  readonly acceptMissing: boolean;
   readonly verify: boolean;
   /** Undefined in a rescue system, which has nothing to make one with: the one that runs brings the set back. */
   readonly image: ArchiveImage | undefined;
@@ -49,8 +52,6 @@ export interface ArchiveOutcome {
   readonly path: string;
   readonly manifest: SetManifest;
   readonly verification: Verification | undefined;
-  /** File systems that were left out, and disks. */
-  readonly leftOut: readonly LeftOut[];
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
 }
@@ -59,8 +60,10 @@ export interface ArchiveOutcome {
 const VOLUME_LIMIT_BYTES = 4_000_000_000;
 
 export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): Promise<ArchiveOutcome> {
-  const request = { ...asked, include: asked.root === "/" ? await includedPaths(asked.include) : asked.include };
+  const prefix = asked.root === "/" ? "" : asked.root;
+  const request = { ...asked, include: prefix === "" ? await includedPaths(asked.include) : asked.include };
   const store = await checkedStore(medium, request);
+  await checkThere(request.include, prefix, request.acceptMissing);
   const createdAt = request.now().toISOString();
   const id = setId(request.hostName, createdAt);
   const subject = await chooseSubject(store.path, request);
@@ -69,28 +72,23 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const image =
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) checkPrograms(subject.machine, image, request);
-  const place = await makePlace(medium, { store, id, cleanUp });
+  const place = await makePlace(medium, { store: store.path, id, cleanUp });
   const { directory } = place;
-  const hidden = [store.path, directory, ...neverTaken(subject.machine, request)].flatMap((path) => namesOf(path, subject.allMounts));
   try {
-    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, hidden }));
+    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, store: store.path }));
     request.progress(undefined);
     const bootFiles = image === undefined || medium.kind === "iso" ? [] : [RESCUE_ISO_FILE];
     if (bootFiles.length > 0) await image!.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
-    const manifest = await finishSet(directory, draft, { bootFiles, finishedAt: request.now().toISOString() });
-    const verification = request.verify ? await verifyWritten(directory, manifest, request) : undefined;
-    const { path, mediumBytes } = await place.complete(image);
-    return { path, manifest, verification, leftOut: subject.leftOut, warnings: subject.warnings, mediumBytes };
+    const manifest = await completeManifest(directory, draft, { bootFiles, finishedAt: request.now().toISOString() });
+    let verification: Verification | undefined;
+    const check = async (source: SetSource) =>
+      void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
+    const completed = await place.complete({ manifest, image, check });
+    const idle = draft.unmatched.map((pattern) => `--exclude ${pattern} has left out nothing`);
+    return { ...completed, manifest, verification, warnings: [...subject.warnings, ...idle] };
   } catch (error) {
     throw afterWriting(error);
   }
-}
-
-/** Our own cache and temporary files, and swap files: a restore makes these again. */
-function neverTaken(machine: Machine | undefined, { image, root }: ArchiveRequest): readonly string[] {
-  const prefix = root === "/" ? "" : root;
-  const swapFiles = (machine?.layout.swaps ?? []).flatMap(({ kind, place }) => (kind === "file" ? [`${prefix}${place}`] : []));
-  return [...(image === undefined ? [] : [image.mediumOptions.cacheDirectory]), ...swapFiles, ...knownTemporaries()];
 }
 
 /** What is a refusal elsewhere is none once there is half a set. */
@@ -152,64 +150,17 @@ function storePlace(store: Store, mounts: MountedSystem["mounts"]): NonNullable<
   return { uuid: holding.uuid, path: nfs === undefined ? joined(holding.fsRoot, way) : way || "/", nfs };
 }
 
-interface Place {
-  /** Where the set's files are written. */
-  readonly directory: string;
-  /** Puts it where it belongs. */
-  complete(image: MadeImage | undefined): Promise<{ readonly path: string; readonly mediumBytes: number }>;
-}
-
-interface PlaceOptions {
-  readonly store: Store;
+interface SetFacts extends Subject {
   readonly id: string;
-  readonly cleanUp: AsyncDisposableStack;
+  readonly createdAt: string;
+  readonly directory: string;
+  readonly store: string;
 }
-
-async function makePlace(medium: ArchiveMedium, { store, id, cleanUp }: PlaceOptions): Promise<Place> {
-  if (medium.kind === "directory") {
-    const directory = await makeSetDirectory(store.path, id);
-    // Until it is complete a signal, or a failure, removes it: half a set helps nobody.
-    rememberTemporary(directory);
-    let isComplete = false;
-    cleanUp.defer(async () => (isComplete ? undefined : removeTree(directory)));
-    return {
-      directory,
-      async complete() {
-        await markStore(store.path);
-        isComplete = true;
-        forgetTemporary(directory);
-        return { path: directory, mediumBytes: await sizeOfTree(directory) };
-      },
-    };
-  }
-  const staging = cleanUp.use(await makeTemporaryDirectory(".lifeboat-staging-", store.path));
-  const directory = await makeSetDirectory(staging.path, id);
-  return {
-    directory,
-    async complete(image) {
-      const outputPath = `${store.path}/${id}-1.iso`;
-      await writeFile(`${staging.path}/${STORE_MARK}`, "Lifeboat keeps sets here.\n");
-      return { path: outputPath, mediumBytes: await image!.writeIso(outputPath, await filesBelow(staging.path)) };
-    },
-  };
-}
-
-async function filesBelow(directory: string): Promise<readonly MediumFile[]> {
-  const entries = await walk(directory);
-  return entries.filter(({ type }) => type === "file").map(({ path }) => ({ path, source: `${directory}/${path}` }));
-}
-
-async function sizeOfTree(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const { source } of await filesBelow(directory)) bytes += (await fileInfo(source))?.sizeBytes ?? 0;
-  return bytes;
-}
-
-type SetFacts = Subject & Pick<SetOptions, "id" | "createdAt" | "directory" | "hidden">;
 
 function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
-  const { hostName, createdBy, include, codec, level } = request;
-  const { id, createdAt, directory, hidden, machine, exclude, closedMounts } = facts;
+  const { hostName, createdBy, include, codec, level, root } = request;
+  const { id, createdAt, directory, machine, exclude, closedMounts } = facts;
+  const swapFiles = swapFilesOf(machine);
   return {
     directory,
     id,
@@ -217,11 +168,17 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     createdAt,
     createdBy,
     machine,
-    root: request.root,
+    root,
     include,
     exclude,
-    hidden,
+    excludeWords: request.exclude,
+    hidden: [...swapFiles.map((path) => joined(root, path)), ...knownTemporaries()].flatMap((path) => namesOf(path, facts.allMounts)),
+    ownPlaces: ownPlaces(request, facts),
     closedMounts,
+    leftOut: [
+      ...facts.leftOut,
+      ...swapFiles.map((path) => ({ what: `"${path}"`, reason: "a swap file is made again, without its content" })),
+    ],
     codec,
     level,
     volumeLimitBytes: VOLUME_LIMIT_BYTES,
@@ -231,11 +188,22 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
   };
 }
 
-async function verifyWritten(directory: string, manifest: SetManifest, request: ArchiveRequest): Promise<Verification> {
+/** As the machine names them. */
+function swapFilesOf(machine: Machine | undefined): readonly string[] {
+  return (machine?.layout.swaps ?? []).flatMap(({ kind, place }) => (kind === "file" ? [place] : []));
+}
+
+/** What is ours in the store and in the cache; what else is there is not. */
+function ownPlaces({ image }: ArchiveRequest, { store, allMounts }: SetFacts): readonly OwnPlace[] {
+  const names = (path: string) => namesOf(path, allMounts).map(bytesOfText);
+  const cache = image?.mediumOptions.cacheDirectory;
+  return [storeFiles(names(store)), ...(cache === undefined ? [] : [cacheFiles(names(cache))])];
+}
+
+/** The manifest is what was written, though nothing on the medium says so yet. */
+async function readAgain(source: SetSource, manifest: SetManifest, request: ArchiveRequest): Promise<Verification> {
   const allBytes = manifest.totals.storedBytes;
-  const verification = await verifySet(await openSet(directorySource(directory)), (doneBytes) =>
-    request.progress({ what: "verifying", doneBytes, allBytes }),
-  );
+  const verification = await verifySet({ source, manifest }, (doneBytes) => request.progress({ what: "verifying", doneBytes, allBytes }));
   request.progress(undefined);
   if (verification.damage.length === 0) return verification;
   throw new LifeboatError(`Cannot trust the set as it must read as it was written: ${verification.damage.slice(0, 5).join("; ")}`, {

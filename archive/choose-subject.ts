@@ -8,8 +8,12 @@ import { mountsBelow } from "../machine/layout.ts";
 import type { Machine } from "../machine/model.ts";
 import { ownLayout } from "../machine/own-layout.ts";
 import { parseFstab } from "../machine/parse-fstab.ts";
+import type { Mount } from "../machine/parse-findmnt.ts";
 import { layoutWarnings, restorableReasons } from "../restore/restorable.ts";
-import { chooseMounts, KERNEL_DIRECTORIES, networkMounts, type MountChoice } from "./choose-mounts.ts";
+import { bytesOfText } from "../set/catalogue.ts";
+import { chooseMounts, KERNEL_DIRECTORIES, madeUpType, mountOf, networkMounts, type MountChoice } from "./choose-mounts.ts";
+import { excludedDevices, isDeviceWord, type ExcludedDevices } from "./excluded-devices.ts";
+import { checkedPattern, exclusionsOf, type Exclusions } from "./exclusions.ts";
 
 export interface SubjectRequest {
   /** `/`, or where a rescue system has mounted the machine. */
@@ -33,46 +37,76 @@ export interface Subject {
   /** As this system has them, whatever the root is. */
   readonly allMounts: MountedSystem["mounts"];
   readonly closedMounts: readonly string[];
+  /** Patterns, without those that name devices. */
   readonly exclude: readonly string[];
   readonly leftOut: readonly LeftOut[];
   readonly warnings: readonly string[];
 }
 
-/** Throws LifeboatError (3) for a machine that could not be rebuilt, unless that is accepted. */
+/** Throws LifeboatError: 2 for options that contradict each other or name nothing, 3 for a machine that could not be rebuilt, unless that is accepted. */
 export async function chooseSubject(storePath: string, request: SubjectRequest): Promise<Subject> {
   const { root, include, withoutNetwork } = request;
-  const { mounts: allMounts } = await inspectMounts();
-  const mounts = mountsBelow(allMounts, root);
-  const excludedDevices = request.exclude.filter((pattern) => pattern.startsWith("/dev/"));
-  const exclude = request.exclude.filter((pattern) => !pattern.startsWith("/dev/"));
-  const fstabPaths = parseFstab((await readTextIfThere(`${root === "/" ? "" : root}/etc/fstab`)) ?? "").map(({ path }) => path);
-  const choices = chooseMounts(mounts, { include, withoutNetwork, excludedDevices, storePath: seenFrom(root, storePath), fstabPaths });
+  const system = await inspectMounts();
+  const mounts = mountsBelow(system.mounts, root);
+  const patterns = request.exclude.map(checkedPattern);
+  const devices = await excludedDevices(patterns.filter(isDeviceWord), system);
+  const exclude = patterns.filter((pattern) => !isDeviceWord(pattern));
+  const exclusions = exclusionsOf(exclude);
+  checkIncluded(include, { mounts, devices, exclusions });
+  const choices = chooseMounts(mounts, {
+    include,
+    withoutNetwork,
+    deviceWord: (mount) => devices.wordFor(mount),
+    patternFor: (path) => exclusions.patternFor(bytesOfText(path)),
+    storePath: seenFrom(root, storePath),
+    fstabPaths: parseFstab((await readTextIfThere(`${root === "/" ? "" : root}/etc/fstab`)) ?? "").map(({ path }) => path),
+  });
   const closed = choices.filter(({ leftOutBecause }) => leftOutBecause !== undefined).map(({ path }) => path);
-  const closedMounts = [...KERNEL_DIRECTORIES, ...closed];
-  if (!include.includes("/")) {
-    const others = closedMounts.filter((path) => !include.includes(path));
-    return { machine: undefined, allMounts, closedMounts: others, exclude, leftOut: [], warnings: [] };
-  }
-  const { machine, leftOut } = await chooseMachine(choices, request);
-  checkRestorable(machine, request);
-  const fromNetwork = networkMounts(mounts, choices).map(
-    ({ target, fsType }) => `"${target}" is ${fsType}: its files are taken into the set; -N leaves them out`,
-  );
+  const closedMounts = [...KERNEL_DIRECTORIES, ...closed].filter((path) => !include.includes(path));
+  const whole = include.includes("/") ? await chooseMachine(choices, devices, request) : undefined;
   return {
-    machine,
-    allMounts,
+    machine: whole?.machine,
+    allMounts: system.mounts,
     closedMounts,
     exclude,
-    leftOut: [...choices.flatMap(leftOutLine), ...leftOut],
-    warnings: [...layoutWarnings(machine), ...fromNetwork],
+    leftOut: [...choices.flatMap(leftOutLine), ...(whole?.leftOut ?? [])],
+    warnings: [...(whole === undefined ? [] : layoutWarnings(whole.machine)), ...networkMounts(choices).map(networkWarning)],
   };
 }
 
+function networkWarning({ target, fsType }: Mount): string {
+  return `"${target}" is ${fsType}: its files are taken into the set; -N leaves them out`;
+}
+
+interface Known {
+  readonly mounts: readonly Mount[];
+  readonly devices: ExcludedDevices;
+  readonly exclusions: Exclusions;
+}
+
+/** What is included and excluded at once would be lost without a word. */
+function checkIncluded(include: readonly string[], { mounts, devices, exclusions }: Known): void {
+  for (const path of include) {
+    const holding = mountOf(path, mounts);
+    const word = exclusions.patternFor(bytesOfText(path)) ?? (holding === undefined ? undefined : devices.wordFor(holding));
+    const madeUp = madeUpType(path, mounts);
+    const state = word === undefined ? undefined : `--exclude ${word} leaves it out`;
+    const problem = state ?? (madeUp === undefined ? undefined : `${madeUp} has no files of its own`);
+    if (problem === undefined) continue;
+    throw new LifeboatError(`Cannot archive "${path}" as what is asked for must go into the set: ${problem}`, {
+      exitCode: 2,
+      hint: "Leave out --include or --exclude of it",
+    });
+  }
+}
+
 /** Disks on which nothing is that goes into the set are none of the machine's. */
-async function chooseMachine(choices: readonly MountChoice[], { root, now }: SubjectRequest) {
+async function chooseMachine(choices: readonly MountChoice[], devices: ExcludedDevices, request: SubjectRequest) {
   const isTaken = (path: string) => choices.some((choice) => choice.path === path && choice.leftOutBecause === undefined);
-  const { machine, leftOut } = ownLayout(await inspectMachine({ now: now(), root }), isTaken);
+  const inspected = await inspectMachine({ now: request.now(), root: request.root });
+  const { machine, leftOut } = ownLayout(inspected, isTaken, (device) => devices.isExcluded(`/dev/${device}`));
   const disks = leftOut.map(({ disk, reason }): LeftOut => ({ what: `disk ${disk.id} (${disk.identity.serial ?? "no serial"})`, reason }));
+  checkRestorable(machine, request);
   return { machine, leftOut: disks };
 }
 

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
 import { runBytes } from "#os/exec";
 import { bytesOfText } from "../set/catalogue.ts";
-import { exclusionOf } from "./exclusions.ts";
+import { checkedPattern, exclusionsOf } from "./exclusions.ts";
 import { walkTree } from "./walk-tree.ts";
 
 const tree = mkdtempSync(join(tmpdir(), "lifeboat-globs-"));
@@ -49,7 +49,7 @@ const PATHS = [
 ].map(({ path }) => path);
 
 function excluded(...patterns: readonly string[]): readonly string[] {
-  const isExcluded = exclusionOf(patterns);
+  const { isExcluded } = exclusionsOf(patterns);
   return PATHS.filter((path) => isExcluded(path));
 }
 
@@ -93,7 +93,7 @@ const GLOBS = [
 
 describe("globs against the whole path", () => {
   for (const pattern of GLOBS) {
-    test(`exclusionOf() takes ${pattern} as bash does`, async () => {
+    test(`exclusionsOf() takes ${pattern} as bash does`, async () => {
       const expected = await expanded(pattern);
       assert.ok(expected.length > 0);
       // For bash, /srv/** is also /srv itself, which a backup had better keep.
@@ -122,10 +122,59 @@ const CASES: readonly (readonly [pattern: string, paths: readonly string[]])[] =
 
 describe("plain paths, names, braces", () => {
   for (const [pattern, paths] of CASES) {
-    test(`exclusionOf() leaves out what ${pattern} names`, () => assert.deepEqual(excluded(pattern), paths));
+    test(`exclusionsOf() leaves out what ${pattern} names`, () => assert.deepEqual(excluded(pattern), paths));
   }
 
   test("any of several patterns will do, none leaves nothing out", () => {
     assert.deepEqual([excluded("/a1", "x~"), excluded()], [["/a1", "/x~"], []]);
   });
+});
+
+describe("exclusionsOf()", () => {
+  test("tells which patterns matched nothing, also where one goes before another", () => {
+    const { isExcluded, unmatched } = exclusionsOf(["/srv/a", "/srv/[ab]", "a", "/srv/none", "*.x"]);
+    assert.deepEqual(
+      ["/srv/a", "/srv/c"].map((path) => isExcluded(path)),
+      [true, false],
+    );
+    assert.deepEqual(unmatched(), ["/srv/none", "*.x"]);
+  });
+
+  test("names the pattern that leaves out a path, or a directory above it", () => {
+    const { patternFor } = exclusionsOf(["/srv/a", "cache", "/home/**"]);
+    const paths = ["/srv/a/b/c", "/srv/a", "/srv", "/var/cache/x", "/home", "/home/me/x", "/"];
+    assert.deepEqual(
+      paths.map((path) => patternFor(path)),
+      ["/srv/a", "/srv/a", undefined, "cache", undefined, "/home/**", undefined],
+    );
+  });
+});
+
+describe("checkedPattern()", () => {
+  const good: readonly (readonly [pattern: string, plain: string])[] = [
+    ["/a//b", "/a/b"],
+    ["//a/./b/.//c/.", "/a/b/c"],
+    ["/a/", "/a"],
+    ["cache/", "cache"],
+    ["**/cache/x", "/**/cache/x"],
+    ["/a/.hidden/..x", "/a/.hidden/..x"],
+    ["*", "*"],
+    ["/*", "/*"],
+  ];
+  for (const [pattern, plain] of good) test(`makes ${plain} of ${pattern}`, () => assert.equal(checkedPattern(pattern), plain));
+
+  const bad: readonly (readonly [pattern: string, message: RegExp, hint?: RegExp])[] = [
+    ["/", /as something must be left: that is everything$/],
+    ["//.//", /that is everything$/],
+    ["/**", /that is everything$/],
+    ["home/me", /"home\/me" as a pattern is a whole path or one name: it never matches$/, /\/\*\*\/home\/me$/],
+    ["./x", /a whole path or one name/, /\/\*\*\/x$/],
+    ["../x", /a whole path or one name/],
+    ["~/x", /a whole path or one name/],
+    ["{a,b/c}", /a whole path or one name/],
+    [".", /no \. and \.\. in it/],
+    ["/a/../b", /no \. and \.\. in it/],
+  ];
+  for (const [pattern, message, hint = /^/] of bad)
+    test(`refuses ${pattern}`, () => assert.throws(() => checkedPattern(pattern), { name: "LifeboatError", exitCode: 2, message, hint }));
 });

@@ -3,7 +3,7 @@
 import { makeNewDirectory } from "#os/files";
 import { directorySource } from "../media/directory-store.ts";
 import { openSet, type OpenSet } from "../set/open-set.ts";
-import { finishSet, writeSet, type SetOptions } from "./archive-set.ts";
+import { completeManifest, writeManifest, writeSet, type SetOptions } from "./archive-set.ts";
 
 export interface TreeSet extends OpenSet {
   readonly directory: string;
@@ -31,6 +31,6 @@ export async function archiveTree(tree: string, directory: string, options: Part
     progress: () => undefined,
     ...options,
   });
-  await finishSet(directory, draft, { bootFiles: [], finishedAt: "2026-11-21T19:45:07.000Z" });
+  await writeManifest(directory, await completeManifest(directory, draft, { bootFiles: [], finishedAt: "2026-11-21T19:45:07.000Z" }));
   return { ...(await openSet(directorySource(directory))), directory };
 }

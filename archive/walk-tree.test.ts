@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import { run, runBytes } from "#os/exec";
 import { latin1Decode } from "../formats/text.ts";
 import { bytesOfText } from "../set/catalogue.ts";
-import { exclusionOf } from "./exclusions.ts";
+import { exclusionsOf } from "./exclusions.ts";
 import { walkTree, type WalkOptions } from "./walk-tree.ts";
 
 const tree = mkdtempSync(join(tmpdir(), "lifeboat-walk-"));
@@ -65,11 +65,20 @@ describe("included paths", () => {
     ["of a closed mount the directory alone is taken", { include: ["/closed"], closedMounts: new Set(["/closed"]) }, ["/", "/closed"]],
     [
       "a path behind a closed mount is taken when it is named",
-      { include: ["/closed/inside", "/"], exclude: exclusionOf(["/[!c]*"]), closedMounts: new Set(["/closed"]) },
+      { include: ["/closed/inside", "/"], exclude: exclusionsOf(["/[!c]*"]).isExcluded, closedMounts: new Set(["/closed"]) },
       ["/", "/closed", "/closed/inside", "/closed/inside/z"],
     ],
-    ["what is excluded is left out with all below it", { include: ["/a"], exclude: exclusionOf(["/a/b"]) }, ["/", "/a"]],
-    ["an exclusion holds for a path that is named too", { include: ["/a", "/a/b/c"], exclude: exclusionOf(["/a/b"]) }, ["/", "/a"]],
+    ["what is excluded is left out with all below it", { include: ["/a"], exclude: exclusionsOf(["/a/b"]).isExcluded }, ["/", "/a"]],
+    [
+      "of what is excluded itself no way is taken",
+      { include: ["/a/b", "/a-b"], exclude: exclusionsOf(["/a/b"]).isExcluded },
+      ["/", "/a-b", "/a-b/x"],
+    ],
+    [
+      "an exclusion holds for a path that is named too",
+      { include: ["/a", "/a/b/c"], exclude: exclusionsOf(["/a/b"]).isExcluded },
+      ["/", "/a"],
+    ],
   ];
   for (const [what, options, paths] of cases) {
     test(`walkTree(): ${what}`, () => assert.deepEqual(walk(tree, options), { paths, skipped: [] }));
@@ -81,6 +90,26 @@ describe("included paths", () => {
       skipped: [["/no/such", "it is not there"]],
     });
   });
+});
+
+test("walkTree() tells the ways to what was asked for from the rest", () => {
+  const options = {
+    root: bytesOfText(tree),
+    include: ["/a/b/c"],
+    exclude: () => false,
+    closedMounts: new Set<string>(),
+    skipped: assert.fail,
+  };
+  assert.deepEqual(
+    [...walkTree(options)].map(({ path, isWay = false }) => [path, isWay]),
+    [
+      ["/", true],
+      ["/a", true],
+      ["/a/b", true],
+      ["/a/b/c", false],
+      ["/a/b/c/file", false],
+    ],
+  );
 });
 
 test("walkTree() tells of sockets, and of directories that cannot be listed", async (context) => {

@@ -22,6 +22,8 @@ export interface WalkOptions {
 export interface WalkedPath {
   readonly path: ByteText;
   readonly type: FileType;
+  /** A directory above what was asked for. */
+  readonly isWay?: true;
 }
 
 /** The kernel takes no longer path in one call (PATH_MAX without its NUL). */
@@ -33,14 +35,14 @@ export function* walkTree(options: WalkOptions): Generator<WalkedPath> {
   // A path that came twice would be a hard link to itself in tar's stream, and lost when it is extracted.
   const hasCome = (path: ByteText) => ancestors.has(path) || walked.some((top) => isReached(path, top, options.closedMounts));
   for (const top of [...options.include].sort((a, b) => (a < b ? -1 : 1))) {
-    if (hasCome(top)) continue;
+    if (hasCome(top) || options.exclude(top)) continue;
     const info = infoRaw(options.root + top);
     if (info === undefined) {
       options.skipped(top, "it is not there");
       continue;
     }
     for (const ancestor of ancestorsOf(top)) {
-      if (!hasCome(ancestor)) yield { path: ancestor, type: "directory" };
+      if (!hasCome(ancestor)) yield { path: ancestor, type: "directory", isWay: true };
       ancestors.add(ancestor);
     }
     yield* walk(top, info.type, options);

@@ -3,7 +3,7 @@ import { utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { listDirectory, makeTemporaryDirectory, writeFile } from "#os/files";
-import { markUsed, pruneCache } from "./prune-cache.ts";
+import { isCacheName, markUsed, pruneCache } from "./prune-cache.ts";
 
 test("pruneCache() keeps the four pieces of a kind that were used last, what a running build writes, and what is not its own", async () => {
   await using place = await makeTemporaryDirectory();
@@ -26,4 +26,17 @@ test("pruneCache() keeps the four pieces of a kind that were used last, what a r
   await pruneCache(place.path);
   const left = [1, 4, 5, 6].flatMap((index) => [name(index), `${name(index)}.b2`]);
   assert.deepEqual(await listDirectory(place.path), ["base-y.cpio.part-00ff", "notes.txt", ...left].sort());
+});
+
+test("isCacheName() knows what builds make in a cache, and nothing else that may lie there", () => {
+  const hash = "0".repeat(32);
+  const own = [
+    `tools-${hash}.squashfs`,
+    `base-${hash}.cpio.b2`,
+    `modules-${hash}`,
+    `firmware-${hash}.json`,
+    "packages",
+    "base-x.cpio.part-00ff",
+  ];
+  assert.deepEqual([...own, "notes.txt", "tools-x.squashfs", "package", ".b2"].filter(isCacheName), own);
 });

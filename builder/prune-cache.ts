@@ -6,9 +6,16 @@ import { fileInfo, listDirectory, removeFile, removeTree, touchFile } from "#os/
 /** Of a kind: enough for a normal and a small image, each now and before. */
 const KEPT = 4;
 const PIECE = /^(?:(base|init|modules|tools|agent)-[0-9a-f]{32}\.(?:cpio|squashfs)|(modules)-[0-9a-f]{32}|(firmware)-[0-9a-f]{32}\.json)$/;
+/** Where fetched packages are unpacked (package-cache.ts). */
+const PACKAGES = "packages";
 /** What a build left that was cut off; a day is longer than any build. */
 const UNFINISHED = /\.part-[0-9a-f]+$/;
 const DAY_NS = 86_400_000_000_000n;
+
+/** Whether a build has made what has this name in a cache: its directory may hold other things too. */
+export function isCacheName(name: string): boolean {
+  return name === PACKAGES || PIECE.test(name.replace(/\.b2$/, "")) || UNFINISHED.test(name);
+}
 
 /** Marks pieces as used now, so that they are the last to go. */
 export async function markUsed(paths: readonly string[]): Promise<void> {

@@ -23,6 +23,11 @@ test("every option and argument that names a file or directory becomes absolute,
   for (const kernel of ["failsafe", "6.1.0-9"]) assert.deepEqual(withAbsolutePaths(buildCommand.options, { kernel }), { kernel });
   assert.deepEqual(absoluteArguments(mountlistCommand, ["list"]), [here("list")]);
   assert.deepEqual(absoluteArguments(mountlistCommand, [undefined]), [undefined]);
+  const places = ["iso:/mnt//b/", "iso:b.iso", "file:///mnt/b/", "file://b"];
+  assert.deepEqual(
+    places.map((place) => absoluteArguments(mountlistCommand, [place])[0]),
+    ["iso:/mnt/b", `iso:${here("b.iso")}`, "/mnt/b", here("file:/b")],
+  );
   const forgotten = COMMANDS.flatMap(({ options }) => options).filter(
     ({ value = "", type }) => /^(?:FILE|DIR)$/.test(value) && type !== "path",
   );

@@ -29,8 +29,14 @@ export function absoluteArguments({ args }: CommandSpec, values: readonly unknow
     const value = values[index];
     if (typeof value !== "string") return undefined;
     if (isPath === true && value === "") throw emptyValue(name);
-    return isPath === true ? resolve(value) : value;
+    return isPath === true ? absolutePlace(value) : value;
   });
+}
+
+/** A set may be named by its medium's URL, as archive takes it. */
+function absolutePlace(value: string): string {
+  const [, scheme = "", path = ""] = /^(iso:|file:\/\/(?=\/))?(.*)$/s.exec(value) ?? [];
+  return `${scheme === "iso:" ? scheme : ""}${resolve(path)}`;
 }
 
 function emptyValue(option: string): LifeboatError {

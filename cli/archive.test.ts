@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { run, start } from "#os/exec";
 import { commandOf, lifeboat, makeScratch, pathsIn } from "./command-line-for-tests.ts";
 
@@ -16,7 +16,7 @@ async function makePlace(root: string) {
 test("archive says what it made and what it could not read; the exit code tells of that", async () => {
   await using scratch = await makeScratch();
   const { tree, store, temporary } = await makePlace(scratch.path);
-  const words = ["archive", "-p", "host", "--compress", "gzip:1", "-I", tree, "-I", `${tree}x`, store];
+  const words = ["archive", "-p", "host", "--compress", "gzip:1", "-I", tree, "-I", `${tree}x`, "--accept-missing", store];
   const { stdout, stderr, exitCode } = await lifeboat(words, { temporaryDirectory: temporary });
   const [first = "", ...lines] = stdout.trimEnd().split("\n");
   assert.match(first, new RegExp(`^${store}/host-\\d{8}T\\d{6}Z  0\\.\\d MiB$`));
@@ -33,15 +33,76 @@ test("an ISO of files alone is refused before anything is written", async () => 
   assert.deepEqual([exitCode, await pathsIn(store), await pathsIn(temporary)], [2, [], []]);
 });
 
-test("SIGINT while the archive is written leaves nothing behind", async () => {
+const refuse = async (words: readonly string[], expected: { readonly exitCode: number; readonly message: RegExp }) => {
   await using scratch = await makeScratch();
   const { tree, store, temporary } = await makePlace(scratch.path);
+  const known: Readonly<Record<string, string>> = { TREE: tree, CONFIG: join(scratch.path, "lifeboat.toml") };
+  await writeFile(known["CONFIG"]!, 'exclude = [""]\n');
+  const said = await lifeboat(["archive", ...words.map((word) => known[word] ?? word), store], { temporaryDirectory: temporary });
+  assert.match(said.stderr.split("\n")[0] ?? "", expected.message);
+  assert.deepEqual([said.exitCode, said.stdout, await pathsIn(store), await pathsIn(temporary)], [expected.exitCode, "", [], []]);
+};
+
+const REFUSED: readonly (readonly [what: string, words: readonly string[], exitCode: number, message: RegExp])[] = [
+  [
+    "an included path that is not there",
+    ["-I", "TREE", "-I", "/no/such"],
+    3,
+    /Cannot archive "\/no\/such" as what is asked for must be there: it is not$/,
+  ],
+  ["an empty path", ["-I", ""], 2, /Cannot use --include as its value must name something: it is empty$/],
+  ["an empty pattern", ["-I", "TREE", "-E", ""], 2, /Cannot use --exclude as its value must name something: it is empty$/],
+  ["an empty pattern in the config file", ["-I", "TREE", "--config", "CONFIG"], 2, /Cannot use --exclude as its value must name something/],
+  ["an exclusion of everything", ["-I", "TREE", "-E", "/"], 2, /Cannot leave out "\/" as something must be left: that is everything$/],
+  ["a pattern that never matches", ["-I", "TREE", "-E", "home/me"], 2, /Cannot leave out "home\/me" as .*: it never matches$/],
+  ["-H for files alone", ["-I", "TREE", "-H"], 2, /Cannot use --self-restoring as .*: a set without \/ has none$/],
+  ["--wipe for files alone", ["-I", "TREE", "--wipe", "S1"], 2, /Cannot use --wipe as .*: a set without \/ has none$/],
+  ["a name that is too long", ["-I", "TREE", "-p", "n".repeat(81)], 2, /Cannot use --name as it may have 80 characters: it has 81$/],
+];
+
+describe("archive refuses before it writes anything", () => {
+  for (const [what, words, exitCode, message] of REFUSED) test(what, () => refuse(words, { exitCode, message }));
+});
+
+/** Begins an archive that takes long, and waits until it has written something. */
+async function startLong({ tree, store, temporary }: Awaited<ReturnType<typeof makePlace>>) {
   await run(["sh", "-c", `head -c 200000000 /dev/zero > ${tree}/large; head -c 20000000 /dev/urandom > ${tree}/a-noise`]);
-  await using program = start(commandOf("archive", "--compress", "zstd:19", "-I", tree, store), { env: { TMPDIR: temporary } });
+  const program = start(commandOf("archive", "-p", "n".repeat(80), "--compress", "zstd:19", "-I", tree, store), {
+    env: { TMPDIR: temporary },
+  });
   for (let waitedMs = 0; !(await pathsIn(store)).some((path) => path.endsWith("data-0001.tar.zst")); waitedMs += 20) {
     assert.ok(waitedMs < 20_000, "it must begin to write");
     await new Promise((resolve) => void setTimeout(resolve, 20));
   }
+  return program;
+}
+
+test("an archive that is killed is incomplete, and removed when asked; while it runs it is named and left alone", async () => {
+  await using scratch = await makeScratch();
+  const place = await makePlace(scratch.path);
+  const { store, temporary } = place;
+  await using program = await startLong(place);
+  const line = new RegExp(`^n+-\\d{8}T\\d{6}Z {2}BEING WRITTEN: it is being written by process ${program.pid} on `);
+  assert.match((await lifeboat(["list", store])).stdout, line);
+  const kept = await lifeboat(["list", "--remove-incomplete", store]);
+  assert.match(kept.stderr, new RegExp(`^not removed: ${store}/n+\\S+: it is being written by process ${program.pid} on `));
+  assert.match(kept.stdout, line);
+  program.kill("SIGKILL");
+  await program.exited;
+  assert.match((await lifeboat(["list", store])).stdout, /^n+\S+ {2}INCOMPLETE: it was not finished: there is no manifest$/m);
+  const removed = await lifeboat(["list", "--remove-incomplete", store]);
+  assert.match(removed.stderr, /^removed \S+$/m);
+  assert.deepEqual([removed.stdout, await pathsIn(store)], ["no sets\n", []]);
+  // What it has left in the temporary directory goes with the next run.
+  assert.ok((await pathsIn(temporary)).length > 0);
+  await lifeboat(["archive", "-I", join(place.tree, "file"), store], { temporaryDirectory: temporary });
+  assert.deepEqual(await pathsIn(temporary), []);
+});
+
+test("SIGINT while the archive is written leaves nothing behind", async () => {
+  await using scratch = await makeScratch();
+  const { tree, store, temporary } = await makePlace(scratch.path);
+  await using program = await startLong({ tree, store, temporary });
   program.kill("SIGINT");
   assert.deepEqual(await program.exited, { exitCode: undefined, signal: "SIGINT" });
   assert.deepEqual([await pathsIn(store), await pathsIn(temporary)], [[], []]);

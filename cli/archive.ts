@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import { listOption, textOption, JSON_OPTION, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { archiveTo } from "../archive/archive-to.ts";
+import { LifeboatError } from "#os/error";
 import { exists, readTextIfThere } from "#os/files";
 import { parseArchiveMedium } from "../media/archive-medium.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
@@ -13,6 +14,9 @@ import { readCompression } from "./compression-option.ts";
 import { progressPrinter } from "./progress-printer.ts";
 import { VERSION } from "./version.ts";
 
+/** The ISO's name has 23 more, and Joliet has room for 103 (xorrisofs(1), -joliet-long). */
+const NAME_LIMIT = 80;
+
 const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
   {
     name: "include",
@@ -20,7 +24,9 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     value: "PATH",
     type: "path",
     many: true,
-    description: "Take this path with all below it; may be given again. Without / it makes a set of files alone, which rebuilds no machine",
+    description:
+      "Take this path with all below it, and disks that are mounted there; may be given again. Links above it are followed, a link to a directory " +
+      "stands for itself and the directory, wildcards are the shell's. Without / it makes a set of files alone, which rebuilds no machine",
     defaultText: "/",
   },
   {
@@ -36,7 +42,9 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     short: "E",
     value: "GLOB",
     many: true,
-    description: "Leave out a path with all below it, a glob, or a device such as /dev/sdb1; may be given again",
+    description:
+      "Leave out a path with all below it, a glob such as '/home/*/.cache', a name wherever it stands, or a device such as /dev/sdb1 or a whole " +
+      "disk, by any of its names; may be given again. What has left out nothing is named at the end",
   },
   { name: "without-network", short: "N", description: "Leave out file systems that are on the network" },
   {
@@ -49,7 +57,7 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     name: "name",
     short: "p",
     value: "NAME",
-    description: "What the set's name begins with",
+    description: `What the set's name begins with, at most ${NAME_LIMIT} characters`,
     defaultText: "the host name",
   },
   {
@@ -76,6 +84,7 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     name: "accept-unrestorable",
     description: "Make the set although the machine could not be rebuilt from it",
   },
+  { name: "accept-missing", description: "Make the set although a path of --include is not there; the exit code is 1 then" },
   { name: "no-verify", description: "Do not read the set again when it is written" },
   ...IMAGE_OPTIONS,
   { name: "small", description: "Compress the rescue image with xz: smaller, for more processor time" },
@@ -102,8 +111,9 @@ export const archiveCommand: CommandSpec = {
   summary: "Back up this machine, with a rescue image that brings it back",
   description:
     "Writes a set: the machine's description, all its files, and a rescue image that finds them. MEDIUM is a directory, such as a mounted disk or " +
-    "share, or iso:/DIR for one ISO image in that directory, which boots and restores. What is made up by the kernel, and the medium itself, are " +
-    "left out. The set is read again and checked before it counts as a backup.",
+    "share, or iso:/DIR for one ISO image in that directory, which boots and restores. What is made up by the kernel or kept in memory, and Lifeboat's " +
+    "own sets, are left out; the report names what is. The set is read again and checked before it counts as a backup. The exit code is 1 when files " +
+    "could not be read, which the report names, 3 when nothing was written, and 4 or 5 when what was written has been removed.",
   args: [{ name: "MEDIUM", required: true, description: "A directory, or iso:/DIR" }],
   options: ARCHIVE_OPTIONS,
   examples: [
@@ -114,14 +124,16 @@ export const archiveCommand: CommandSpec = {
   async run({ args: [medium = ""], options, print, remark, progress, status }) {
     const root = textOption(options, "root") ?? "/";
     const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
+    checkMediumOptions(options, isRescue);
     const outcome = await archiveTo(parseArchiveMedium(medium), {
-      hostName: textOption(options, "name") ?? (await hostNameBelow(root)),
+      hostName: givenName(options) ?? (await hostNameBelow(root)).slice(0, NAME_LIMIT),
       root,
       include: includes(options),
       exclude: listOption(options, "exclude"),
       withoutNetwork: options["without-network"] === true,
       ...readCompression(textOption(options, "compress")),
       acceptUnrestorable: options["accept-unrestorable"] === true,
+      acceptMissing: options["accept-missing"] === true,
       verify: options["no-verify"] !== true,
       image: isRescue ? undefined : readArchiveImage(options, progress),
       createdBy: `lifeboat ${VERSION}`,
@@ -134,6 +146,26 @@ export const archiveCommand: CommandSpec = {
     return outcome.manifest.unreadable.length > 0 ? 1 : 0;
   },
 };
+
+/** Consent that goes nowhere would be missed on the bad day. Throws LifeboatError (2). */
+function checkMediumOptions(options: OptionValues, isRescue: boolean): void {
+  const given = [
+    ...(options["self-restoring"] === true ? ["self-restoring"] : []),
+    ...(listOption(options, "wipe").length > 0 ? ["wipe"] : []),
+  ];
+  const [first] = given;
+  if (first === undefined || (includes(options).includes("/") && !isRescue)) return;
+  throw new LifeboatError(
+    `Cannot use --${first} as it is for the rescue image that goes with a set: ${isRescue ? "in the rescue system none is made" : "a set without / has none"}`,
+    { exitCode: 2, hint: `Leave --${first} out${isRescue ? "" : ", or archive / too"}` },
+  );
+}
+
+function givenName(options: OptionValues): string | undefined {
+  const name = textOption(options, "name");
+  if (name === undefined || name.length <= NAME_LIMIT) return name;
+  throw new LifeboatError(`Cannot use --name as it may have ${NAME_LIMIT} characters: it has ${name.length}`, { exitCode: 2 });
+}
 
 async function hostNameBelow(root: string): Promise<string> {
   const name = root === "/" ? undefined : (await readTextIfThere(`${root}/etc/hostname`))?.trim();

@@ -13,8 +13,9 @@ import { VERSION } from "./version.ts";
 const EXIT_CODES = Object.entries(EXIT_CODE_TEXTS).map(([code, text]) => `${code} ${text}`);
 const ABOUT = `Disaster recovery for Linux: a rescue medium made from the machine it saves.
 
-Exit codes: ${EXIT_CODES.slice(0, 3).join("; ")};
-${EXIT_CODES.slice(3).join("; ")}.`;
+Exit codes: ${EXIT_CODES.slice(0, 2).join("; ")};
+${EXIT_CODES.slice(2, 4).join("; ")};
+${EXIT_CODES.slice(4).join("; ")}.`;
 
 /** Runs one command. Help is printed; errors are the caller's, those of commander as LifeboatError, exit code 2. */
 export async function runCommandLine(args: readonly string[]): Promise<ExitCode> {

@@ -70,7 +70,7 @@ export const JSON_OPTION: OptionSpec = { name: "json", description: "Print JSON 
 /** For the help and the man pages (DESIGN section 8). */
 export const EXIT_CODE_TEXTS: Readonly<Record<ExitCode, string>> = {
   0: "done",
-  1: "differences found or damage accepted",
+  1: "files differ or were not read, or damage was accepted",
   2: "bad usage or config",
   3: "refused before any write",
   4: "failed after writing began",

@@ -1,8 +1,9 @@
 // `lifeboat list`: the sets of a store, or the files of a set.
 
 import { LifeboatError } from "#os/error";
-import { exists, removeTree } from "#os/files";
+import { exists } from "#os/files";
 import { findSet, setsAt } from "../media/find-set.ts";
+import { removeLeftovers } from "../media/remove-leftovers.ts";
 import { openSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { MANIFEST_FILE } from "../set/set-manifest.ts";
@@ -13,12 +14,16 @@ export const listCommand: CommandSpec = {
   name: "list",
   summary: "List the sets of a medium, or the files of a set",
   description:
-    "Lists the sets in a directory, oldest first, with what an interrupted archive left. With --files it lists the paths of one set: mode, owner, " +
-    "size, time and name, with newlines and the like written as \\n.",
-  args: [{ name: "SET", required: true, isPath: true, description: "A directory that holds sets, or a set" }],
+    "Lists the sets in a directory, oldest first, those in ISO images too, with what an interrupted archive left and what is being written. With " +
+    "--files it lists the paths of one set: mode, owner, size, time and name, with newlines and the like written as \\n.",
+  args: [{ name: "SET", required: true, isPath: true, description: "A directory that holds sets, a set, or an ISO image with one" }],
   options: [
     { name: "files", description: "List the files of the set; of the newest, when SET holds several", inConfig: false },
-    { name: "remove-incomplete", description: "Remove what interrupted archives have left", inConfig: false },
+    {
+      name: "remove-incomplete",
+      description: "Remove what interrupted archives have left, but nothing that is being written",
+      inConfig: false,
+    },
     JSON_OPTION,
   ],
   examples: [
@@ -37,17 +42,13 @@ export const listCommand: CommandSpec = {
         hint: "Give --files for the files in it, or name the directory above",
       });
     }
-    const sets = await setsAt(path);
-    const removed =
-      options["remove-incomplete"] === true
-        ? sets.filter(({ manifest, problem }) => manifest === undefined && /not finished/.test(problem ?? ""))
-        : [];
-    for (const set of removed) {
-      await removeTree(set.path);
-      remark(`removed ${set.path}`);
+    if (options["remove-incomplete"] === true) {
+      const { removed, written } = await removeLeftovers(path);
+      for (const set of removed) remark(`removed ${set.path}`);
+      for (const set of written) remark(`not removed: ${set.path}: ${set.problem}`);
     }
-    const kept = sets.filter((set) => !removed.includes(set));
-    print(isJson ? JSON.stringify(kept) : setsText(kept));
+    const sets = await setsAt(path);
+    print(isJson ? JSON.stringify(sets) : setsText(sets));
     return 0;
   },
 };

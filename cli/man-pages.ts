@@ -26,7 +26,9 @@ function mainPage(commands: readonly CommandSpec[], version: string): Page {
     text(
       "Makes a rescue medium from the machine that it saves: around its own kernel, with its modules, its firmware and the programs that rebuild its disks.",
     ),
-    text("This version builds the medium and boots it; archiving and restoring are not part of it yet."),
+    text(
+      "It archives the machine, or files of it, while it runs, and brings them back: single files anywhere, the machine from the medium.",
+    ),
     ".SH COMMANDS",
     ...commands.flatMap(({ name, summary }) => [".TP", `.BR lifeboat\\-${text(name)} (8)`, text(`${summary}.`)]),
     ...exitStatus(),

@@ -88,7 +88,7 @@ export function isMountOf(mount: Mount, device: LsblkDevice): boolean {
 }
 
 /** Whether a word of fstab's first column means this device. */
-function isNamedBy(device: LsblkDevice, spec: string): boolean {
+export function isNamedBy(device: LsblkDevice, spec: string): boolean {
   const [, tag, value] = /^(UUID|LABEL|PARTUUID|PARTLABEL)=(.*)$/.exec(spec) ?? /^\/dev\/disk\/by-([a-z]+)\/(.*)$/.exec(spec) ?? [];
   if (tag === undefined || value === undefined) return spec === device.path || spec === `/dev/${deviceId(device)}`;
   const tags = new Map([

@@ -64,6 +64,21 @@ test("ownLayout() keeps a disk that holds swap alone, and the partitions of a di
   );
 });
 
+test("ownLayout() leaves out a disk that holds swap alone when the user leaves out the swap, and keeps the disk for what else is on it", () => {
+  const swap = { ...layout.swaps[0]!, place: "sdb1" };
+  const onSecond: Machine = {
+    ...TWO_DISKS,
+    layout: { ...TWO_DISKS.layout, fileSystems: layout.fileSystems, mounts: layout.mounts, swaps: [swap] },
+  };
+  const isTaken = () => true;
+  assert.deepEqual(
+    ownLayout(onSecond, isTaken, (device) => device === "sdb1").leftOut.map(({ disk }) => disk.id),
+    ["sdb"],
+  );
+  assert.deepEqual(ownLayout(onSecond, isTaken, (device) => device === "sdb1").machine.layout.swaps, []);
+  assert.deepEqual(ownLayout(BIOS_MACHINE, isTaken, (device) => device === "sda4").machine, BIOS_MACHINE);
+});
+
 test("below() goes through a logical volume, its group and its array to all disks, once each", () => {
   const stacked = {
     ...TWO_DISKS.layout,

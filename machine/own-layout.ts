@@ -8,13 +8,17 @@ export interface OwnLayout {
   readonly leftOut: readonly { readonly disk: Disk; readonly reason: string }[];
 }
 
-/** `isTaken` says for a mount point whether its files are in the set. */
-export function ownLayout(machine: Machine, isTaken: (path: string) => boolean): OwnLayout {
+/** `isTaken` says for a mount point whether its files are in the set, `isExcluded` for a device whether the user leaves it out. */
+export function ownLayout(
+  machine: Machine,
+  isTaken: (path: string) => boolean,
+  isExcluded: (device: DeviceId) => boolean = () => false,
+): OwnLayout {
   const { layout } = machine;
   const mounts = layout.mounts.filter(({ path }) => isTaken(path));
   const used = new Set<DeviceId>([
     ...mounts.flatMap(({ device }) => below(layout, device)),
-    ...layout.swaps.filter(({ kind }) => kind === "partition").flatMap(({ place }) => below(layout, place)),
+    ...layout.swaps.filter(({ kind, place }) => kind === "partition" && !isExcluded(place)).flatMap(({ place }) => below(layout, place)),
   ]);
   const isUsed = (disk: Disk) => devicesOn(disk).some((device) => used.has(device));
   const disks = layout.disks.filter(isUsed);

@@ -1,21 +1,25 @@
 // A directory that holds sets: on a disk, a stick or a mounted share (DESIGN section 5, `.lifeboat-store`).
 
+import { utcNow } from "#os/clock";
 import { LifeboatError } from "#os/error";
-import { exists, fileInfo, listDirectory, makeDirectory, makeNewDirectory, readRange, readTextIfThere, writeAtomic } from "#os/files";
-import { MANIFEST_FILE, parseManifest, STORE_MARK, type SetManifest } from "../set/set-manifest.ts";
+import {
+  exists,
+  fileInfo,
+  listDirectory,
+  makeDirectory,
+  makeTemporaryDirectory,
+  moveIntoPlace,
+  readRange,
+  readTextIfThere,
+  writeAtomic,
+} from "#os/files";
+import { rememberTemporary } from "#os/temporaries";
+import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
-
-/** What stands in a store: a set, or what an interrupted archive left. */
-export interface StoredSet {
-  readonly id: string;
-  readonly path: string;
-  /** Undefined when it has no manifest, or a damaged one. */
-  readonly manifest: SetManifest | undefined;
-  /** Why there is no manifest. */
-  readonly problem: string | undefined;
-}
-
-const SET_NAME = /^[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z$/;
+import { readIsoSets } from "./iso-store.ts";
+import { readWriter, writeLock } from "./set-lock.ts";
+import { manifestState, type StoredSet } from "./stored-set.ts";
+import { isSetContent, isSetName, isUnfinishedMark, isWorkName, NEW_PREFIX } from "./store-names.ts";
 
 /** A set's files in a directory. Nothing is opened yet. */
 export function directorySource(path: string): SetSource {
@@ -26,11 +30,11 @@ export function directorySource(path: string): SetSource {
   };
 }
 
-/** Sets of the store at `path`, oldest first. Empty when it is none. */
-export async function listStore(path: string): Promise<readonly StoredSet[]> {
-  const names = (await listDirectory(path)).filter((name) => SET_NAME.test(name));
-  const sets = await Promise.all(names.map((name) => readStoredSet(`${path}/${name}`, name)));
-  return inOrder(sets);
+/** Sets of the store at `path`, oldest first. Empty when it is none. `nowMs`: since 1970, to tell who is silent for long. */
+export async function listStore(path: string, nowMs = Date.parse(utcNow())): Promise<readonly StoredSet[]> {
+  const names = await listDirectory(path);
+  const sets = await Promise.all(names.map((name) => storedAt(path, name, nowMs)));
+  return inOrder(sets.flat());
 }
 
 /** Oldest first. */
@@ -38,38 +42,67 @@ export function inOrder(sets: readonly StoredSet[]): readonly StoredSet[] {
   return [...sets].sort((a, b) => (timeOf(a.id) < timeOf(b.id) ? -1 : 1));
 }
 
-async function readStoredSet(path: string, id: string): Promise<StoredSet> {
-  const text = await readTextIfThere(`${path}/${MANIFEST_FILE}`);
-  if (text === undefined) return { id, path, manifest: undefined, problem: "it was not finished: there is no manifest" };
-  try {
-    return { id, path, manifest: parseManifest(text, `${path}/${MANIFEST_FILE}`), problem: undefined };
-  } catch (error) {
-    if (error instanceof LifeboatError) return { id, path, manifest: undefined, problem: error.message };
-    throw error;
-  }
-}
-
 /** The end of a set's name. */
 function timeOf(id: string): string {
   return id.slice(-16);
 }
 
+async function storedAt(store: string, name: string, nowMs: number): Promise<readonly StoredSet[]> {
+  const path = `${store}/${name}`;
+  if (/\.iso$/i.test(name)) return readIsoSets(path);
+  if (isUnfinishedMark(name)) return [incomplete({ id: name, path, problem: "half a mark of the store" })];
+  if (isWorkName(name)) return [await unfinishedSet(path, name, nowMs)];
+  if (!isSetName(name)) return [];
+  const text = await readTextIfThere(`${path}/${MANIFEST_FILE}`);
+  if (text !== undefined) return [manifestState({ id: name, path, kind: "directory" }, text)];
+  return isSetContent(await listDirectory(path)) ? [await unfinishedSet(path, name, nowMs)] : [];
+}
+
+/** Between the making of a directory and the note of who writes in it. */
+const MAKING_MS = 60_000;
+
+async function unfinishedSet(path: string, name: string, nowMs: number): Promise<StoredSet> {
+  const writer = await readWriter(path, nowMs);
+  const id = writer === undefined || writer.id === "" ? name : writer.id;
+  const isNew = isWorkName(name) && nowMs - Number((await fileInfo(path))?.mtimeNs ?? 0) / 1e6 < MAKING_MS;
+  if (writer?.isAlive === true || (writer === undefined && isNew)) {
+    const problem = `it is being written by ${writer?.description ?? "somebody"}`;
+    return { id, path, kind: "directory", state: "being-written", manifest: undefined, problem };
+  }
+  return incomplete({ id, path, problem: "it was not finished: there is no manifest" });
+}
+
+function incomplete(about: Pick<StoredSet, "id" | "path" | "problem">): StoredSet {
+  return { ...about, kind: "directory", state: "incomplete", manifest: undefined };
+}
+
 /** Makes the store where it is none yet, so that a rescue system finds it. */
 export async function markStore(path: string): Promise<void> {
   const mark = `${path}/${STORE_MARK}`;
-  if (!(await exists(mark))) await writeAtomic(mark, "Lifeboat keeps sets here.\n", 0o644);
+  if (!(await exists(mark))) await writeAtomic(mark, STORE_MARK_TEXT, 0o644);
 }
 
-/** The new directory of a set, for its owner alone: it holds /etc/shadow. */
+export const STORE_MARK_TEXT = "Lifeboat keeps sets here.\n";
+
+/** The new directory of a set, for its owner alone: it holds /etc/shadow. It says from the first moment on that we write it. */
 export async function makeSetDirectory(storePath: string, id: string): Promise<string> {
   const path = `${storePath}/${id}`;
-  if (await exists(path)) {
-    throw new LifeboatError(`Cannot write "${path}" as a set is never overwritten: it is there already`, {
-      hint: "Wait a second and try again: sets are named by the time",
-    });
+  if (await exists(path)) throw isThere(path);
+  await using work = await makeTemporaryDirectory(NEW_PREFIX, storePath);
+  await makeDirectory(`${work.path}/boot`, 0o700);
+  await writeLock(work.path, id);
+  try {
+    // Fails where another archive has made it in the meantime: what it has is not empty.
+    await moveIntoPlace(work.path, path);
+  } catch (error) {
+    if (error instanceof LifeboatError && (await exists(path))) throw isThere(path);
+    throw error;
   }
-  // Not one that another archive has made in the meantime.
-  await makeNewDirectory(path, 0o700);
-  await makeDirectory(`${path}/boot`, 0o700);
-  return path;
+  return rememberTemporary(path);
+}
+
+function isThere(path: string): LifeboatError {
+  return new LifeboatError(`Cannot write "${path}" as a set is never overwritten: it is there already`, {
+    hint: "Wait a second and try again: sets are named by the time",
+  });
 }

@@ -58,7 +58,7 @@ describe("findSet() refuses", () => {
   const refused = (path: string, exitCode: number, message: RegExp) =>
     assert.rejects(findSet(path), { name: "LifeboatError", exitCode, message });
 
-  test("what is no directory", () => refused(join(tree, "file"), 2, /as it must be a directory: it is not$/));
+  test("what is no directory", () => refused(join(tree, "file"), 2, /as a set: it is no ISO image$/));
   test("a directory without sets", () => refused(tree, 2, /as a set: it is neither a set nor a directory that holds one$/));
   test("a store of nothing but broken archives", async () => {
     const store = join(scratch, "broken");

@@ -39,6 +39,8 @@ const Manifest = v.object({
   /** Files that changed while they were read, or could not be read. */
   changed: v.array(Remark),
   unreadable: v.array(Remark),
+  /** What is not in the set on purpose: mounts, disks, Lifeboat's own files, each with the reason. */
+  leftOut: v.optional(v.array(v.object({ what: v.string(), reason: v.string() }))),
   /** What the tar stream cannot tell, once more beside the catalogue: inode flags, and nodes with several names. Paths are base64. */
   inodes: v.optional(v.array(v.object({ pathB64: v.string(), flags: v.optional(v.string()), sameNodeAsB64: v.optional(v.string()) }))),
   /** The digests of volumes are those of their frames, in the frame lists. */

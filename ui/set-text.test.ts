@@ -25,7 +25,7 @@ const MANIFEST: SetManifest = {
   unreadable: [],
   files: [],
 };
-const DONE = { path: "/s/web1", manifest: MANIFEST, verification: undefined, leftOut: [], warnings: [], mediumBytes: 1.5 * MIB };
+const DONE = { path: "/s/web1", manifest: MANIFEST, verification: undefined, warnings: [], mediumBytes: 1.5 * MIB };
 
 test("archiveReport() says what was made, and that it was not verified", () => {
   assert.equal(
@@ -39,9 +39,10 @@ test("archiveReport() says what was made, and that it was not verified", () => {
 
 test("archiveReport() names what was left out, what changed and what was not read, ten of each", () => {
   const remarks = Array.from({ length: 12 }, (_, index) => ({ path: `/${index}`, what: "why" }));
-  const manifest: SetManifest = { ...MANIFEST, kind: "machine", changed: remarks.slice(0, 1), unreadable: remarks };
+  const leftOut = [{ what: '"/mnt"', reason: "the set" }];
+  const manifest: SetManifest = { ...MANIFEST, kind: "machine", changed: remarks.slice(0, 1), unreadable: remarks, leftOut };
   const verification = { frames: 2, paths: 12, storedBytes: MIB, damage: [] };
-  const text = archiveReport({ ...DONE, manifest, verification, leftOut: [{ what: '"/mnt"', reason: "the set" }], warnings: ["careful"] });
+  const text = archiveReport({ ...DONE, manifest, verification, warnings: ["careful"] });
   assert.deepEqual(text.split("\n").slice(1), [
     "  set       web1-20261121T194500Z, rebuilds the machine",
     "  files     12 paths, 3.0 MiB in 1.0 MiB (gzip), 1 min 10 s",
@@ -66,11 +67,21 @@ test("verificationText() lists damage, a hundred lines of it", () => {
 
 test("setsText() tells whole sets from others", () => {
   assert.equal(setsText([]), "no sets");
-  const sets = [
-    { id: "a", manifest: MANIFEST, problem: undefined },
-    { id: "b", manifest: undefined, problem: "it was not finished" },
-  ];
-  assert.equal(setsText(sets), "a  files  12 paths  1.0 MiB  finished 2026-11-21T19:46:10.000Z\nb  INCOMPLETE: it was not finished");
+  const set = { path: "/s/a", kind: "directory", manifest: undefined, problem: undefined } as const;
+  const lines = setsText([
+    { ...set, id: "a", state: "whole", manifest: MANIFEST },
+    { ...set, id: "a", path: "/s/a-1.iso", kind: "iso", state: "whole", manifest: MANIFEST },
+    { ...set, id: "b", state: "incomplete", problem: "it was not finished" },
+    { ...set, id: "c", state: "being-written", problem: "it is being written by process 1 on web" },
+    { ...set, id: "d", path: "/s/d-1.iso", kind: "iso", state: "damaged", problem: "it is cut short" },
+  ]);
+  assert.deepEqual(lines.split("\n"), [
+    "a  files  12 paths  1.0 MiB  finished 2026-11-21T19:46:10.000Z",
+    "a-1.iso  files  12 paths  1.0 MiB  finished 2026-11-21T19:46:10.000Z",
+    "b  INCOMPLETE: it was not finished",
+    "c  BEING WRITTEN: it is being written by process 1 on web",
+    "d-1.iso  DAMAGED: it is cut short",
+  ]);
 });
 
 const FILE: CatalogueEntry = {

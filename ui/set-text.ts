@@ -9,7 +9,6 @@ interface Archived {
   readonly path: string;
   readonly manifest: SetManifest;
   readonly verification: Verification | undefined;
-  readonly leftOut: readonly { readonly what: string; readonly reason: string }[];
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
 }
@@ -17,8 +16,8 @@ interface Archived {
 /** Names listed of each kind; the manifest has all. */
 const LISTED = 10;
 
-export function archiveReport({ path, manifest, verification, leftOut, warnings, mediumBytes }: Archived): string {
-  const { totals, changed, unreadable } = manifest;
+export function archiveReport({ path, manifest, verification, warnings, mediumBytes }: Archived): string {
+  const { totals, changed, unreadable, leftOut = [] } = manifest;
   const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.createdAt)) / 1000;
   return [
     `${path}  ${mebibytes(mediumBytes)}`,
@@ -53,6 +52,9 @@ export function verificationText(id: string, { frames, paths, storedBytes, damag
 
 interface ListedSet {
   readonly id: string;
+  readonly path: string;
+  readonly kind: "directory" | "iso";
+  readonly state: "whole" | "damaged" | "incomplete" | "being-written";
   readonly manifest: SetManifest | undefined;
   readonly problem: string | undefined;
 }
@@ -62,10 +64,18 @@ export function setsText(sets: readonly ListedSet[]): string {
   return sets.map(setLine).join("\n");
 }
 
-function setLine({ id, manifest, problem }: ListedSet): string {
-  if (manifest === undefined) return `${id}  INCOMPLETE: ${problem}`;
-  const { kind, totals, finishedAt } = manifest;
-  return `${id}  ${kind}  ${totals.paths} paths  ${mebibytes(totals.storedBytes)}  finished ${finishedAt}`;
+const STATE_WORDS: Readonly<Record<ListedSet["state"], string>> = {
+  whole: "whole",
+  damaged: "DAMAGED",
+  incomplete: "INCOMPLETE",
+  "being-written": "BEING WRITTEN",
+};
+
+function setLine({ id, path, kind, state, manifest, problem }: ListedSet): string {
+  const name = kind === "iso" ? path.replace(/^.*\//, "") : id;
+  if (manifest === undefined) return `${name}  ${STATE_WORDS[state]}: ${problem}`;
+  const { totals, finishedAt } = manifest;
+  return `${name}  ${manifest.kind}  ${totals.paths} paths  ${mebibytes(totals.storedBytes)}  finished ${finishedAt}`;
 }
 
 const TYPE_LETTERS: Readonly<Record<CatalogueEntry["type"], string>> = {

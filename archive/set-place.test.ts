@@ -1,0 +1,108 @@
+// How a set comes to count: on an ISO too it is read from where it will be found, and nothing lies about when that fails.
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { LifeboatError } from "#os/error";
+import { run } from "#os/exec";
+import { fileInfo } from "#os/files";
+import { listStore } from "../media/directory-store.ts";
+import { findSet } from "../media/find-set.ts";
+import { openSet } from "../set/open-set.ts";
+import type { SetSource } from "../set/set-source.ts";
+import { verifySet } from "../set/verify-set.ts";
+import { completeManifest, writeSet } from "./archive-set.ts";
+import type { MadeImage } from "./rescue-iso.ts";
+import { makePlace, type Completion } from "./set-place.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "lifeboat-place-"));
+after(() => rm(scratch, { recursive: true }));
+const tree = join(scratch, "tree");
+await mkdir(tree);
+await writeFile(join(tree, "file"), "content");
+
+const ID = "test-20261121T194500Z";
+const OPTIONS = {
+  id: ID,
+  hostName: "test",
+  createdAt: "2026-11-21T19:45:00.000Z",
+  createdBy: "lifeboat test",
+  machine: undefined,
+  root: tree,
+  include: ["/"],
+  exclude: [],
+  hidden: [],
+  closedMounts: [],
+  codec: "zstd",
+  level: 1,
+  volumeLimitBytes: 4e9,
+  remark: () => undefined,
+  progress: () => undefined,
+} as const;
+
+/** Without kernel and boot loader, which no set needs to be found. */
+const IMAGE: MadeImage = {
+  kernelRelease: "",
+  buildId: "",
+  missingPrograms: new Map(),
+  async writeIso(outputPath, files) {
+    const grafts = files.map(({ path, source }) => `${path}=${source}`);
+    await run(["xorriso", "-as", "mkisofs", "-r", "-J", "-joliet-long", "-quiet", "-o", outputPath, "-graft-points", ...grafts]);
+    return (await fileInfo(outputPath))?.sizeBytes ?? 0;
+  },
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+/** Looked at while the set is checked: what others see of the store. */
+async function archive(kind: "directory" | "iso", check: Completion["check"]) {
+  const store = await mkdtemp(join(scratch, "store-"));
+  await using cleanUp = new AsyncDisposableStack();
+  const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp });
+  const draft = await writeSet({ ...OPTIONS, directory: place.directory });
+  const manifest = await completeManifest(place.directory, draft, { bootFiles: [], finishedAt: "2026-11-21T19:45:07.000Z" });
+  const seen: unknown[] = [];
+  const looking = async (source: SetSource) => {
+    seen.push(...(await listStore(store)).map(({ id, state }) => [id, state]));
+    assert.deepEqual((await verifySet({ source, manifest }, () => undefined)).damage, []);
+    await check(source);
+  };
+  const result = await place.complete({ manifest, image: IMAGE, check: looking }).catch((error: unknown) => error);
+  return { store, manifest, seen, result };
+}
+
+const CASES = [
+  ["directory", ID],
+  ["iso", `${ID}-1.iso`],
+] as const;
+
+for (const [kind, name] of CASES) {
+  describe(`a set that becomes a ${kind}`, () => {
+    test("is being written until it was checked, and then is whole and alone in the store", async () => {
+      let description = "";
+      const { store, manifest, seen, result } = await archive(kind, async (source) => void (description = source.description));
+      assert.deepEqual(seen, [[ID, "being-written"]]);
+      assert.equal((result as { readonly path: string }).path, join(store, name));
+      assert.deepEqual((await readdir(store)).sort(), [".lifeboat-store", name]);
+      assert.ok(description.endsWith(kind === "iso" ? `${name}/${ID}` : name), description);
+      const found = await openSet(await findSet(store));
+      assert.deepEqual(found.manifest, manifest);
+      assert.deepEqual([await found.source.sizeOf("writing.json"), (await verifySet(found, () => undefined)).damage], [undefined, []]);
+    });
+
+    test("leaves nothing behind when it is not what was written", async () => {
+      const { store, result } = await archive(kind, () => Promise.reject(new LifeboatError("Cannot trust the set", { exitCode: 5 })));
+      assert.ok(result instanceof LifeboatError && result.exitCode === 5);
+      assert.deepEqual(await readdir(store), []);
+    });
+  });
+}
+
+test("an ISO of the same second is kept", async () => {
+  const store = await mkdtemp(join(scratch, "same-"));
+  await writeFile(join(store, `${ID}-1.iso`), "mine");
+  await using cleanUp = new AsyncDisposableStack();
+  const message = /as a set is never overwritten: it is there already$/;
+  await assert.rejects(makePlace({ kind: "iso", path: store }, { store, id: ID, cleanUp }), { exitCode: 3, message });
+  assert.deepEqual(await readdir(store), [`${ID}-1.iso`]);
+});

@@ -1,0 +1,50 @@
+// The names that Lifeboat gives in a store, so that nothing else is taken for its own. Pure.
+
+import { CATALOGUE_FILE, frameListName, MACHINE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
+
+/** In a set that is being written: who does it. */
+export const LOCK_FILE = "writing.json";
+/** Before six letters: a set until it has its name, and one that becomes an ISO. */
+export const NEW_PREFIX = ".lifeboat-new-";
+export const STAGING_PREFIX = ".lifeboat-staging-";
+
+const SET_NAME = /^[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z$/;
+const ISO_NAME = /^([A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z)-\d+\.iso$/;
+/** os/files.ts writes such files and renames them; a process that was killed leaves one. */
+const MARK_NAME = new RegExp(`^\\${STORE_MARK}(?:\\.part-[0-9a-f]{12})?$`);
+const WORK_NAME = new RegExp(`^(?:\\${NEW_PREFIX}|\\${STAGING_PREFIX})[A-Za-z0-9]{6}$`);
+
+/** A directory of that name is a set when its content is one's. */
+export function isSetName(name: string): boolean {
+  return SET_NAME.test(name);
+}
+
+/** The ISO that holds a set, by the name that archive gives it. */
+export function isSetIsoName(name: string): boolean {
+  return ISO_NAME.test(name);
+}
+
+export function setIsoName(id: string): string {
+  return `${id}-1.iso`;
+}
+
+/** A directory in which a set is made. */
+export function isWorkName(name: string): boolean {
+  return WORK_NAME.test(name);
+}
+
+/** Half a mark of a store. */
+export function isUnfinishedMark(name: string): boolean {
+  return MARK_NAME.test(name) && name !== STORE_MARK;
+}
+
+/** Names that nobody else gives, whatever is behind them. */
+export function isOwnName(name: string): boolean {
+  return MARK_NAME.test(name) || WORK_NAME.test(name) || ISO_NAME.test(name);
+}
+
+/** Of a directory that has a set's name: what is in it. One with nothing but `boot` is what an archive makes first. */
+export function isSetContent(names: readonly string[]): boolean {
+  const own: ReadonlySet<string> = new Set([MANIFEST_FILE, MACHINE_FILE, CATALOGUE_FILE, LOCK_FILE, frameListName(1)]);
+  return names.every((name) => name === "boot") || names.some((name) => own.has(name) || volumeNumber(name) !== undefined);
+}

@@ -70,7 +70,7 @@ const NO_TRACES: FoundTraces = { journal: undefined, mark: undefined };
 const LOOK_OPTIONS: Readonly<Record<string, string>> = { ext2: "ro", ext3: "ro,noload", ext4: "ro,noload", xfs: "ro,norecovery,nouuid" };
 
 /** Looks at the file system that stands where the plan will put the root, when it is the machine's own. */
-async function readTraces({ layout }: Machine, { steps }: Plan, present: readonly PresentDisk[]): Promise<FoundTraces> {
+export async function readTraces({ layout }: Machine, { steps }: Plan, present: readonly PresentDisk[]): Promise<FoundTraces> {
   const root = steps.find((step) => step.kind === "mount" && step.path === "/");
   if (root?.kind !== "mount") return NO_TRACES;
   const uuid = layout.fileSystems.find(({ device }) => device === layout.mounts.find(({ path }) => path === "/")?.device)?.uuid;

@@ -1,0 +1,115 @@
+// Gate and restore in one: what is said of losses before the first write, and that a failure leaves nothing mounted.
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test, type TestContext } from "node:test";
+import { run } from "#os/exec";
+import { readText } from "#os/files";
+import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
+import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import type { OpenSet } from "../set/open-set.ts";
+import { readCatalogue } from "../set/read-catalogue.ts";
+import type { RestoreEnvironment } from "./engine.ts";
+import type { Plan, Step } from "./plan.ts";
+import { runRestore } from "./run-restore.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "lifeboat-run-"));
+const root = join(scratch, "root");
+const MIB = 2 ** 20;
+let set: TreeSet;
+let loop: string | undefined;
+
+before(async () => {
+  const tree = join(scratch, "tree");
+  await mkdir(tree);
+  await mkdir(root);
+  for (let number = 10; number < 40; number += 1) await writeFile(join(tree, `file${number}`), "content");
+  set = await archiveTree(tree, join(scratch, "set"), { machine: BIOS_MACHINE });
+  await run(["truncate", "-s", "32M", join(scratch, "image")]);
+  const attached = await run(["losetup", "--find", "--show", join(scratch, "image")], { okCodes: [0, 1, 127] });
+  if (attached.exitCode === 0) loop = attached.stdout.trim();
+});
+after(async () => {
+  if (loop !== undefined) await run(["losetup", "--detach", loop]);
+  await rm(scratch, { recursive: true });
+});
+
+function planWith(...more: readonly Step[]): Plan {
+  const [ext] = BIOS_MACHINE.layout.fileSystems;
+  if (ext?.parameters.kind !== "ext") return assert.fail();
+  const fileSystem = { ...ext, parameters: { ...ext.parameters, inodeCount: 512, reservedBlocks: 100 } };
+  const device = loop!;
+  const steps: readonly Step[] = [
+    { kind: "make-filesystem", device, sizeBytes: 32 * MIB, fileSystem },
+    { kind: "mount", device, path: "/", type: "ext4", options: [] },
+    { kind: "extract", paths: 1, streamBytes: 1 },
+    ...more,
+    { kind: "unmount" },
+  ];
+  return { setId: set.manifest.id, matches: [], steps, lost: [], kept: [], warnings: [] };
+}
+
+async function restore(plan: Plan, opened: OpenSet = set) {
+  const said: string[] = [];
+  const environment: RestoreEnvironment = {
+    root,
+    say: (line) => void said.push(line),
+    note: () => undefined,
+    progress: () => undefined,
+    release: async () => undefined,
+    nowMs: () => 0,
+    now: () => "2026-11-22T00:00:00.000Z",
+    logPath: join(scratch, "no-log"),
+  };
+  const prepared = { set: opened, machine: BIOS_MACHINE, plan, resumeAt: undefined, notResumed: undefined, isDone: false };
+  const options = { gateMode: "full", acceptDamage: true, check: false } as const;
+  const report = await runRestore(prepared, options, environment).catch((error: Error) => error);
+  return { said, report };
+}
+
+function skips(context: TestContext): boolean {
+  if (loop === undefined) context.skip("no file can be attached to a loop device here");
+  return loop === undefined;
+}
+
+async function assertNothingMounted(): Promise<void> {
+  assert.equal((await readText("/proc/self/mounts")).includes(root), false);
+}
+
+describe("runRestore()", () => {
+  test("names the first of the files that damage costs, and counts the others, before anything is written", async (context) => {
+    if (skips(context)) return;
+    const all = await Array.fromAsync(readCatalogue(set));
+    const broken = all.map(({ path }) => path).filter((path) => path.startsWith("/file"));
+    const entries = all.filter(({ path }) => !path.startsWith("/file"));
+    const manifest = { ...set.manifest, totals: { ...set.manifest.totals, paths: entries.length } };
+    const { said, report } = await restore(planWith(), { ...set, manifest, rebuilt: { entries, broken, unnamed: 5 } });
+    const lost = said.filter((line) => line.startsWith("lifeboat: lost to damage: "));
+    assert.deepEqual(
+      [lost.length, lost[0], lost.at(-2), lost.at(-1)],
+      [
+        22,
+        "lifeboat: lost to damage: /file10",
+        "lifeboat: lost to damage: 10 more",
+        "lifeboat: lost to damage: 5 paths whose names are lost too",
+      ],
+    );
+    assert.ok(said.indexOf(lost.at(-1)!) < said.findIndex((line) => /make ext4/.test(line)));
+    assert.ok(!(report instanceof Error));
+    assert.deepEqual([report.lost.length, report.lostUnnamed, report.wasChecked], [30, 5, false]);
+    await assertNothingMounted();
+  });
+
+  test("fails with exit code 4 when a step does, says which, and leaves nothing mounted", async (context) => {
+    if (skips(context)) return;
+    const { report } = await restore(planWith({ kind: "check-initramfs", drivers: ["nvme"] }));
+    assert.ok(report instanceof Error);
+    assert.equal((report as Error & { exitCode?: number }).exitCode, 4);
+    assert.match(
+      report.message,
+      /^Cannot see that the initramfs can start from nvme, .* as every step must succeed: Cannot make the machine start/,
+    );
+    await assertNothingMounted();
+  });
+});

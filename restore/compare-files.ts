@@ -29,6 +29,8 @@ export interface CompareOptions {
   /** Where the file of names can be put for the time. */
   readonly workDirectory?: string;
   readonly withFlags: boolean;
+  /** Flags that the set has not are no difference: a directory gives its own to what is made in it (chattr(1)). */
+  readonly extraFlagsAreFine?: boolean;
   progress(contentBytes: number): void;
 }
 
@@ -72,26 +74,26 @@ interface Listing {
 }
 
 /** Writes the names of what is there for tar, and asks for flags on the way. */
-async function listNames({ entries, root, withFlags }: CompareOptions, namesPath: string): Promise<Listing> {
+async function listNames({ entries, root, withFlags, extraFlagsAreFine }: CompareOptions, namesPath: string): Promise<Listing> {
   await using names = await createNamesFile(namesPath);
   const reader = withFlags ? startFlagReader() : undefined;
   const prefix = prefixOf(root);
   let count = 0;
   const missing = new Set<ByteText>();
-  for await (const { path, type } of entries()) {
+  for await (const { path, type, flags } of entries()) {
     // Together with the root it may be longer than the kernel takes in one call; tar, which works from within, tells then.
     const isThere = prefix.length + path.length > PATH_LIMIT_BYTES || infoRaw(prefix + path) !== undefined;
     if (isThere) names.add(path);
     else missing.add(path);
-    if (isThere && (type === "file" || type === "directory")) reader?.ask(prefix + path);
+    if (isThere && hasFlags(type) && (flags !== "" || extraFlagsAreFine !== true)) reader?.ask(prefix + path);
     count += 1;
     if (count % TURN !== 0) continue;
     await names.room();
     await reader?.room();
   }
   await names.close();
-  const flags = (await reader?.finish()) ?? new Map<ByteText, string>();
-  return { flags: new Map([...flags].map(([path, letters]) => [path.slice(prefix.length), letters])), missing };
+  const found = (await reader?.finish()) ?? new Map<ByteText, string>();
+  return { flags: new Map([...found].map(([path, letters]) => [path.slice(prefix.length), letters])), missing };
 }
 
 function prefixOf(root: string): ByteText {
@@ -196,16 +198,28 @@ function timeText([seconds, nanoseconds]: CatalogueEntry["mtime"]): string {
   return `${seconds}.${String(nanoseconds).padStart(9, "0")}`;
 }
 
+/** Of others lsattr would open what they lead to. */
+function hasFlags(type: CatalogueEntry["type"]): boolean {
+  return type === "file" || type === "directory";
+}
+
 async function flagDifferences(
-  { entries }: CompareOptions,
+  { entries, extraFlagsAreFine }: CompareOptions,
   now: ReadonlyMap<ByteText, string>,
   known: readonly Difference[],
 ): Promise<readonly Difference[]> {
   const missing = new Set(known.flatMap(({ path, what }) => (what === "missing" ? [path] : [])));
   const found: Difference[] = [];
   for await (const { path, flags, type } of entries()) {
-    if ((type !== "file" && type !== "directory") || missing.has(path)) continue;
-    const letters = now.get(path) ?? "";
+    if (!hasFlags(type) || missing.has(path)) continue;
+    const all = now.get(path) ?? "";
+    const letters =
+      extraFlagsAreFine === true
+        ? all
+            .split("")
+            .filter((letter) => flags.includes(letter))
+            .join("")
+        : all;
     if (letters !== flags)
       found.push({ path, what: `inode flags ${letters === "" ? "none" : letters} instead of ${flags === "" ? "none" : flags}` });
   }

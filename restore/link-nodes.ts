@@ -24,20 +24,6 @@ export function directoryOf(path: ByteText): ByteText {
   return path.replace(/\/[^/]+$/, "") || "/";
 }
 
-/** For a part of a set: of a node whose first name is not in it, the first that is takes its place. */
-export function withoutOtherNodes(entries: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
-  const paths = new Set(entries.map(({ path }) => path));
-  const firsts = new Map<ByteText, ByteText>();
-  return entries.map((entry) => {
-    const { sameNodeAs, ...own } = entry;
-    if (sameNodeAs === undefined || paths.has(sameNodeAs)) return entry;
-    const first = firsts.get(sameNodeAs);
-    if (first !== undefined) return { ...own, sameNodeAs: first };
-    firsts.set(sameNodeAs, own.path);
-    return own;
-  });
-}
-
 export function isSameNode(prefix: ByteText, path: ByteText, other: ByteText): boolean {
   const inode = infoRaw(prefix + path)?.inode;
   return inode !== undefined && inode === infoRaw(prefix + other)?.inode;

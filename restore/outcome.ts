@@ -7,7 +7,13 @@ export type Afterwards = "reboot" | "poweroff" | "shell";
 
 type Outcome = Pick<RestoreReport, "differences" | "lost" | "lostUnnamed">;
 
-export function lostSomething({ lost, lostUnnamed }: Pick<Outcome, "lost" | "lostUnnamed">): boolean {
+/** Of a machine, or of single files. */
+export interface Losses {
+  readonly lost: readonly string[];
+  readonly lostUnnamed: number | "unknown";
+}
+
+export function lostSomething({ lost, lostUnnamed }: Losses): boolean {
   return lost.length > 0 || lostUnnamed !== 0;
 }
 

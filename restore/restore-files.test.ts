@@ -1,16 +1,19 @@
 // Single files from real sets: what was asked for comes back, from no more frames than hold it, and nothing is lost on the way.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, open, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { infoRaw } from "#os/byte-paths";
 import { run } from "#os/exec";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { listTree, makeOddTree } from "../archive/trees-for-tests.ts";
 import { directorySource } from "../media/directory-store.ts";
+import { openDamagedSet } from "../set/damaged-set.ts";
 import { openSet, readFrames, type PlacedFrame } from "../set/open-set.ts";
 import type { SetSource } from "../set/set-source.ts";
-import { restoreFiles, type FilesRequest } from "./restore-files.ts";
+import { planFiles, restoreFiles, type FilesRequest, type Loss } from "./restore-files.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-files-"));
 after(() => rm(scratch, { recursive: true }));
@@ -110,6 +113,12 @@ describe("restoreFiles() brings back", () => {
     const { to } = await restore(["/dir/b2", "/dir/sub/b3"]);
     const [b2, b3] = await Promise.all(["dir/b2", "dir/sub/b3"].map((path) => stat(join(to, path))));
     assert.deepEqual([b2?.ino, b2?.nlink], [b3?.ino, 2]);
+  });
+
+  test("files into a directory that is made for them", async () => {
+    const to = join(await newPlace(), "new");
+    const { outcome } = await restore(["/a"], { to });
+    assert.deepEqual([outcome.differences, await pathsBelow(to)], [[], ["a"]]);
   });
 
   test("holes as holes", async () => {
@@ -238,6 +247,33 @@ describe("restoreFiles() and directories above what was asked for", () => {
   });
 });
 
+describe("planFiles()", () => {
+  const planned = async (request: Partial<FilesRequest> & Pick<FilesRequest, "only" | "to">) => {
+    const plan = await planFiles({ set, overwrite: false, acceptDamage: false, progress: () => undefined, ...request });
+    const files: string[] = [];
+    for await (const { entry, replaces } of plan.files()) files.push(`${replaces ? "replace" : "write"} ${entry.path}`);
+    return files;
+  };
+
+  test("tells what would be written and what replaced, and writes nothing", async () => {
+    const to = await newPlace();
+    await mkdir(join(to, "dir"));
+    await writeFile(join(to, "dir/own"), "newer");
+    const before = await listTree(to);
+    assert.deepEqual(await planned({ only: ["/a", "/dir/own", "/dir/sub/b3"], to, overwrite: true }), [
+      "write /dir/sub",
+      "write /a",
+      "replace /dir/own",
+      "write /dir/sub/b3",
+    ]);
+    await assert.rejects(planned({ only: ["/dir"], to }), { exitCode: 3, message: /\/dir\/own is there$/ });
+    assert.deepEqual(await listTree(to), before);
+    const place = join(to, "new");
+    assert.deepEqual(await planned({ only: ["/dir/big2"], to: place }), ["write /dir", "write /dir/big2"]);
+    assert.equal(infoRaw(place), undefined);
+  });
+});
+
 describe("restoreFiles() refuses", () => {
   const refusal = (exitCode: number, message: RegExp) => ({ name: "LifeboatError", exitCode, message });
 
@@ -246,9 +282,14 @@ describe("restoreFiles() refuses", () => {
     await assert.rejects(restore(["/a", "/di", "/a/b"]), refusal(2, message));
   });
 
-  test("a place that is not there, or no directory", async () => {
-    for (const to of [join(scratch, "nowhere"), join(tree, "a")]) {
-      await assert.rejects(restore(["/a"], { to }), refusal(3, /as it must be a directory that is there: it is not$/));
+  test("a place that is no directory, or in none", async () => {
+    for (const [to, state] of [
+      [join(scratch, "nowhere/new"), /: "[^"]*\/nowhere" is none$/],
+      [join(tree, "a"), /: it is none$/],
+      [join(tree, "a/new"), /: "[^"]*\/a" is none$/],
+    ] as const) {
+      await assert.rejects(restore(["/a"], { to }), refusal(3, /as it must be a directory, or a new name in one: /));
+      await assert.rejects(restore(["/a"], { to }), { message: state });
     }
   });
 
@@ -312,6 +353,38 @@ describe("restoreFiles() and damage", () => {
     );
     await run(["cmp", join(to, "e"), join(tree, "e")]);
     await run(["cmp", join(to, "c"), join(tree, "c")]);
+  });
+
+  test("is told before the first write", async () => {
+    const to = await newPlace();
+    const told: Loss[] = [];
+    const tellLoss = (loss: Loss) => {
+      assert.deepEqual(readdirSync(to), []);
+      told.push(loss);
+    };
+    await restore(["/"], { to, set: await damagedIn(2), acceptDamage: true, tellLoss });
+    await restore(["/c"], { to, set: await damagedIn(2), acceptDamage: true, tellLoss, overwrite: true });
+    assert.deepEqual(told, [{ lost: ["/big", "/dir/big2"], lostUnnamed: 0 }]);
+  });
+
+  test("is named, or counted, where it has taken the catalogue too", async () => {
+    const spoil = async (number: number) => {
+      const { source } = await damagedIn(number);
+      await using file = await open(join(source.description, "catalogue.ndjson.zst"), "r+");
+      await file.write(new Uint8Array([1, 2, 3]), 0, 3, 40);
+      return openDamagedSet(source);
+    };
+    const spanning = await restore(["/"], { set: await spoil(2), acceptDamage: true });
+    assert.deepEqual([spanning.outcome.differences, spanning.outcome.lost, spanning.outcome.lostUnnamed], [[], ["/big", "/dir/big2"], 0]);
+    const alone = await restore(["/big", "/e"], { set: await spoil(2), acceptDamage: true });
+    assert.deepEqual([alone.outcome.lost, await pathsBelow(alone.to)], [["/big"], ["e"]]);
+    const inOne = await spoil(4);
+    const { outcome } = await restore(["/"], { set: inOne, acceptDamage: true });
+    assert.deepEqual([outcome.differences, outcome.lost, outcome.lostUnnamed], [[], ["/e"], 2]);
+    assert.equal(outcome.restored + 3, set.manifest.totals.paths);
+    const message =
+      /^Cannot restore "\/hole" as it must be among what is whole: it may be one of the 2 paths that are lost with their names$/;
+    await assert.rejects(restore(["/hole"], { set: inOne, acceptDamage: true }), { exitCode: 5, message });
   });
 
   test("costs no file whose directory was hit, which is made by the catalogue", async () => {

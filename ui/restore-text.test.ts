@@ -51,6 +51,14 @@ describe("restoredLine() says", () => {
   });
 });
 
+test("restoreDetails() names a gate that has not read all", () => {
+  assert.deepEqual(
+    restoreDetails({ ...REPORT, gate: "quick" })[0],
+    "gate=quick: samples of the set were read before the first write, not all of it",
+  );
+  assert.doesNotMatch(restoreDetails(REPORT).join(), /gate/);
+});
+
 test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat, apart from each other", () => {
   const lines = restoreDetails({
     ...REPORT,
@@ -89,10 +97,12 @@ test("filesReport() escapes names that would break a line", () => {
       { path: "", what: "said by tar" },
     ],
     lost: ["/\xff"],
+    lostUnnamed: 3,
   };
   assert.deepEqual(filesReport("web1", outcome).split("\n"), [
     "web1: 2 paths restored, read back and compared; 1 frames read",
     "  lost: /\\377",
+    "  lost: 3 paths whose names the damage took",
     "  differs: /a\\nb: missing",
     "  differs: said by tar",
   ]);

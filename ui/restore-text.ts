@@ -1,17 +1,17 @@
 // What a restore has done, for people.
 
 import type { FilesOutcome } from "../restore/restore-files.ts";
-import { lostSomething } from "../restore/outcome.ts";
+import { lostSomething, type Losses } from "../restore/outcome.ts";
 import type { ReportedChange, RestoreReport } from "../restore/restore-machine.ts";
 import { printable } from "../set/catalogue.ts";
 
 /** Names listed of each kind. */
 const LISTED = 50;
 
-export function filesReport(setId: string, { restored, framesRead, differences, lost }: FilesOutcome): string {
+export function filesReport(setId: string, { restored, framesRead, differences, lost, lostUnnamed }: FilesOutcome): string {
   return [
     `${setId}: ${restored} paths restored, read back and compared; ${framesRead} frames read`,
-    ...listed("lost", lost.map(printable)),
+    ...lossLines({ lost: lost.map(printable), lostUnnamed }),
     ...listed(
       "differs",
       differences.map(({ path, what }) => (path === "" ? what : `${printable(path)}: ${what}`)),
@@ -37,25 +37,27 @@ export function lostCount({ lost, lostUnnamed }: Losses): string {
   return lostUnnamed === "unknown" ? `${lost.length} or more` : `${lost.length + lostUnnamed}`;
 }
 
-type Losses = Pick<RestoreReport, "lost" | "lostUnnamed">;
+/** What damage has cost, by names that can be printed, and what has none to be listed by. */
+export function lossLines({ lost, lostUnnamed }: Losses): readonly string[] {
+  return [...listed("lost", lost), ...unnamedLine(lostUnnamed).map((line) => `  lost: ${line}`)];
+}
 
-/** For what has no name to be listed by. */
-export function unnamedLine(lostUnnamed: Losses["lostUnnamed"]): readonly string[] {
+function unnamedLine(lostUnnamed: Losses["lostUnnamed"]): readonly string[] {
   if (lostUnnamed === 0) return [];
   return [lostUnnamed === "unknown" ? "maybe more paths, whose names the damage took" : `${lostUnnamed} paths whose names the damage took`];
 }
 
 /** What stands below that line; for the log and the shell. */
-export function restoreDetails({ steps, differences, changed, lost, lostUnnamed, wasResumed }: RestoreReport): readonly string[] {
+export function restoreDetails({ gate, steps, differences, changed, lost, lostUnnamed, wasResumed }: RestoreReport): readonly string[] {
   return [
     ...(wasResumed ? ["it went on where an earlier restore was broken off"] : []),
+    ...(gate === "quick" ? ["gate=quick: samples of the set were read before the first write, not all of it"] : []),
     ...steps.filter(({ seconds }) => seconds >= 0.5).map(({ step, seconds }) => `${step}: ${seconds.toFixed(1)}s`),
     ...listed(
       "differs",
       differences.map(({ path, what }) => `${path}: ${what}`),
     ),
-    ...listed("lost", lost),
-    ...unnamedLine(lostUnnamed).map((line) => `  lost: ${line}`),
+    ...lossLines({ lost, lostUnnamed }),
     ...listed("changed by Lifeboat", changedLines(changed)),
   ];
 }

@@ -20,9 +20,26 @@ import { openForRestore } from "./open-for-restore.ts";
 import { readPlanOptions } from "./plan-options.ts";
 import { progressPrinter } from "./progress-printer.ts";
 
-const LOG_PATH = "/var/log/lifeboat.log";
-const ROOT = "/mnt/lifeboat";
 const COUNTDOWN_SECONDS = 20;
+
+/** Where the machine that is being restored is mounted, and what there is to talk to. */
+export interface RebuildSurroundings {
+  readonly root: string;
+  /** The agent's. */
+  readonly logPath: string;
+  sleep(milliseconds: number): Promise<void>;
+  /** "" when nobody answers. */
+  ask(question: string): Promise<string>;
+  end(action: "reboot" | "poweroff"): Promise<void>;
+}
+
+const RESCUE_SYSTEM: RebuildSurroundings = {
+  root: "/mnt/lifeboat",
+  logPath: "/var/log/lifeboat.log",
+  sleep,
+  ask: (question) => askOnce(question, process.stdin, process.stderr),
+  end: async (action) => void (await run(["busybox", action])),
+};
 
 export async function rebuildMachine(path: string, invocation: Invocation): Promise<ExitCode> {
   const { options, print, remark } = invocation;
@@ -32,17 +49,27 @@ export async function rebuildMachine(path: string, invocation: Invocation): Prom
       hint: "Boot the rescue medium; or give --only PATH and --to DIR for single files",
     });
   }
-  const isJson = options["json"] === true;
   const set = await openForRestore(path, options, remark);
   const prepared = await prepareRestore(set, { ...readPlanOptions(options), locks: await notedMediumLock() });
-  if (!isJson) print(planText(prepared));
-  await askConsent(prepared, invocation);
-  const report = await runRestore(prepared, runOptions(options), environmentOf(invocation));
-  print(isJson ? JSON.stringify(report) : [...restoreDetails(report).map((line) => `  ${line}`), restoredLine(report)].join("\n"));
+  if (options["json"] !== true) print(planText(prepared));
+  return rebuildPrepared(prepared, invocation, RESCUE_SYSTEM);
+}
+
+/** From consent on. */
+export async function rebuildPrepared(
+  prepared: PreparedRestore,
+  invocation: Invocation,
+  surroundings: RebuildSurroundings,
+): Promise<ExitCode> {
+  const { options, print, remark } = invocation;
+  await askConsent(prepared, invocation, surroundings);
+  const report = await runRestore(prepared, runOptions(options), environmentOf(invocation, surroundings));
+  const lines = () => [...restoreDetails(report).map((line) => `  ${line}`), restoredLine(report)].join("\n");
+  print(options["json"] === true ? JSON.stringify(report) : lines());
   for (const line of warningsAfter(report)) remark(line);
   const next = whatFollows(report, afterwards(options));
-  if (next !== "shell") await run(["busybox", next]);
-  return report.differences.length === 0 && !lostSomething(report) && set.remarks === undefined ? 0 : 1;
+  if (next !== "shell") await surroundings.end(next);
+  return report.differences.length === 0 && !lostSomething(report) && prepared.set.remarks === undefined ? 0 : 1;
 }
 
 function afterwards(options: OptionValues): Afterwards | undefined {
@@ -59,11 +86,11 @@ function runOptions(options: OptionValues): RunOptions {
 }
 
 /** What is said goes to the agent's log too. */
-function environmentOf({ remark, status }: Invocation): RestoreEnvironment {
-  const log = openAppender(LOG_PATH);
+function environmentOf({ remark, status }: Invocation, { root, logPath }: RebuildSurroundings): RestoreEnvironment {
+  const log = openAppender(logPath);
   const note = (line: string) => log.append(`${utcNow()} ${line}\n`);
   return {
-    root: ROOT,
+    root,
     say(line) {
       note(line);
       remark(line);
@@ -73,21 +100,34 @@ function environmentOf({ remark, status }: Invocation): RestoreEnvironment {
     release: releaseDisk,
     nowMs,
     now: utcNow,
-    logPath: LOG_PATH,
+    logPath,
   };
 }
 
 /** Consent is an act: the word, typed now, or the option, typed on the command line (DESIGN section 8, rule 4). */
-async function askConsent(prepared: PreparedRestore, { options, remark }: Invocation): Promise<void> {
+async function askConsent(
+  prepared: PreparedRestore,
+  { options, remark }: Invocation,
+  { ask, sleep: wait }: RebuildSurroundings,
+): Promise<void> {
   const disks = prepared.plan.matches.map(({ disk }) => disk.path).join(", ");
   if (options["nuke"] === true) {
     refuseUnattended(prepared);
     remark(`everything on ${disks} is lost in ${COUNTDOWN_SECONDS} s; Ctrl-C stops it`);
-    return sleep(COUNTDOWN_SECONDS * 1000);
+    return wait(COUNTDOWN_SECONDS * 1000);
   }
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await ask.question(`Type nuke to erase ${disks} and restore: `);
-  ask.close();
+  const answer = await ask(`Type nuke to erase ${disks} and restore: `);
   if (answer.trim() === "nuke") return;
   throw new LifeboatError("Cannot restore as it must be agreed to: the word was not typed", { hint: "Nothing has been written" });
+}
+
+/** One line; "" at the end of the input, where readline's own promise would never settle. */
+export async function askOnce(question: string, input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
+  const reader = createInterface({ input, output });
+  const isClosed = new Promise<string>((resolve) => void reader.once("close", () => resolve("")));
+  try {
+    return await Promise.race([reader.question(question), isClosed]);
+  } finally {
+    reader.close();
+  }
 }

@@ -1,0 +1,205 @@
+// `lifeboat restore` of a whole machine from consent on, onto a file that stands for its disk.
+import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { after, before, describe, test, type TestContext } from "node:test";
+import { digestFile } from "#os/digest";
+import { run } from "#os/exec";
+import { isRoot } from "#os/user";
+import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
+import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import type { Machine } from "../machine/model.ts";
+import type { Plan, TargetDisk } from "../restore/plan.ts";
+import { readCatalogue } from "../set/read-catalogue.ts";
+import type { OpenSet } from "../set/open-set.ts";
+import type { Invocation, OptionValues } from "./command-spec.ts";
+import { askOnce, rebuildMachine, rebuildPrepared } from "./rebuild-machine.ts";
+
+const scratch = await mkdtemp(join(tmpdir(), "lifeboat-rebuild-"));
+const [root, image, log] = ["root", "image", "log"].map((name) => join(scratch, name)) as [string, string, string];
+const MIB = 2 ** 20;
+let set: TreeSet;
+let loop: string | undefined;
+
+before(async () => {
+  const tree = join(scratch, "tree");
+  await mkdir(tree);
+  await mkdir(root);
+  for (const name of ["a", "b"]) await writeFile(join(tree, name), name);
+  set = await archiveTree(tree, join(scratch, "set"), { machine: BIOS_MACHINE });
+  await run(["truncate", "-s", "32M", image]);
+  const attached = await run(["losetup", "--find", "--show", image], { okCodes: [0, 1, 127] });
+  if (attached.exitCode === 0) loop = attached.stdout.trim();
+});
+after(async () => {
+  if (loop !== undefined) await run(["losetup", "--detach", loop]);
+  await rm(scratch, { recursive: true });
+});
+
+function thePlan(): Plan {
+  const [ext] = BIOS_MACHINE.layout.fileSystems;
+  if (ext?.parameters.kind !== "ext") return assert.fail();
+  const fileSystem = { ...ext, parameters: { ...ext.parameters, inodeCount: 512, reservedBlocks: 100 } };
+  const device = loop!;
+  return {
+    setId: set.manifest.id,
+    matches: [],
+    steps: [
+      { kind: "make-filesystem", device, sizeBytes: 32 * MIB, fileSystem },
+      { kind: "mount", device, path: "/", type: "ext4", options: [] },
+      { kind: "extract", paths: 3, streamBytes: 1 },
+      { kind: "set-flags" },
+      { kind: "check", paths: 3 },
+      { kind: "write-mark" },
+      { kind: "unmount" },
+    ],
+    lost: [],
+    kept: [],
+    warnings: [],
+  };
+}
+
+interface Case {
+  readonly options: OptionValues;
+  /** The option --then: an object that has a key of that name is taken for a promise. */
+  readonly next?: string;
+  /** What is typed. */
+  readonly answer?: string;
+  readonly machine?: Machine;
+  readonly plan?: Partial<Plan>;
+  readonly opened?: OpenSet;
+  /** Something is written into a restored file. */
+  readonly spoil?: boolean;
+}
+
+const THEN: string = "then";
+
+async function rebuild({ options, next, answer = "", machine = BIOS_MACHINE, plan, opened = set, spoil = false }: Case) {
+  const printed: string[] = [];
+  const remarks: string[] = [];
+  const asked: string[] = [];
+  const ended: string[] = [];
+  let waitedMs = 0;
+  const invocation: Invocation = {
+    args: [],
+    options: { ...options, ...Object.fromEntries([[THEN, next]]) },
+    print: (text) => void printed.push(text),
+    remark(text) {
+      remarks.push(text);
+      if (spoil && /set inode flags/.test(text)) appendFileSync(join(root, "a"), "more");
+    },
+    progress: () => undefined,
+    status: () => undefined,
+  };
+  const prepared = { set: opened, machine, plan: { ...thePlan(), ...plan }, resumeAt: undefined, notResumed: undefined, isDone: false };
+  const exitCode = await rebuildPrepared(prepared, invocation, {
+    root,
+    logPath: log,
+    sleep: async (milliseconds) => void (waitedMs += milliseconds),
+    ask: async (question) => (asked.push(question), answer),
+    end: async (action) => void ended.push(action),
+  });
+  return { exitCode, printed, remarks, asked, ended, waitedMs };
+}
+
+function skips(context: TestContext): boolean {
+  const why = !isRoot() ? "only root can mount" : loop === undefined ? "no file can be attached to a loop device here" : undefined;
+  if (why !== undefined) context.skip(why);
+  return why !== undefined;
+}
+
+test("rebuildMachine() refuses outside the rescue system", async () => {
+  const message = "Cannot restore a whole machine as that happens in the rescue system: this is none";
+  await assert.rejects(rebuildMachine("/nowhere", {} as Invocation & { options: OptionValues }), {
+    name: "LifeboatError",
+    exitCode: 2,
+    message,
+  });
+});
+
+describe("a machine is rebuilt", () => {
+  const cases = [
+    ["after the word, and reboots", { "no-check": true }, undefined, "nuke\n", ["reboot"], 0],
+    ["after a countdown with --nuke, and powers off", { "no-check": true, nuke: true }, "poweroff", "", ["poweroff"], 20_000],
+    ["and left to the operator", { "no-check": true }, "shell", " nuke ", [], 0],
+  ] as const;
+  for (const [what, options, next, answer, expected, waited] of cases) {
+    test(what, async (context) => {
+      if (skips(context)) return;
+      const { exitCode, printed, ended, waitedMs, asked } = await rebuild({ options, answer, ...(next !== undefined && { next }) });
+      assert.deepEqual([exitCode, ended, waitedMs, asked.length], [0, expected, waited, answer === "" ? 0 : 1]);
+      assert.match(printed.join("\n"), /\nlifeboat: restored test-20261121T194500Z in \d+s, files NOT checked, as you said$/);
+      assert.match(await readFile(log, "utf8"), /^\S+Z lifeboat: gate passed/m);
+    });
+  }
+
+  test("and its report printed as data", async (context) => {
+    if (skips(context)) return;
+    const { printed } = await rebuild({ options: { "no-check": true, json: true }, answer: "nuke" });
+    assert.equal(printed.length, 1);
+    assert.equal((JSON.parse(printed[0]!) as { set: string }).set, "test-20261121T194500Z");
+  });
+
+  test("and not rebooted when files differ, with exit code 1", async (context) => {
+    if (skips(context)) return;
+    const { exitCode, ended, remarks } = await rebuild({ options: {}, next: "reboot", answer: "nuke", spoil: true });
+    assert.deepEqual([exitCode, ended], [1, []]);
+    assert.match(remarks.at(-1) ?? "", /^files differ from the set: /);
+  });
+
+  test("and not rebooted when damage has cost files, with exit code 1", async (context) => {
+    if (skips(context)) return;
+    const entries = (await Array.fromAsync(readCatalogue(set))).filter(({ path }) => path !== "/b");
+    const manifest = { ...set.manifest, totals: { ...set.manifest.totals, paths: 2 } };
+    const opened = { ...set, manifest, rebuilt: { entries, broken: ["/b"], unnamed: 0 } };
+    const { exitCode, ended, remarks } = await rebuild({ options: { "accept-damage": true, "no-check": true }, answer: "nuke", opened });
+    assert.deepEqual([exitCode, ended], [1, []]);
+    assert.match(remarks.at(-1) ?? "", /^files were lost to damage: /);
+  });
+});
+
+describe("nothing is written", () => {
+  const target: TargetDisk = {
+    name: "sdz",
+    path: "/dev/sdz",
+    serial: "Z",
+    model: undefined,
+    driver: "ahci",
+    sizeBytes: 1,
+    logicalSectorBytes: 512,
+  };
+  const matches = [{ from: "sda", disk: target, reason: "named by you" }] as const;
+  const kernelCommandLine = "root=/dev/sda2 ro";
+  const foreign: Machine = {
+    ...BIOS_MACHINE,
+    bootLoader: { kind: "unknown", detail: "LILO" },
+    system: { ...BIOS_MACHINE.system, kernelCommandLine },
+  };
+  const cases: readonly (readonly [what: string, one: Case, message: RegExp])[] = [
+    ["without the word", { options: {}, answer: "yes\n" }, /^Cannot restore as it must be agreed to: the word was not typed$/],
+    ["when nobody answers", { options: {} }, /^Cannot restore as it must be agreed to/],
+    [
+      "with --nuke when the machine would not start",
+      { options: { nuke: true }, machine: foreign, plan: { matches } },
+      /^Cannot restore unattended as .*root=\/dev\/sda2/,
+    ],
+  ];
+  for (const [what, one, message] of cases) {
+    test(what, async (context) => {
+      if (skips(context)) return;
+      const before = await digestFile(image);
+      await assert.rejects(rebuild(one), { name: "LifeboatError", exitCode: 3, message });
+      assert.equal(await digestFile(image), before);
+    });
+  }
+});
+
+test("askOnce() gives the line that was typed, and nothing at the end of the input", async () => {
+  const output = new PassThrough();
+  assert.equal(await askOnce("word: ", Readable.from(["nuke\nmore\n"]), output), "nuke");
+  assert.equal(await askOnce("word: ", Readable.from([]), output), "");
+  assert.match(String(output.read()), /^word: /);
+});

@@ -75,8 +75,6 @@ interface Case {
   readonly spoil?: boolean;
 }
 
-const THEN: string = "then";
-
 async function rebuild({ options, next, answer = "", machine = BIOS_MACHINE, plan, opened = set, spoil = false }: Case) {
   const printed: string[] = [];
   const remarks: string[] = [];
@@ -85,7 +83,7 @@ async function rebuild({ options, next, answer = "", machine = BIOS_MACHINE, pla
   let waitedMs = 0;
   const invocation: Invocation = {
     args: [],
-    options: { ...options, ...Object.fromEntries([[THEN, next]]) },
+    options: { ...options, ...Object.fromEntries(new Map([["then", next]])) },
     print: (text) => void printed.push(text),
     remark(text) {
       remarks.push(text);

@@ -74,11 +74,17 @@ describe("writeCommandLine()", { skip }, () => {
       { "/usr/sbin/grub2-mkconfig": "echo half > $2; echo half > $2.new; echo no device >&2; exit 1" },
       /^lifeboat: \/boot\/grub\/grub.cfg was not generated again, the names .*saying "no device"$/,
     ],
-    ["what the tool writes starts nothing", HEAD, { "/usr/sbin/grub-mkconfig": "echo > $2" }, /as it must start a kernel: it starts none$/],
+    ["what the tool writes starts nothing", HEAD, { "/usr/sbin/grub-mkconfig": "echo > $2" }, /as it must start a kernel: it does not$/],
+    [
+      "what the tool writes has lost the way to its files",
+      `${HEAD}search --no-floppy --fs-uuid --set=root abcd\n`,
+      { "/usr/sbin/grub-mkconfig": MKCONFIG },
+      /as it must find its file system by the UUID: it does not$/,
+    ],
   ];
   for (const [what, head, programs = {}, remark] of textual) {
     test(`changes the configuration itself when ${what}`, async () => {
-      const files = { "/boot/grub/grub.cfg": head + entry("/dev/sda2") };
+      const files = { "/boot/grub/grub.cfg": head + entry("/dev/sda2"), "/etc/default/grub": "" };
       const { changed, said, read } = await write({ files, programs });
       assert.deepEqual([changed, await read("/boot/grub/grub.cfg")], [["/boot/grub/grub.cfg"], head + entry("UUID=root")]);
       assert.equal(await read("/boot/grub/grub.cfg.new"), undefined);

@@ -76,8 +76,9 @@ async function writeAgain(step: CommandLineStep, environment: Surroundings): Pro
     await generate([generator, "-o", path], chroot, environment);
     const names: NewNames = new Map(step.changes.map((change) => [change.now, change]));
     const text = await readLatin1(place);
-    if (startsKernels(before) && !startsKernels(text)) {
-      throw new LifeboatError(`Cannot take the configuration that ${generator} writes as it must start a kernel: it starts none`);
+    const lacking = ESSENTIALS.find(({ pattern }) => pattern.test(before) && !pattern.test(text));
+    if (lacking !== undefined) {
+      throw new LifeboatError(`Cannot take the configuration that ${generator} writes as it must ${lacking.must}: it does not`);
     }
     // The tool knows the names of today, which may be others without the medium.
     await writeLatin1(place, renamedDevices(text, names, true));
@@ -104,10 +105,11 @@ async function generate(command: readonly [string, ...string[]], chroot: Chroot,
   }
 }
 
-/** By itself, or from BLS entries. */
-function startsKernels(configuration: string): boolean {
-  return /^\s*(?:linux(?:16|efi)?|blscfg)(?:\s|$)/m.test(configuration);
-}
+/** The tool ends well, too, when it could find no kernel, or no disk. */
+const ESSENTIALS: readonly { readonly must: string; readonly pattern: RegExp }[] = [
+  { must: "start a kernel", pattern: /^\s*(?:linux(?:16|efi)?|blscfg)(?:\s|$)/m },
+  { must: "find its file system by the UUID", pattern: /^\s*search\s.*--fs-uuid/m },
+];
 
 /** One character a byte: nobody says what encoding such files have. */
 async function readLatin1(place: string): Promise<string> {

@@ -5,7 +5,8 @@ import { readTextIfThere } from "#os/files";
 import { inspectMachine } from "../machine/inspect.ts";
 import { inspectMounts, type MountedSystem } from "../machine/inspect-mounts.ts";
 import { mountsBelow } from "../machine/layout.ts";
-import type { Machine } from "../machine/model.ts";
+import { GRUB_BIOS_FILES } from "../machine/distributions.ts";
+import type { BootLoader, Machine } from "../machine/model.ts";
 import { ownLayout } from "../machine/own-layout.ts";
 import { parseFstab } from "../machine/parse-fstab.ts";
 import type { Mount } from "../machine/parse-findmnt.ts";
@@ -63,7 +64,7 @@ export async function chooseSubject(storePath: string, request: SubjectRequest):
   });
   const closed = choices.filter(({ leftOutBecause }) => leftOutBecause !== undefined).map(({ path }) => path);
   const closedMounts = [...KERNEL_DIRECTORIES, ...closed].filter((path) => !include.includes(path));
-  const whole = include.includes("/") ? await chooseMachine(choices, devices, request) : undefined;
+  const whole = include.includes("/") ? await chooseMachine(choices, { devices, exclusions }, request) : undefined;
   return {
     machine: whole?.machine,
     allMounts: system.mounts,
@@ -101,13 +102,32 @@ function checkIncluded(include: readonly string[], { mounts, devices, exclusions
 }
 
 /** Disks on which nothing is that goes into the set are none of the machine's. */
-async function chooseMachine(choices: readonly MountChoice[], devices: ExcludedDevices, request: SubjectRequest) {
+async function chooseMachine(
+  choices: readonly MountChoice[],
+  { devices, exclusions }: Omit<Known, "mounts">,
+  request: SubjectRequest,
+): Promise<{ readonly machine: Machine; readonly leftOut: readonly LeftOut[] }> {
   const isTaken = (path: string) => choices.some((choice) => choice.path === path && choice.leftOutBecause === undefined);
   const inspected = await inspectMachine({ now: request.now(), root: request.root });
-  const { machine, leftOut } = ownLayout(inspected, isTaken, (device) => devices.isExcluded(`/dev/${device}`));
+  const { machine: whole, leftOut } = ownLayout(inspected, isTaken, (device) => devices.isExcluded(`/dev/${device}`));
+  const mounts = choices.map(({ mount }) => mount);
+  const isInSet = (path: string) => {
+    const holding = mountOf(path, mounts);
+    return (holding === undefined || isTaken(holding.target)) && exclusions.patternFor(bytesOfText(path)) === undefined;
+  };
+  const machine = { ...whole, bootLoader: withToolsInSet(whole.bootLoader, isInSet) };
   const disks = leftOut.map(({ disk, reason }): LeftOut => ({ what: `disk ${disk.id} (${disk.identity.serial ?? "no serial"})`, reason }));
   checkRestorable(machine, request);
   return { machine, leftOut: disks };
+}
+
+/** The restored machine has of its own what is in the set, and nothing else. */
+export function withToolsInSet(loader: BootLoader, isInSet: (path: string) => boolean): BootLoader {
+  if (loader.kind !== "grub") return loader;
+  const { installer, modules } = loader.biosTools;
+  const kept = (path: string | undefined, ...files: readonly string[]) => (path !== undefined && files.every(isInSet) ? path : undefined);
+  const parts = GRUB_BIOS_FILES.map((name) => `${modules}/${name}`);
+  return { ...loader, biosTools: { installer: kept(installer, installer ?? ""), modules: kept(modules, ...parts) } };
 }
 
 /** A path as the machine names it; "" for what is outside of it. */

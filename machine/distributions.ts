@@ -51,6 +51,18 @@ export const INITRAMFS_TOOLS: Readonly<Record<InitramfsToolName, InitramfsTool>>
   },
 };
 
+/** Where programs of a machine are, first found first. */
+export const PROGRAM_DIRECTORIES: readonly string[] = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+/** GRUB's installer: most distributions', and that of Red Hat's and SUSE's. */
+export const GRUB_INSTALLERS: readonly string[] = ["grub-install", "grub2-install"];
+
+/** Where GRUB's parts for BIOS are; SUSE's are below share. */
+export const GRUB_BIOS_DIRECTORIES: readonly string[] = ["/usr/lib/grub/i386-pc", "/usr/share/grub2/i386-pc", "/usr/lib/grub2/i386-pc"];
+
+/** What the installer begins with: without them it has nothing to install (grub 2.06, util/grub-install.c). */
+export const GRUB_BIOS_FILES: readonly string[] = ["modinfo.sh", "boot.img", "kernel.img"];
+
 /** Where every family's kernels have their configuration; /proc/config.gz speaks for the running kernel alone. */
 export const CONFIG_PATHS: readonly string[] = [
   "/boot/config-{release}",

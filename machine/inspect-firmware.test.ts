@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
@@ -42,8 +42,24 @@ test("inspectBootLoader() finds GRUB's directory and what is on the EFI system p
     kind: "grub",
     directory: "/boot/grub",
     biosDisks: [],
+    biosTools: { installer: undefined, modules: undefined },
     efi: { mountPoint: "/boot/efi", device: "sda1", vendorDirectory: "debian", files: ["EFI/debian/shimx64.efi", "EFI/BOOT/BOOTX64.EFI"] },
   });
+});
+
+test("inspectBootLoader() finds what installs GRUB for BIOS, by its own place where directories are links, and nothing where a part is missing", async () => {
+  const tools = async (prefix: string) => {
+    const loader = await inspectBootLoader({ ...UEFI, prefix });
+    return loader.kind === "grub" ? [loader.biosTools.installer, loader.biosTools.modules] : [];
+  };
+  const parts = (directory: string) => ["modinfo.sh", "boot.img", "kernel.img"].map((name) => `${directory}/${name}`);
+  const debian = await makeRoot("boot/grub/grub.cfg", "usr/sbin/grub-install", ...parts("usr/lib/grub/i386-pc"));
+  assert.deepEqual(await tools(debian), ["/usr/sbin/grub-install", "/usr/lib/grub/i386-pc"]);
+  const suse = await makeRoot("boot/grub2/grub.cfg", "usr/sbin/grub2-install", ...parts("usr/share/grub2/i386-pc"));
+  assert.deepEqual(await tools(suse), ["/usr/sbin/grub2-install", "/usr/share/grub2/i386-pc"]);
+  const arch = await makeRoot("boot/grub/grub.cfg", "usr/bin/grub-install", ...parts("usr/lib/grub/i386-pc").slice(1));
+  await symlink("bin", join(arch, "usr/sbin"));
+  assert.deepEqual(await tools(arch), ["/usr/bin/grub-install", undefined]);
 });
 
 test("inspectBootLoader() takes the directory that the machine was started from, else the one of the system's name, else the first with GRUB", async () => {

@@ -1,9 +1,10 @@
 // How the machine is started: its firmware with the boot entries, and the boot loader on its disks.
-import { listDirectory, readRange } from "#os/files";
+import { exists, listDirectory, readRange, realPath } from "#os/files";
 import { listSys, readSysBytes } from "#os/sysfs";
 import { askTool, orUnknown } from "./ask-tool.ts";
 import { BOOT_SECTOR_BYTES, startsGrub } from "./boot-sector.ts";
-import type { BootLoader, EfiLoader, Firmware, Layout } from "./model.ts";
+import { GRUB_BIOS_DIRECTORIES, GRUB_BIOS_FILES, GRUB_INSTALLERS, PROGRAM_DIRECTORIES } from "./distributions.ts";
+import type { BootLoader, EfiLoader, Firmware, GrubTools, Layout } from "./model.ts";
 import { parseEfibootmgr, type EfiBootEntries } from "./parse-efibootmgr.ts";
 
 /** EFI_GLOBAL_VARIABLE (UEFI 3.3). The value follows four bytes of attributes. */
@@ -36,9 +37,36 @@ export async function inspectBootLoader(facts: BootFacts): Promise<BootLoader> {
   const efi = await inspectEsp(facts);
   for (const directory of GRUB_DIRECTORIES) {
     const names = (await orUnknown(() => listDirectory(`${facts.prefix}${directory}`))) ?? [];
-    if (names.includes("grub.cfg")) return { kind: "grub", directory, biosDisks, efi: efi?.hasGrub === true ? efi.loader : undefined };
+    if (!names.includes("grub.cfg")) continue;
+    return {
+      kind: "grub",
+      directory,
+      biosDisks,
+      biosTools: await findGrubTools(facts.prefix),
+      efi: efi?.hasGrub === true ? efi.loader : undefined,
+    };
   }
   return { kind: "unknown", detail: unknownDetail(biosDisks, efi) };
+}
+
+async function findGrubTools(prefix: string): Promise<GrubTools> {
+  const programs = PROGRAM_DIRECTORIES.flatMap((directory) => GRUB_INSTALLERS.map((name) => `${directory}/${name}`));
+  const complete = GRUB_BIOS_DIRECTORIES.map((directory) => ({ directory, files: GRUB_BIOS_FILES.map((name) => `${directory}/${name}`) }));
+  const isThere = async (path: string) => (await orUnknown(() => exists(`${prefix}${path}`))) === true;
+  const are = async (paths: readonly string[]) => (await Promise.all(paths.map(isThere))).every(Boolean);
+  const installers = await Promise.all(programs.map(isThere));
+  const directories = await Promise.all(complete.map(({ files }) => are(files)));
+  const installer = programs.find((_, index) => installers[index]);
+  const modules = complete.find((_, index) => directories[index])?.directory;
+  return { installer: await ownPath(installer, prefix), modules: await ownPath(modules, prefix) };
+}
+
+/** Without links in it, as it stands in a set: /sbin is one on many machines. */
+async function ownPath(path: string | undefined, prefix: string): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const slash = path.lastIndexOf("/");
+  const directory = await orUnknown(() => realPath(`${prefix}${path.slice(0, slash)}`));
+  return directory?.startsWith(`${prefix}/`) === true ? `${directory.slice(prefix.length)}${path.slice(slash)}` : path;
 }
 
 function unknownDetail(biosDisks: readonly string[], esp: Esp | undefined): string {

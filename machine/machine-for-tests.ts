@@ -1,5 +1,5 @@
 // For tests: machines as data that are restorable as they stand, to be changed in one place each.
-import type { Disk, FileSystem, Machine, MountPoint, Partition, PartitionTable } from "./model.ts";
+import type { Disk, FileSystem, GrubTools, Machine, MountPoint, Partition, PartitionTable } from "./model.ts";
 
 const MIB = 1 << 20;
 const SECTORS_A_MIB = 2048;
@@ -123,6 +123,8 @@ const EFI: FileSystem = {
 
 const MOUNT: MountPoint = { path: "/", device: "sda2", type: "ext4", options: ["rw", "relatime"], fsRoot: "/" };
 
+const GRUB_TOOLS: GrubTools = { installer: "/usr/sbin/grub-install", modules: "/usr/lib/grub/i386-pc" };
+
 /** GRUB on BIOS, an MBR disk: `/` ext4, `/srv` xfs, a swap partition. */
 export const BIOS_MACHINE: Machine = {
   formatVersion: 1,
@@ -152,7 +154,7 @@ export const BIOS_MACHINE: Machine = {
       { spec: "UUID=249e68a9-c50c-45e4-9da8-d3d7d7f62d63", path: "none", type: "swap", options: ["sw"] },
     ],
   },
-  bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], efi: undefined },
+  bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], biosTools: GRUB_TOOLS, efi: undefined },
   network: [{ name: "eth0", mac: "52:54:00:12:34:56", driver: "virtio_net", addresses: ["10.0.2.15/24"], gateway: "10.0.2.2" }],
 };
 
@@ -192,6 +194,7 @@ export const UEFI_MACHINE: Machine = {
     kind: "grub",
     directory: "/boot/grub",
     biosDisks: [],
+    biosTools: { installer: "/usr/sbin/grub-install", modules: undefined },
     efi: {
       mountPoint: "/boot/efi",
       device: "sda1",

@@ -247,11 +247,20 @@ export type BootLoader =
       readonly directory: string;
       /** Disks whose first sector starts this GRUB: BIOS. */
       readonly biosDisks: readonly DeviceId[];
+      readonly biosTools: GrubTools;
       /** What is on the EFI system partition; undefined on BIOS. */
       readonly efi: EfiLoader | undefined;
     }
   /** `detail` says what was found, for the reasons why the machine cannot be restored. */
   | { readonly kind: "unknown"; readonly detail: string };
+
+/** What of the machine's own installs GRUB for BIOS; undefined what is not there, or in no set. */
+export interface GrubTools {
+  /** `/usr/sbin/grub-install` */
+  readonly installer: string | undefined;
+  /** The directory with GRUB's parts, `/usr/lib/grub/i386-pc`. */
+  readonly modules: string | undefined;
+}
 
 export interface EfiLoader {
   /** Where the EFI system partition is mounted. */

@@ -11,6 +11,7 @@ import type {
   FileSystemParameters,
   Firmware,
   FstabEntry,
+  GrubTools,
   Hardware,
   Layout,
   Machine,
@@ -229,8 +230,10 @@ const EfiSchema: Schema<EfiLoader> = v.object({
   files: v.array(RelativePath),
 });
 
+const GrubToolsSchema: Schema<GrubTools> = v.object({ installer: maybe(Path), modules: maybe(Path) });
+
 const BootLoaderSchema: Schema<BootLoader> = v.variant("kind", [
-  v.object({ kind: v.literal("grub"), directory: Path, biosDisks: v.array(Text), efi: maybe(EfiSchema) }),
+  v.object({ kind: v.literal("grub"), directory: Path, biosDisks: v.array(Text), biosTools: GrubToolsSchema, efi: maybe(EfiSchema) }),
   v.object({ kind: v.literal("unknown"), detail: Text }),
 ]);
 

@@ -3,6 +3,7 @@
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { copyFile, exists, linkInfo, listDirectory, makeDirectory, walk } from "#os/files";
+import { GRUB_INSTALLERS } from "../machine/distributions.ts";
 import { parseEfibootmgr } from "../machine/parse-efibootmgr.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
@@ -11,8 +12,6 @@ import type { Step } from "./plan.ts";
 
 type InstallStep = Extract<Step, { kind: "install-boot-loader" }>;
 type EntryStep = Extract<Step, { kind: "write-boot-entry" }>;
-
-const GRUB_INSTALLERS = ["grub-install", "grub2-install"];
 
 /** The machine's own GRUB installs itself. Returns the files that it has written, made or taken away, by their own names in the machine. */
 export async function installGrub(

@@ -2,6 +2,7 @@
 
 import { run, type RunResult } from "#os/exec";
 import { exists, linkInfo, makeSymlink } from "#os/files";
+import { PROGRAM_DIRECTORIES } from "../machine/distributions.ts";
 import { insideRoot } from "./inside-root.ts";
 
 export interface Chroot extends AsyncDisposable {
@@ -11,7 +12,6 @@ export interface Chroot extends AsyncDisposable {
   find(names: readonly string[]): Promise<string | undefined>;
 }
 
-const PROGRAM_DIRECTORIES = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 /** initramfs tools squeeze for minutes on slow machines. */
 const LIMIT_MS = 30 * 60_000;
 

@@ -37,6 +37,9 @@ before(async () => {
   await run(["sh", "-c", "ln big big2; ln -s a link; truncate -s 1G hole"], { cwd: tree });
   await writeFile(join(tree, "c"), "after it");
   await writeFile(join(tree, "e"), Buffer.alloc(3 * MIB, "e"));
+  const grub =
+    "mkdir -p usr/sbin usr/lib/grub/i386-pc; touch usr/sbin/grub-install; cd usr/lib/grub/i386-pc; touch modinfo.sh boot.img kernel.img";
+  await run(["sh", "-c", grub], { cwd: tree });
   set = await archiveTree(tree, join(scratch, "set"), { volumeLimitBytes: 2000, machine: BIOS_MACHINE });
   frames = await readFrames(set);
   await writeFile(TARGET, Buffer.alloc(4 * MIB, "what was on the disk"));
@@ -177,8 +180,8 @@ describe("passGate() refuses", { concurrency: 3 }, () => {
 
   test("a catalogue that does not name as many paths as the manifest", async () => {
     const { manifest, source } = set;
-    const lying = { source, manifest: { ...manifest, totals: { ...manifest.totals, paths: 10 } } };
-    await assert.rejects(pass({ set: lying }), refusal(5, /as its catalogue must name all 10 paths: it names 9$/));
+    const lying = { source, manifest: { ...manifest, totals: { ...manifest.totals, paths: 19 } } };
+    await assert.rejects(pass({ set: lying }), refusal(5, /as its catalogue must name all 19 paths: it names 18$/));
   });
 
   const [root, data] = BIOS_MACHINE.layout.fileSystems;
@@ -193,7 +196,7 @@ describe("passGate() refuses", { concurrency: 3 }, () => {
     [
       "files that have no room in inodes",
       withRoot({ parameters: { ...ext, inodeCount: 16 } }),
-      /^Cannot restore as all files must have room: "\/" \(ext4\) has 5 inodes, and its files need 7: 2 are missing$/,
+      /^Cannot restore as all files must have room: "\/" \(ext4\) has 5 inodes, and its files need 16: 11 are missing$/,
     ],
     [
       "a feature that mke2fs does not know",
@@ -211,6 +214,17 @@ describe("passGate() refuses", { concurrency: 3 }, () => {
     ],
   ];
   for (const [what, machine, message] of rooms) test(what, () => assert.rejects(pass({ machine }), refusal(3, message)));
+});
+
+test("passGate() refuses a set from which GRUB for BIOS could not be installed, and lets the same set pass for UEFI", async () => {
+  const without = await archiveTree(join(scratch, "tree"), join(scratch, "set-no-grub"), {
+    machine: BIOS_MACHINE,
+    exclude: ["boot.img", "grub-install"],
+  });
+  const message =
+    /^Cannot restore as the machine must be able to start again: GRUB's installer \(.*\) and GRUB's parts for BIOS \(.*\): not among the set's files$/;
+  await assert.rejects(pass({ set: without }), refusal(3, message));
+  assert.deepEqual((await pass({ set: without, machine: UEFI_MACHINE })).lost, []);
 });
 
 test("passGate() refuses to run without a program that the restore needs", async () => {

@@ -13,6 +13,7 @@ import { checkFrames, sampleFrames, type DamagedFrame } from "./check-frames.ts"
 import type { RestoreEnvironment } from "./engine.ts";
 import { lossFinder } from "./lost-paths.ts";
 import { mkfsCommands, mkswapCommand, type MkfsCommand } from "./mkfs-command.ts";
+import { grubSearch, type GrubSearch } from "./needed-grub.ts";
 import { neededPrograms } from "./needed-programs.ts";
 import { partitionScript } from "./partition-script.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -41,8 +42,9 @@ export async function passGate(request: GateRequest, environment: RestoreEnviron
   await checkArguments(request.plan);
   const frames = await readFrames(request.set);
   const damaged = await checkData(request, frames, environment);
-  const lost = await checkCatalogue(request, frames, damaged);
+  const { lost, grub } = await checkCatalogue(request, frames, damaged);
   if (damaged.length + lost.length > 0 && !request.acceptDamage) throw damageRefusal(damaged, lost);
+  checkGrub(request.plan, grub.problems());
   return { frames, damaged: new Set(damaged.map(({ frame }) => frame.number)), lost };
 }
 
@@ -117,24 +119,42 @@ async function checkData(
   return damaged;
 }
 
-/** Counts what each file system will have to hold, and what is lost. */
+interface LookedThrough {
+  readonly lost: readonly ByteText[];
+  readonly grub: GrubSearch;
+}
+
+/** Found out after the extraction, it would leave a machine that does not start. */
+function checkGrub({ steps }: Plan, missing: readonly string[]): void {
+  if (missing.length === 0 || !steps.some(({ kind }) => kind === "install-boot-loader")) return;
+  throw new LifeboatError(
+    `Cannot restore as the machine must be able to start again: ${missing.join(" and ")}: not among the set's files`,
+    {
+      hint: "Nothing has been written. Take another set; files of this one come back with --only and --to",
+    },
+  );
+}
+
+/** Counts what each file system will have to hold, what is lost, and what there is to install GRUB with. */
 async function checkCatalogue(
   { set, machine }: GateRequest,
   frames: readonly PlacedFrame[],
   damaged: readonly DamagedFrame[],
-): Promise<readonly ByteText[]> {
+): Promise<LookedThrough> {
   const starts = frameStarts(frames);
   const isLost = lossFinder(
     damaged.map(({ frame }) => frame.number),
     starts,
   );
   const room = roomCounter(machine);
+  const grub = grubSearch();
   const lost: ByteText[] = [...(set.rebuilt?.broken ?? [])];
   let paths = 0;
   for await (const entry of readCatalogue(set)) {
     paths += 1;
     room.add(entry);
     if (isLost(entry)) lost.push(entry.path);
+    else grub.look(entry.path);
   }
   // One that was made again names what is left.
   if (set.rebuilt === undefined && paths !== set.manifest.totals.paths) {
@@ -145,7 +165,7 @@ async function checkCatalogue(
   }
   const problems = room.problems();
   if (problems.length > 0) throw refusal("all files must have room", problems);
-  return lost;
+  return { lost, grub };
 }
 
 /** Names in a refusal; the plan's report has all. */

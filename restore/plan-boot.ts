@@ -1,6 +1,7 @@
 // How the restored machine starts again: its initramfs, its boot loader, the firmware's entry.
 
 import type { Machine } from "../machine/model.ts";
+import { biosBoot } from "./plan-bios-boot.ts";
 import type { DiskMatch, Step, TargetDisk } from "./plan.ts";
 
 export function planBoot(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
@@ -19,7 +20,7 @@ function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): read
 function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
   const { bootLoader } = machine;
   if (bootLoader.kind !== "grub") return [];
-  const disks = bootLoader.biosDisks.flatMap((id): readonly TargetDisk[] =>
+  const disks = biosBoot(machine).disks.flatMap((id): readonly TargetDisk[] =>
     matches.filter(({ from }) => from === id).map(({ disk }) => disk),
   );
   return [

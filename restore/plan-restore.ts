@@ -3,6 +3,7 @@
 import { LifeboatError } from "#os/error";
 import type { Disk, FileSystem, Machine, Partition, PartitionTable, Swap } from "../machine/model.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
+import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planFstab } from "./plan-fstab.ts";
@@ -50,6 +51,7 @@ export function planRestore(input: PlanInput): Plan {
       ...pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
       ...contentWarnings(machine.layout),
       ...commandLineProblems(machine, { devices: devicePaths(machine, matches), matches }),
+      ...biosBoot(machine).notes,
       ...restorableReasons(machine),
     ],
   };

@@ -109,6 +109,9 @@ const PLACES: readonly (readonly [name: string, machine: Machine, reasons: reado
   ],
 ];
 
+const GRUB = BIOS_MACHINE.bootLoader as Extract<Machine["bootLoader"], { kind: "grub" }>;
+const GRUB_TOOLS = GRUB.biosTools;
+
 const BOOTS: typeof PLACES = [
   [
     "an unknown boot loader",
@@ -117,15 +120,24 @@ const BOOTS: typeof PLACES = [
   ],
   [
     "no boot sector with GRUB",
-    { ...BIOS_MACHINE, bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: [], efi: undefined } },
+    { ...BIOS_MACHINE, bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: [], biosTools: GRUB_TOOLS, efi: undefined } },
     ["GRUB is in /boot/grub, and no disk's first sector starts it"],
+  ],
+  [
+    "GRUB on BIOS without what installs it",
+    { ...BIOS_MACHINE, bootLoader: { ...GRUB, biosTools: { installer: undefined, modules: undefined } } },
+    [
+      "GRUB's installer (grub-install or grub2-install): without it nothing starts the restored machine, and it is not there, or is left out (Debian: package grub-pc)",
+      "GRUB's parts for BIOS (modinfo.sh, boot.img, kernel.img in /usr/lib/grub/i386-pc or /usr/share/grub2/i386-pc or /usr/lib/grub2/i386-pc): without it " +
+        "nothing starts the restored machine, and it is not there, or is left out (Debian: package grub-pc)",
+    ],
   ],
   [
     "GRUB for BIOS on a GPT without a place for it",
     {
       ...UEFI_MACHINE,
       firmware: { kind: "bios" },
-      bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], efi: undefined },
+      bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], biosTools: GRUB_TOOLS, efi: undefined },
     },
     ['GRUB starts from disk "sda", which has a GPT and no BIOS boot partition: it cannot be installed there again'],
   ],
@@ -133,13 +145,13 @@ const BOOTS: typeof PLACES = [
     "UEFI without a mounted ESP",
     {
       ...withLayout(UEFI_MACHINE, { mounts: BIOS_MACHINE.layout.mounts }),
-      bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: [], efi: undefined },
+      bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: [], biosTools: GRUB_TOOLS, efi: undefined },
     },
     ["the machine starts by UEFI, and no EFI system partition is mounted"],
   ],
   [
     "an ESP without GRUB",
-    { ...UEFI_MACHINE, bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], efi: undefined } },
+    { ...UEFI_MACHINE, bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], biosTools: GRUB_TOOLS, efi: undefined } },
     ['the machine starts by UEFI, and there is no GRUB in "/boot/efi/EFI"'],
   ],
 ];
@@ -147,6 +159,15 @@ const BOOTS: typeof PLACES = [
 for (const [name, machine, reasons] of [...PLACES, ...BOOTS]) {
   test(`restorableReasons() names ${name}`, () => assert.deepEqual(restorableReasons(machine), reasons));
 }
+
+test("layoutWarnings() names boot code for BIOS that a machine which starts by UEFI has no need of, and no reason comes of it", () => {
+  const efi = UEFI_MACHINE.bootLoader as typeof GRUB;
+  const machine: Machine = { ...UEFI_MACHINE, bootLoader: { ...efi, biosDisks: ["sda"] } };
+  assert.deepEqual(layoutWarnings(machine), [
+    `"sda" has GRUB's boot code for BIOS too, which is not put back, as the machine starts by UEFI and what installs it is not on it`,
+  ]);
+  assert.deepEqual(restorableReasons(machine), []);
+});
 
 test("layoutWarnings() has nothing to say of machines that come back whole", () => {
   assert.deepEqual([BIOS_MACHINE, UEFI_MACHINE].map(layoutWarnings), [[], []]);

@@ -1,6 +1,8 @@
 // Whether a machine could be built again from its model, and if not, why: in a person's words, before the first byte is archived.
 import type { BootLoader, DeviceId, FileSystem, Layout, Machine, MountPoint, Partition, StackedDevice, Swap } from "../machine/model.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
+import { NO_INSTALLER, NO_PARTS } from "./needed-grub.ts";
+import { BIOS_BOOT_TYPE, biosBoot, hasBiosBootPartition } from "./plan-bios-boot.ts";
 
 /** Empty: the machine is restorable. */
 export function restorableReasons(machine: Machine): readonly string[] {
@@ -23,6 +25,7 @@ export function layoutWarnings(machine: Machine): readonly string[] {
     ...fstabWarnings(machine.layout),
     ...identityWarnings(machine.layout),
     ...nvramWarnings(machine),
+    ...biosBoot(machine).notes,
   ];
 }
 
@@ -113,7 +116,6 @@ function swapReasons({ kind, place }: Swap, layout: Layout): readonly string[] {
 }
 
 /** Partitions that GPT disks need for GRUB's second stage on BIOS, and the EFI system partition in both tables. */
-const BIOS_BOOT_TYPE = "21686148-6449-6e6f-744e-656564454649";
 const ESP_TYPES: ReadonlySet<string> = new Set(["c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "ef"]);
 
 function bootReasons({ firmware, bootLoader, layout }: Machine): readonly string[] {
@@ -130,13 +132,19 @@ function bootReasons({ firmware, bootLoader, layout }: Machine): readonly string
   return bootLoader.kind === "unknown" ? unknown : [`the machine starts by UEFI, and there is no GRUB in "${esp.path}/EFI"`];
 }
 
-function biosReasons({ directory, biosDisks }: Extract<BootLoader, { kind: "grub" }>, { disks }: Layout): readonly string[] {
+function biosReasons(loader: Extract<BootLoader, { kind: "grub" }>, { disks }: Layout): readonly string[] {
+  const { directory, biosDisks, biosTools } = loader;
   if (biosDisks.length === 0) return [`GRUB is in ${directory}, and no disk's first sector starts it`];
-  return disks
-    .filter(
-      ({ id, table }) => biosDisks.includes(id) && table?.kind === "gpt" && !table.partitions.some(({ type }) => type === BIOS_BOOT_TYPE),
-    )
-    .map(({ id }) => `GRUB starts from disk "${id}", which has a GPT and no BIOS boot partition: it cannot be installed there again`);
+  const missing = [...(biosTools.installer === undefined ? [NO_INSTALLER] : []), ...(biosTools.modules === undefined ? [NO_PARTS] : [])];
+  const homeless = disks.filter(({ id, table }) => biosDisks.includes(id) && table?.kind === "gpt" && !hasBiosBootPartition(table));
+  return [
+    ...missing.map(
+      (what) => `${what}: without it nothing starts the restored machine, and it is not there, or is left out (Debian: package grub-pc)`,
+    ),
+    ...homeless.map(
+      ({ id }) => `GRUB starts from disk "${id}", which has a GPT and no BIOS boot partition: it cannot be installed there again`,
+    ),
+  ];
 }
 
 function unmountedWarnings({ fileSystems, mounts }: Layout): readonly string[] {

@@ -24,21 +24,10 @@ export function sectorProblems(from: Disk, to: Disk): readonly string[] {
   return [`disk ${to.id} has sectors of ${to.logicalSectorBytes} bytes, and the machine's ${from.id} had ${from.logicalSectorBytes}`];
 }
 
-export interface NamedDisks {
-  /** Names, serials or wwids of disks that are left alone. */
-  readonly excluded: readonly string[];
-  /** Serials and wwids of disks that may be overwritten. */
-  readonly wipe: readonly string[];
-}
-
-/** A name that was mistyped protects no disk, and allows nothing: what was meant is not done, and that must not pass unseen. */
-export function namingProblems(present: readonly PresentDisk[], { excluded, wipe }: NamedDisks): readonly string[] {
+/** A name that was mistyped protects no disk: what was meant is not done, and that must not pass unseen. */
+export function namingProblems(present: readonly PresentDisk[], excluded: readonly string[]): readonly string[] {
   const isUnknown = (name: string) => !present.some(({ disk }) => namesOf(disk).includes(name));
-  const isNoSerial = (name: string) => !present.some(({ disk: { identity } }) => identity.serial === name || identity.wwid === name);
-  return [
-    ...excluded.filter(isUnknown).map((name) => `no disk here is called "${name}", which was to be left alone`),
-    ...wipe.filter(isNoSerial).map((name) => `no disk here has the serial or wwid "${name}", which was allowed to be overwritten`),
-  ];
+  return excluded.filter(isUnknown).map((name) => `no disk here is called "${name}", which was to be left alone`);
 }
 
 export interface WipeConsent {

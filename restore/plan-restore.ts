@@ -11,7 +11,7 @@ import { contentLines, twinProblems } from "./foreign-data.ts";
 import { neededDiskBytes } from "./needed-room.ts";
 import { describeIdentity, matchDisks, type Pair } from "./match-disks.ts";
 import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sectorProblems } from "./plan-problems.ts";
-import { contentWarnings, sizeWarnings } from "./plan-warnings.ts";
+import { consentWarnings, contentWarnings, sizeWarnings } from "./plan-warnings.ts";
 import { restorableReasons } from "./restorable.ts";
 import { partitionPath, partitionSize, type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
@@ -49,6 +49,7 @@ export function planRestore(input: PlanInput): Plan {
       .map(({ disk, lockedBecause }) => `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`),
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
+      ...consentWarnings(present, input.options.wipe),
       ...contentWarnings(machine.layout),
       ...commandLineProblems(machine, { devices: devicePaths(machine, matches), matches }),
       ...biosBoot(machine).notes,
@@ -61,7 +62,7 @@ function safePairs({ machine, present, firmware, options }: PlanInput): readonly
   const { layout } = machine;
   const reasons = layoutProblems(layout);
   if (reasons.length > 0) throw refusal("every file system that was mounted must be made again", reasons);
-  const unnamed = namingProblems(present, options);
+  const unnamed = namingProblems(present, options.excluded);
   const matching = matchDisks(layout.disks, present, { map: options.map, excluded: options.excluded, neededBytes: neededDiskBytes });
   if (!matching.isMatched) throw refusal("every disk of the machine must have one to go to", [...unnamed, ...matching.problems]);
   const { pairs } = matching;

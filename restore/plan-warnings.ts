@@ -1,10 +1,17 @@
 // What a person should know of a plan, though it stands in no way: one line each. Pure.
 
 import type { Disk, Layout } from "../machine/model.ts";
+import type { PresentDisk } from "./present-disk.ts";
 
 export function sizeWarnings(from: Disk, to: Disk): readonly string[] {
   const more = to.sizeBytes - from.sizeBytes;
   return more < 2 ** 20 ? [] : [`${to.id} is ${(more / 2 ** 30).toFixed(1)} GiB larger than ${from.id} was: that part stays free`];
+}
+
+/** That consent allows nothing, and takes nothing away: on a medium that restores by itself it may name a disk that has died since. */
+export function consentWarnings(present: readonly PresentDisk[], wipe: readonly string[]): readonly string[] {
+  const isNoSerial = (name: string) => !present.some(({ disk: { identity } }) => identity.serial === name || identity.wwid === name);
+  return wipe.filter(isNoSerial).map((name) => `no disk here has the serial or wwid "${name}", which was allowed to be overwritten`);
 }
 
 /** Such content counts as the machine's own, and yet no set brings it back. */

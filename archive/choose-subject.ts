@@ -71,12 +71,20 @@ export async function chooseSubject(storePath: string, request: SubjectRequest):
     closedMounts,
     exclude,
     leftOut: [...choices.flatMap(leftOutLine), ...(whole?.leftOut ?? [])],
-    warnings: [...(whole === undefined ? [] : layoutWarnings(whole.machine)), ...networkMounts(choices).map(networkWarning)],
+    warnings: [
+      ...devices.idleWords.map(idleWarning),
+      ...(whole === undefined ? [] : layoutWarnings(whole.machine)),
+      ...networkMounts(choices).map(networkWarning),
+    ],
   };
 }
 
 function networkWarning({ target, fsType }: Mount): string {
   return `"${target}" is ${fsType}: its files are taken into the set; -N leaves them out`;
+}
+
+function idleWarning(word: string): string {
+  return `--exclude ${word} has left out no files: nothing on it is mounted`;
 }
 
 interface Known {

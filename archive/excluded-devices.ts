@@ -12,24 +12,27 @@ export interface ExcludedDevices {
   wordFor(mount: Mount): string | undefined;
   /** Whether a device is left out, by its node, such as `/dev/sda2` and `/dev/VG/LV`. */
   isExcluded(path: string): boolean;
+  /** Words for devices of which nothing is in use: what is not mounted is never archived. */
+  readonly idleWords: readonly string[];
 }
 
 export function isDeviceWord(pattern: string): boolean {
   return pattern.startsWith("/dev/");
 }
 
-/** Throws LifeboatError (2) for a word that names no device, or one of which nothing is in use: it would leave out nothing. */
+/** Throws LifeboatError (2) for a word that names no device. */
 export async function excludedDevices(words: readonly string[], system: MountedSystem): Promise<ExcludedDevices> {
   const named: { word: string; devices: readonly LsblkDevice[] }[] = [];
   for (const word of words) named.push({ word, devices: await devicesOf(word, system) });
   return {
     wordFor: (mount) => named.find(({ devices }) => devices.some((device) => isMountOf(mount, device)))?.word,
+    idleWords: named.flatMap(({ word, devices }) => (devices.some((device) => isInUse(device, system)) ? [] : [word])),
     isExcluded: (path) => named.some(({ devices }) => devices.some((device) => isNodeOf(path, device) || isNamedBy(device, path))),
   };
 }
 
 /** The device and all that stands on it: partitions, volumes, arrays. */
-async function devicesOf(word: string, { devices, mounts, swaps }: MountedSystem): Promise<readonly LsblkDevice[]> {
+async function devicesOf(word: string, { devices }: MountedSystem): Promise<readonly LsblkDevice[]> {
   const all = flattenDevices(devices);
   const node = (await exists(word)) ? await realPath(word) : word;
   const found = all.find((device) => isNodeOf(node, device) || isNamedBy(device, withoutEscapes(word)));
@@ -39,15 +42,11 @@ async function devicesOf(word: string, { devices, mounts, swaps }: MountedSystem
       hint: "lsblk lists the devices; a device is named whole, without wildcards",
     });
   }
-  const chosen = flattenDevices([found]);
-  const isInUse = chosen.some(
-    (device) => mounts.some((mount) => isMountOf(mount, device)) || swaps.some(({ path }) => isNodeOf(path, device)),
-  );
-  if (isInUse) return chosen;
-  throw new LifeboatError(`Cannot leave out "${word}" as it must hold something that is archived: nothing on it is mounted`, {
-    exitCode: 2,
-    hint: "What is not mounted is never archived: leave this --exclude away, or mount it first",
-  });
+  return flattenDevices([found]);
+}
+
+function isInUse(device: LsblkDevice, { mounts, swaps }: MountedSystem): boolean {
+  return mounts.some((mount) => isMountOf(mount, device)) || swaps.some(({ path }) => isNodeOf(path, device));
 }
 
 function isNodeOf(node: string, { path, kernelName }: LsblkDevice): boolean {

@@ -7,6 +7,7 @@ import { hintingAtCache } from "./cache-hint.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_CODE_TEXTS, type CommandSpec, type Invocation, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { fillFromConfig, optionsOf } from "./config-options.ts";
+import { refuseByteArguments, refuseBytes } from "./raw-words.ts";
 import { usageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
 
@@ -59,7 +60,10 @@ function makeCommand(spec: CommandSpec, done: (exitCode: ExitCode) => void): Com
   command.addHelpText("after", exampleText(spec));
   command.action(async (...values: unknown[]) => {
     const all = optionsOf(spec);
-    const given = withAbsolutePaths(all, byLongName(spec, command.opts()));
+    const typed = byLongName(spec, command.opts());
+    refuseBytes(all, typed);
+    refuseByteArguments(values);
+    const given = withAbsolutePaths(all, typed);
     const options = withAbsolutePaths(all, await fillFromConfig(spec, given, COMMANDS));
     const args = absoluteArguments(spec, values);
     done(await hintingAtCache(options, () => spec.run(invocation(args, options))));

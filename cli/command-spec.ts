@@ -19,6 +19,8 @@ export interface OptionSpec {
   readonly excludes?: readonly string[];
   /** An empty value says something; of all others it is refused. */
   readonly mayBeEmpty?: boolean;
+  /** A value may have bytes that are no text: it comes as `lifeboat list` prints such names. */
+  readonly takesBytes?: boolean;
   /** False for what makes no sense in /etc/lifeboat.toml. */
   readonly inConfig?: boolean;
   /** Choices that the config file may not make, and why. */

@@ -5,6 +5,7 @@ import { exists } from "#os/files";
 import { findSet, setsAt } from "../media/find-set.ts";
 import { removeLeftovers } from "../media/remove-leftovers.ts";
 import { openSet } from "../set/open-set.ts";
+import { formatCatalogueEntry } from "../set/catalogue.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { MANIFEST_FILE } from "../set/set-manifest.ts";
 import { fileLine, setsText } from "../ui/set-text.ts";
@@ -15,7 +16,8 @@ export const listCommand: CommandSpec = {
   summary: "List the sets of a medium, or the files of a set",
   description:
     "Lists the sets in a directory, oldest first, those in ISO images too, with what an interrupted archive left and what is being written. With " +
-    "--files it lists the paths of one set: mode, owner, size, time and name, with newlines and the like written as \\n.",
+    "--files it lists the paths of one set: mode, owner, size, time and name, with newlines and the like written as \\n, and bytes that are no text as " +
+    "\\377; restore --only takes names as they are listed. With --json each line is the catalogue's. The exit code is 5 when a set is damaged.",
   args: [{ name: "SET", required: true, isPath: true, description: "A directory that holds sets, a set, or an ISO image with one" }],
   options: [
     { name: "files", description: "List the files of the set; of the newest, when SET holds several", inConfig: false },
@@ -33,7 +35,8 @@ export const listCommand: CommandSpec = {
   async run({ args: [path = ""], options, print, remark }) {
     const isJson = options["json"] === true;
     if (options["files"] === true) {
-      for await (const entry of readCatalogue(await openSet(await findSet(path)))) print(isJson ? JSON.stringify(entry) : fileLine(entry));
+      const set = await openSet(await findSet(path, { note: remark }));
+      for await (const entry of readCatalogue(set)) print(isJson ? formatCatalogueEntry(entry) : fileLine(entry));
       return 0;
     }
     if (await exists(`${path}/${MANIFEST_FILE}`)) {
@@ -49,6 +52,6 @@ export const listCommand: CommandSpec = {
     }
     const sets = await setsAt(path);
     print(isJson ? JSON.stringify(sets) : setsText(sets));
-    return 0;
+    return sets.some(({ state }) => state === "damaged") ? 5 : 0;
   },
 };

@@ -25,18 +25,25 @@ async function startAgent(): Promise<void> {
 }
 
 async function startCommandLine(words: readonly string[]): Promise<number> {
+  const { asFileError } = await import("#os/files");
   const { stopDescendants } = await import("#os/descendants");
   const { removeStaleTemporaries, removeTemporariesOnSignals } = await import("#os/temporaries");
   removeTemporariesOnSignals(stopDescendants);
   removeStaleTemporaries();
-  // Whoever reads us may stop before the end, as `head` does; the work goes on and nobody is told.
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const [name, stream] of [
+    ["standard output", process.stdout],
+    ["standard error", process.stderr],
+  ] as const) {
     stream.on("error", (error: Error & { readonly code?: string }) => {
-      if (error.code !== "EPIPE") throw error;
+      // Whoever reads us may stop before the end, as `head` does; the work goes on and nobody is told.
+      if (error.code === "EPIPE") return;
+      process.stderr.write(failureText(asFileError("write to", name, error)));
+      process.exit(4);
     });
   }
   const { runCommandLine } = await import("./command-line.ts");
-  return runCommandLine(words);
+  const { textWords } = await import("./raw-words.ts");
+  return runCommandLine(textWords(words));
 }
 
 void main(process.argv.slice(2));

@@ -1,12 +1,11 @@
 // `lifeboat plan SET`: what a restore would do here, and nothing else.
 
 import type { ExitCode } from "#os/error";
-import { findSet } from "../media/find-set.ts";
 import { notedMediumLock } from "../restore/medium-lock.ts";
 import { prepareRestore } from "../restore/prepare.ts";
-import { openSet } from "../set/open-set.ts";
 import { planText } from "../ui/plan-text.ts";
 import { JSON_OPTION, type CommandSpec, type Invocation } from "./command-spec.ts";
+import { ACCEPT_DAMAGE_OPTION, openForRestore, withoutAcceptedHint } from "./open-for-restore.ts";
 import { PLAN_OPTIONS, readPlanOptions } from "./plan-options.ts";
 
 export const planCommand: CommandSpec = {
@@ -16,18 +15,16 @@ export const planCommand: CommandSpec = {
     "Prints which disk takes the place of which, what is on them now and would be lost, what is left alone, and every step. Nothing is written. " +
     "Disks that are in use are never part of a plan, so it makes most sense in the rescue system.",
   args: [{ name: "SET", required: true, isPath: true, description: "A set, an ISO image with one, or a directory that holds sets" }],
-  options: [...PLAN_OPTIONS, JSON_OPTION],
+  options: [ACCEPT_DAMAGE_OPTION, ...PLAN_OPTIONS, JSON_OPTION],
   examples: [{ command: "lifeboat plan /mnt/backup", says: "the plan for the newest set" }],
-  run: printPlan,
+  run: (invocation) => withoutAcceptedHint(invocation.options, () => printPlan(invocation)),
 };
 
 /** For `plan` and `restore --dry-run`. */
-export async function printPlan({ args: [path = ""], options, print }: Invocation): Promise<ExitCode> {
-  const prepared = await prepareRestore(await openSet(await findSet(path)), {
-    ...readPlanOptions(options),
-    locks: await notedMediumLock(),
-  });
+export async function printPlan({ args: [path = ""], options, print, remark }: Invocation): Promise<ExitCode> {
+  const set = await openForRestore(path, options, remark);
+  const prepared = await prepareRestore(set, { ...readPlanOptions(options), locks: await notedMediumLock() });
   const { plan, resumeAt, notResumed, isDone } = prepared;
   print(options["json"] === true ? JSON.stringify({ ...plan, resumeAt, notResumed, isDone }) : planText(prepared));
-  return 0;
+  return set.remarks === undefined ? 0 : 1;
 }

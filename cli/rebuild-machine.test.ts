@@ -71,11 +71,25 @@ interface Case {
   readonly machine?: Machine;
   readonly plan?: Partial<Plan>;
   readonly opened?: OpenSet;
+  /** The disks carry the mark of this set. */
+  readonly isDone?: boolean;
+  /** A terminal, at which a key is pressed when so much time has gone by. */
+  readonly keyAfterMs?: number;
   /** Something is written into a restored file. */
   readonly spoil?: boolean;
 }
 
-async function rebuild({ options, next, answer = "", machine = BIOS_MACHINE, plan, opened = set, spoil = false }: Case) {
+async function rebuild({
+  options,
+  next,
+  answer = "",
+  machine = BIOS_MACHINE,
+  plan,
+  opened = set,
+  isDone = false,
+  keyAfterMs,
+  spoil = false,
+}: Case) {
   const printed: string[] = [];
   const remarks: string[] = [];
   const asked: string[] = [];
@@ -92,11 +106,17 @@ async function rebuild({ options, next, answer = "", machine = BIOS_MACHINE, pla
     progress: () => undefined,
     status: () => undefined,
   };
-  const prepared = { set: opened, machine, plan: { ...thePlan(), ...plan }, resumeAt: undefined, notResumed: undefined, isDone: false };
+  const prepared = { set: opened, machine, plan: { ...thePlan(), ...plan }, resumeAt: undefined, notResumed: undefined, isDone };
+  const keys = Object.assign(new PassThrough(), { isTTY: keyAfterMs !== undefined });
   const exitCode = await rebuildPrepared(prepared, invocation, {
     root,
     logPath: log,
-    sleep: async (milliseconds) => void (waitedMs += milliseconds),
+    keys,
+    async sleep(milliseconds) {
+      waitedMs += milliseconds;
+      if (waitedMs === keyAfterMs) keys.push("q");
+      await new Promise(setImmediate);
+    },
     ask: async (question) => (asked.push(question), answer),
     end: async (action) => void ended.push(action),
   });
@@ -122,12 +142,25 @@ describe("a machine is rebuilt", () => {
   const cases = [
     ["after the word, and reboots", { "no-check": true }, undefined, "nuke\n", ["reboot"], 0],
     ["after a countdown with --nuke, and powers off", { "no-check": true, nuke: true }, "poweroff", "", ["poweroff"], 20_000],
+    [
+      "a second time with --nuke, when it is named",
+      { "no-check": true, nuke: true, again: "test-20261121T194500Z" },
+      "shell",
+      "",
+      [],
+      20_000,
+    ],
     ["and left to the operator", { "no-check": true }, "shell", " nuke ", [], 0],
   ] as const;
   for (const [what, options, next, answer, expected, waited] of cases) {
     test(what, async (context) => {
       if (skips(context)) return;
-      const { exitCode, printed, ended, waitedMs, asked } = await rebuild({ options, answer, ...(next !== undefined && { next }) });
+      const { exitCode, printed, ended, waitedMs, asked } = await rebuild({
+        options,
+        answer,
+        isDone: "again" in options,
+        ...(next !== undefined && { next }),
+      });
       assert.deepEqual([exitCode, ended, waitedMs, asked.length], [0, expected, waited, answer === "" ? 0 : 1]);
       assert.match(printed.join("\n"), /\nlifeboat: restored test-20261121T194500Z in \d+s, files NOT checked, as you said$/);
       assert.match(await readFile(log, "utf8"), /^\S+Z lifeboat: gate passed/m);
@@ -179,6 +212,17 @@ describe("nothing is written", () => {
   const cases: readonly (readonly [what: string, one: Case, message: RegExp])[] = [
     ["without the word", { options: {}, answer: "yes\n" }, /^Cannot restore as it must be agreed to: the word was not typed$/],
     ["when nobody answers", { options: {} }, /^Cannot restore as it must be agreed to/],
+    ["when a key is pressed", { options: { nuke: true }, keyAfterMs: 3000 }, /^Cannot restore as it must be agreed to: a key was pressed$/],
+    [
+      "a second time with --nuke",
+      { options: { nuke: true }, isDone: true },
+      /^Cannot restore unattended as a set is restored once: the disks carry the mark of test-20261121T194500Z$/,
+    ],
+    [
+      "a second time with --nuke and another set's name",
+      { options: { nuke: true, again: "test-20260101T000000Z" }, isDone: true },
+      /^Cannot restore unattended as a set is restored once/,
+    ],
     [
       "with --nuke when the machine would not start",
       { options: { nuke: true }, machine: foreign, plan: { matches } },

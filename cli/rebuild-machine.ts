@@ -15,6 +15,7 @@ import { refuseUnattended } from "../restore/unattended.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { planText } from "../ui/plan-text.ts";
 import { restoreDetails, restoredLine } from "../ui/restore-text.ts";
+import { countDown, type KeyInput } from "./count-down.ts";
 import { textOption, type Invocation, type OptionValues } from "./command-spec.ts";
 import { openForRestore } from "./open-for-restore.ts";
 import { readPlanOptions } from "./plan-options.ts";
@@ -28,6 +29,7 @@ export interface RebuildSurroundings {
   /** The agent's. */
   readonly logPath: string;
   sleep(milliseconds: number): Promise<void>;
+  readonly keys: KeyInput;
   /** "" when nobody answers. */
   ask(question: string): Promise<string>;
   end(action: "reboot" | "poweroff"): Promise<void>;
@@ -37,6 +39,7 @@ const RESCUE_SYSTEM: RebuildSurroundings = {
   root: "/mnt/lifeboat",
   logPath: "/var/log/lifeboat.log",
   sleep,
+  keys: process.stdin,
   ask: (question) => askOnce(question, process.stdin, process.stderr),
   end: async (action) => void (await run(["busybox", action])),
 };
@@ -107,18 +110,33 @@ function environmentOf({ remark, status }: Invocation, { root, logPath }: Rebuil
 /** Consent is an act: the word, typed now, or the option, typed on the command line (DESIGN section 8, rule 4). */
 async function askConsent(
   prepared: PreparedRestore,
-  { options, remark }: Invocation,
-  { ask, sleep: wait }: RebuildSurroundings,
+  { options, remark, status }: Invocation,
+  surroundings: RebuildSurroundings,
 ): Promise<void> {
   const disks = prepared.plan.matches.map(({ disk }) => disk.path).join(", ");
   if (options["nuke"] === true) {
+    refuseAgain(prepared, textOption(options, "again"));
     refuseUnattended(prepared);
-    remark(`everything on ${disks} is lost in ${COUNTDOWN_SECONDS} s; Ctrl-C stops it`);
-    return wait(COUNTDOWN_SECONDS * 1000);
+    remark(`everything on ${disks} is lost in ${COUNTDOWN_SECONDS} s; any key stops it`);
+    const left = (seconds: number) => status(`${seconds} s until the disks are erased; any key stops it`);
+    const { keys, sleep: wait } = surroundings;
+    if (!(await countDown({ seconds: COUNTDOWN_SECONDS, input: keys, left, sleep: wait }))) throw disagreed("a key was pressed");
+    return;
   }
-  const answer = await ask(`Type nuke to erase ${disks} and restore: `);
-  if (answer.trim() === "nuke") return;
-  throw new LifeboatError("Cannot restore as it must be agreed to: the word was not typed", { hint: "Nothing has been written" });
+  const answer = await surroundings.ask(`Type nuke to erase ${disks} and restore: `);
+  if (answer.trim() !== "nuke") throw disagreed("the word was not typed");
+}
+
+/** A restored machine is not erased a second time by a command that was kept. */
+function refuseAgain({ isDone, set: { manifest } }: PreparedRestore, again: string | undefined): void {
+  if (!isDone || again === manifest.id) return;
+  throw new LifeboatError(`Cannot restore unattended as a set is restored once: the disks carry the mark of ${manifest.id}`, {
+    hint: `Nothing has been written. Start from the disk; or give --again ${manifest.id}, or restore without --nuke and type the word`,
+  });
+}
+
+function disagreed(state: string): LifeboatError {
+  return new LifeboatError(`Cannot restore as it must be agreed to: ${state}`, { hint: "Nothing has been written" });
 }
 
 /** One line; "" at the end of the input, where readline's own promise would never settle. */

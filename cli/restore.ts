@@ -1,28 +1,49 @@
 // `lifeboat restore SET`: files of a set on a running system; the whole machine in the rescue system.
 
-import { resolve } from "node:path";
-import { LifeboatError } from "#os/error";
-import { restoreFiles } from "../restore/restore-files.ts";
-import { filesReport } from "../ui/restore-text.ts";
-import { FORCE_OPTION, JSON_OPTION, listOption, textOption, type CommandSpec, type Invocation, type OptionSpec } from "./command-spec.ts";
-import { openForRestore } from "./open-for-restore.ts";
+import type { ExitCode } from "#os/error";
+import { lostSomething } from "../restore/outcome.ts";
+import { planFiles, restoreFiles, type FilesOutcome, type FilesPlan, type FilesRequest } from "../restore/restore-files.ts";
+import { jsonName, printable } from "../set/catalogue.ts";
+import { filesReport, lossLines, plannedLine } from "../ui/restore-text.ts";
+import { JSON_OPTION, listOption, textOption, type CommandSpec, type Invocation, type OptionSpec } from "./command-spec.ts";
+import { ACCEPT_DAMAGE_OPTION, openForRestore, withoutAcceptedHint } from "./open-for-restore.ts";
+import { checkRules, type OptionRule } from "./option-rules.ts";
 import { printPlan } from "./plan.ts";
 import { progressPrinter } from "./progress-printer.ts";
 import { PLAN_OPTIONS } from "./plan-options.ts";
 import { rebuildMachine } from "./rebuild-machine.ts";
 
 const RESTORE_OPTIONS: readonly OptionSpec[] = [
-  { name: "only", value: "PATH", many: true, description: "Bring back this path with all below it; may be given again", inConfig: false },
-  { name: "to", value: "DIR", type: "path", description: "Where the files appear, below their whole paths", inConfig: false },
   {
-    name: "accept-damage",
-    description: "Bring back what is whole of a damaged set; what is lost is listed, and the exit code is 1",
+    name: "only",
+    value: "PATH",
+    many: true,
+    takesBytes: true,
+    description: "Bring back this path with all below it, also as list prints it; may be given again",
     inConfig: false,
   },
-  FORCE_OPTION,
+  {
+    name: "to",
+    value: "DIR",
+    type: "path",
+    description: "Where the files appear, below their whole paths; made when only its last name is new",
+    inConfig: false,
+  },
+  ACCEPT_DAMAGE_OPTION,
+  { name: "force", description: "Replace files that are in the way", inConfig: false },
   ...PLAN_OPTIONS,
-  { name: "dry-run", description: "Show the plan and write nothing, as lifeboat plan does", inConfig: false },
+  {
+    name: "dry-run",
+    description: "Write nothing: show the plan as lifeboat plan does, or with --only what would be written",
+    inConfig: false,
+  },
   { name: "nuke", description: "In the rescue system: go through with it after a countdown, without asking", inConfig: false },
+  {
+    name: "again",
+    value: "SET",
+    description: "With --nuke: restore this set although the disks carry the mark that it was restored to them",
+    inConfig: false,
+  },
   {
     name: "gate",
     value: "WHICH",
@@ -43,12 +64,24 @@ const RESTORE_OPTIONS: readonly OptionSpec[] = [
   JSON_OPTION,
 ];
 
+const ABOUT_MACHINES = ["map", "exclude-disk", "wipe", "nuke", "again", "gate", "then", "no-check"];
+const OF_A_RESTORE = ["nuke", "again", "gate", "then", "no-check"];
+
+export const RESTORE_RULES: readonly OptionRule[] = [
+  { option: "only", excludes: ABOUT_MACHINES, because: "files are brought back without any disk being changed" },
+  { option: "only", needs: "to", because: "the place for files must be said, / for where they were" },
+  { option: "to", needs: "only", because: "it is for files, and a whole machine goes to its disks" },
+  { option: "force", needs: "only", because: "it is for files, and a whole machine replaces what is on its disks" },
+  { option: "dry-run", excludes: OF_A_RESTORE, because: "nothing is restored" },
+  { option: "again", needs: "nuke", because: "whoever types the word nuke has seen the warning" },
+];
+
 export const restoreCommand: CommandSpec = {
   name: "restore",
   summary: "Bring back files of a set, or in the rescue system the whole machine",
   description:
-    "With --only and --to it brings files back below a directory, with owners, modes, times, attributes and links, and reads only what it needs of the " +
-    "set. In the rescue system, without --only, it shows the plan, asks, and rebuilds the machine.",
+    "With --only and --to it brings files back below a directory, with owners, modes, times, attributes, inode flags and links, and reads only what it " +
+    "needs of the set. In the rescue system, without --only, it shows the plan, asks, and rebuilds the machine.",
   args: [{ name: "SET", required: true, isPath: true, description: "A set, an ISO image with one, or a directory that holds sets" }],
   options: RESTORE_OPTIONS,
   examples: [
@@ -57,30 +90,46 @@ export const restoreCommand: CommandSpec = {
   ],
   async run(invocation) {
     const { options, args } = invocation;
-    if (listOption(options, "only").length > 0) return restoreSome(invocation);
-    if (options["dry-run"] === true) return printPlan(invocation);
-    return rebuildMachine(args[0] ?? "", invocation);
+    checkRules(RESTORE_RULES, options);
+    return withoutAcceptedHint(options, async () => {
+      if (listOption(options, "only").length > 0) return restoreSome(invocation);
+      return options["dry-run"] === true ? printPlan(invocation) : rebuildMachine(args[0] ?? "", invocation);
+    });
   },
 };
 
-async function restoreSome({ args: [path = ""], options, print, remark, status }: Invocation): Promise<0 | 1> {
-  const to = textOption(options, "to");
-  if (to === undefined) {
-    throw new LifeboatError("Cannot restore files as the place for them must be said: no --to", {
-      exitCode: 2,
-      hint: "Give --to DIR; --to / puts them back where they were",
-    });
-  }
-  const set = await openForRestore(path, options, remark);
-  const outcome = await restoreFiles({
+async function restoreSome(invocation: Invocation): Promise<ExitCode> {
+  const { options, args, remark, status } = invocation;
+  const set = await openForRestore(args[0] ?? "", options, remark);
+  const request: FilesRequest = {
     set,
-    only: listOption(options, "only").map((one) => resolve("/", one)),
-    to,
+    only: listOption(options, "only"),
+    to: textOption(options, "to") ?? "/",
     overwrite: options["force"] === true,
     acceptDamage: options["accept-damage"] === true,
     progress: progressPrinter(status),
-  });
-  print(options["json"] === true ? JSON.stringify({ set: set.manifest.id, ...outcome }) : filesReport(set.manifest.id, outcome));
-  const isWhole = outcome.differences.length === 0 && outcome.lost.length === 0 && set.remarks === undefined;
-  return isWhole ? 0 : 1;
+    tellLoss: ({ lost, lostUnnamed }) => remark(lossLines({ lost: lost.map(printable), lostUnnamed }).join("\n")),
+  };
+  const isDry = options["dry-run"] === true;
+  const outcome = await (isDry ? planFiles(request) : restoreFiles(request));
+  if ("files" in outcome) await printFilesPlan(outcome, invocation);
+  else printOutcome(set.manifest.id, outcome, invocation);
+  const differs = "differences" in outcome && outcome.differences.length > 0;
+  return differs || lostSomething(outcome) || set.remarks !== undefined ? 1 : 0;
+}
+
+function printOutcome(id: string, outcome: FilesOutcome, { options, print }: Invocation): void {
+  if (options["json"] !== true) return print(filesReport(id, outcome));
+  const { lost, differences, ...facts } = outcome;
+  const named = differences.map(({ path, what }) => (path === "" ? { what } : { ...jsonName("path", path), what }));
+  print(JSON.stringify({ set: id, ...facts, lost: lost.map((path) => jsonName("path", path)), differences: named }));
+}
+
+/** One line each, so that nothing is held however many they are. */
+async function printFilesPlan({ files, lost, lostUnnamed }: FilesPlan, { options, print, remark }: Invocation): Promise<void> {
+  const isJson = options["json"] === true;
+  for await (const { entry, replaces } of files()) {
+    print(isJson ? JSON.stringify({ ...jsonName("path", entry.path), type: entry.type, replaces }) : plannedLine(entry.path, replaces));
+  }
+  if (lostSomething({ lost, lostUnnamed })) remark(lossLines({ lost: lost.map(printable), lostUnnamed }).join("\n"));
 }

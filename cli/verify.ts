@@ -1,7 +1,7 @@
 // `lifeboat verify SET`: reads all of it.
 
 import { findSet } from "../media/find-set.ts";
-import { openSet } from "../set/open-set.ts";
+import { openDamagedSet } from "../set/damaged-set.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { verificationText } from "../ui/set-text.ts";
 import { JSON_OPTION, type CommandSpec } from "./command-spec.ts";
@@ -12,12 +12,13 @@ export const verifyCommand: CommandSpec = {
   summary: "Read all of a set and compare it with its digests",
   description:
     "Reads every frame of a set, unpacks it and compares each file with the catalogue. SET is a set's directory, an ISO " +
-    "image, or a directory that holds sets: the newest is taken then. What is damaged is named with the files that it costs; the exit code is 5 then.",
+    "image, or a directory that holds sets: the newest is taken then. What is damaged is named with the files that it costs, as far as anything tells their names; the exit code is 5 then.",
   args: [{ name: "SET", required: true, isPath: true, description: "A set, an ISO image with one, or a directory that holds sets" }],
   options: [JSON_OPTION],
   examples: [{ command: "lifeboat verify /mnt/backup", says: "the newest set there" }],
-  async run({ args: [path = ""], options, print, status }) {
-    const set = await openSet(await findSet(path));
+  async run({ args: [path = ""], options, print, remark, status }) {
+    // What is damaged is read as far as it goes: so its cost can be named.
+    const set = await openDamagedSet(await findSet(path, { note: remark }));
     const allBytes = set.manifest.totals.storedBytes;
     const progress = progressPrinter(status);
     const verification = await verifySet(set, (doneBytes) => progress({ what: "verifying", doneBytes, allBytes }));

@@ -2,31 +2,57 @@
 
 import { LifeboatError } from "#os/error";
 import { exists, fileInfo, listDirectory } from "#os/files";
-import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
+import { CATALOGUE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { directorySource, inOrder, listStore } from "./directory-store.ts";
 import { openIso, readIsoSets } from "./iso-store.ts";
 import type { StoredSet } from "./stored-set.ts";
 
+export interface FindOptions {
+  /** The newest is wanted although it is damaged. */
+  readonly acceptsDamage?: boolean;
+  /** Told of what is newer than the set that is taken, and not one yet. */
+  readonly note?: (line: string) => void;
+}
+
 /**
- * The set itself, or the newest whole one of a store. `iso:` before the path of a store means those in ISO images.
- * Throws LifeboatError (2) for what is neither, (5) for a store of broken ones.
+ * The set itself, or the newest of a store. `iso:` before the path of a store means those in ISO images. What an interrupted archive has
+ * left, or one has not finished yet, is passed over; a newer set that is damaged is not.
+ * Throws LifeboatError (2) for what is neither, (5) when there is nothing whole, or what is whole is older than what is damaged.
  */
-export async function findSet(place: string): Promise<SetSource> {
+export async function findSet(place: string, { acceptsDamage = false, note }: FindOptions = {}): Promise<SetSource> {
   const { path, isIso } = readPlace(place);
   if ((await fileInfo(path))?.type === "file") return setOnIso(path);
-  if (!isIso && (await exists(`${path}/${MANIFEST_FILE}`))) return directorySource(path);
-  const sets = await setsAt(place);
-  const newest = [...sets].reverse().find(({ manifest }) => manifest !== undefined);
-  if (newest !== undefined) return newest.kind === "iso" ? setOnIso(newest.path) : directorySource(newest.path);
-  const last = sets[sets.length - 1];
-  throw new LifeboatError(
-    `Cannot open "${place}" as a set: ${last === undefined ? "it is neither a set nor a directory that holds one" : `${last.id}: ${last.problem}`}`,
-    {
-      exitCode: last === undefined ? 2 : 5,
-      hint: "Name a set's directory, its ISO image, or the directory that lifeboat archive was given",
-    },
-  );
+  if (!isIso && (await isSetDirectory(path))) return directorySource(path);
+  const newestFirst = [...(await setsAt(place))].reverse();
+  const newest = newestFirst.find(({ state }) => state === "whole" || state === "damaged") ?? (acceptsDamage ? newestFirst[0] : undefined);
+  if (newest === undefined) throw nothingThere(place, newestFirst[0]);
+  if (newest.state === "damaged" && !acceptsDamage) throw newestDamaged(place, newest, newestFirst);
+  for (const { id, problem } of newestFirst.slice(0, newestFirst.indexOf(newest)))
+    note?.(`${id} is newer than ${newest.id}, and no set: ${problem}`);
+  return newest.kind === "iso" ? setOnIso(newest.path) : directorySource(newest.path);
+}
+
+/** One that has lost its manifest too: whoever names it will be told. */
+async function isSetDirectory(path: string): Promise<boolean> {
+  if ((await fileInfo(path))?.type !== "directory") return false;
+  return (await listDirectory(path)).some((name) => name === MANIFEST_FILE || name === CATALOGUE_FILE || volumeNumber(name) !== undefined);
+}
+
+function newestDamaged(place: string, { id, problem }: StoredSet, newestFirst: readonly StoredSet[]): LifeboatError {
+  const whole = newestFirst.find(({ state }) => state === "whole");
+  return new LifeboatError(`Cannot take the newest set of "${place}" as it must be whole: ${id}: ${problem}`, {
+    exitCode: 5,
+    hint: `${whole === undefined ? "There is no older one that is whole" : `The newest that is whole is older: name ${whole.path} for it`}; restore --accept-damage brings back what is left of ${id}`,
+  });
+}
+
+function nothingThere(place: string, newest: StoredSet | undefined): LifeboatError {
+  const state = newest === undefined ? "it is neither a set nor a directory that holds one" : `${newest.id}: ${newest.problem}`;
+  return new LifeboatError(`Cannot open "${place}" as a set: ${state}`, {
+    exitCode: newest === undefined ? 2 : 5,
+    hint: "Name a set's directory, its ISO image, or the directory that lifeboat archive was given",
+  });
 }
 
 /** All sets of a store, oldest first; `place` is the store, what holds it one level above, or an ISO image. */

@@ -46,7 +46,7 @@ export async function openSet(source: SetSource): Promise<OpenSet> {
   if (size === undefined) {
     throw new LifeboatError(`Cannot open "${source.description}" as a set has a manifest: there is no ${MANIFEST_FILE}`, {
       exitCode: 5,
-      hint: "An archive that was interrupted leaves such a directory; lifeboat list shows which sets are whole",
+      hint: "An archive that was interrupted leaves such a directory. If it was a set once, restore --accept-damage makes the manifest again",
     });
   }
   const text = utf8Decode(await source.read(MANIFEST_FILE, 0, Math.min(size, SMALL_FILE_LIMIT)));

@@ -19,14 +19,22 @@ export interface Verification {
   readonly damage: readonly string[];
 }
 
-/** Throws LifeboatError (5) when a frame list is damaged, so that nothing else can be said. */
+/**
+ * A set that `openDamagedSet` has opened is read as far as it goes, and what had to be made again is damage too.
+ * Throws LifeboatError (5) when a frame list of any other is damaged, so that nothing else can be said.
+ */
 export async function verifySet(set: OpenSet, progress: (storedBytes: number) => void): Promise<Verification> {
   const small = await checkFiles(set);
-  const damage = small.map(({ message }) => message);
+  const remarks = set.remarks ?? [];
+  // A remark says the same, and what was done about it.
+  const damage = [
+    ...small.map(({ message }) => message).filter((message) => !remarks.some((line) => line.startsWith(message))),
+    ...remarks,
+  ];
   if (!small.some(({ name }) => name === MACHINE_FILE)) damage.push(...(await machineDamage(set)));
   const frames = await readFrames(set);
   // Without a catalogue the frames speak for themselves.
-  const hasCatalogue = !small.some(({ name }) => name === CATALOGUE_FILE);
+  const hasCatalogue = set.rebuilt !== undefined || !small.some(({ name }) => name === CATALOGUE_FILE);
   const comparison = hasCatalogue ? compareWithCatalogue(readCatalogue(set), frameStarts(frames), damage) : undefined;
   let storedBytes = 0;
   for await (const { frame, content, why } of framesInOrder(set, frames)) {
@@ -38,7 +46,16 @@ export async function verifySet(set: OpenSet, progress: (storedBytes: number) =>
     comparison?.gap();
   }
   const paths = (await comparison?.finish()) ?? 0;
-  return { frames: frames.length, paths, storedBytes, damage };
+  return { frames: frames.length, paths, storedBytes, damage: [...damage, ...lossLines(set)] };
+}
+
+/** What a catalogue that was made again does not have. */
+function lossLines({ rebuilt }: OpenSet): readonly string[] {
+  if (rebuilt === undefined) return [];
+  const { broken, unnamed } = rebuilt;
+  const nameless =
+    unnamed === undefined ? "more paths may be lost, whose names the damage took" : `${unnamed} paths are lost whose names the damage took`;
+  return [...broken.map((path) => `"${printable(path)}" is lost`), ...(unnamed === 0 ? [] : [nameless])];
 }
 
 /** Its digest may be right, and what it says not be what a restore can read. */

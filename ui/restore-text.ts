@@ -1,5 +1,6 @@
 // What a restore has done, for people.
 
+import type { ByteText } from "../formats/tar-read.ts";
 import type { FilesOutcome } from "../restore/restore-files.ts";
 import { lostSomething, type Losses } from "../restore/outcome.ts";
 import type { ReportedChange, RestoreReport } from "../restore/restore-machine.ts";
@@ -17,6 +18,11 @@ export function filesReport(setId: string, { restored, framesRead, differences, 
       differences.map(({ path, what }) => (path === "" ? what : `${printable(path)}: ${what}`)),
     ),
   ].join("\n");
+}
+
+/** One line of what `restore --only --dry-run` says. */
+export function plannedLine(path: ByteText, replaces: boolean): string {
+  return `${replaces ? "replace" : "write"}  ${printable(path)}`;
 }
 
 function listed(label: string, lines: readonly string[]): readonly string[] {

@@ -184,8 +184,9 @@ export function differencesOf(entry: CatalogueEntry, member: TarMember, digest: 
   if (entry.type === "file") compare("size", `${member.sizeBytes}`, `${entry.sizeBytes}`);
   if (entry.digest !== digest) differs.push("content");
   if (entry.attributesDigest !== attributesDigest(member.attributes)) differs.push("extended attributes, ACL or label");
-  if (entry.type === "symlink") compare("target", member.linkTarget, entry.target);
-  if (entry.type === "hard-link") compare("other name", absolutePath(member.linkTarget ?? ""), entry.hardlinkOf);
+  if (entry.type === "symlink") compare("target", printable(member.linkTarget ?? ""), printable(entry.target ?? ""));
+  if (entry.type === "hard-link")
+    compare("other name", printable(absolutePath(member.linkTarget ?? "")), printable(entry.hardlinkOf ?? ""));
   compare("device number", member.device?.join(":"), entry.device?.join(":"));
   return differs;
 }

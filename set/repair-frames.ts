@@ -80,15 +80,15 @@ function frameAt(bytes: Uint8Array, codec: SetManifest["codec"]): FrameSize | un
   }
 }
 
-/** More than any frame that we write takes: 4 MiB that cannot be squeezed, and what goes around them. */
-const WALK_BYTES = 5 * 1024 * 1024;
+/** More than any frame that we write takes: 4 MiB that cannot be squeezed, and what goes around them. Most take less. */
+const WALK_BYTES = 8 * 1024 * 1024;
+const FIRST_WALK_BYTES = 512 * 1024;
 
 /** The frame that begins there by its own headers, when it unpacks to what they say. */
 async function walked(list: Repair, at: number): Promise<Frame | undefined> {
-  const bytes = await read(list, at, WALK_BYTES);
-  const size = frameAt(bytes, list.codec);
-  if (size === undefined || size.contentBytes > FRAME_LIMIT_BYTES) return undefined;
-  const stored = bytes.subarray(0, size.frameBytes);
+  const found = await frameIn(list, at);
+  if (found === undefined || found.size.contentBytes > FRAME_LIMIT_BYTES) return undefined;
+  const { stored, size } = found;
   try {
     await decompress(stored, list.codec, size.contentBytes);
   } catch (error) {
@@ -96,6 +96,16 @@ async function walked(list: Repair, at: number): Promise<Frame | undefined> {
     throw error;
   }
   return made(list, { offset: at, storedBytes: stored.length, contentBytes: size.contentBytes, digest: digestOfBytes(stored) });
+}
+
+async function frameIn(list: Repair, at: number): Promise<{ readonly stored: Uint8Array; readonly size: FrameSize } | undefined> {
+  for (let length = FIRST_WALK_BYTES; length <= WALK_BYTES; length *= 4) {
+    const bytes = await read(list, at, length);
+    const size = frameAt(bytes, list.codec);
+    if (size !== undefined) return { stored: bytes.subarray(0, size.frameBytes), size };
+    if (bytes.length < length) return undefined;
+  }
+  return undefined;
 }
 
 /** Without compression nothing tells where a frame ends but the list: one between two lines, or whose line is wrong in its digest alone. */
@@ -116,8 +126,13 @@ interface Gap {
   readonly number: number;
 }
 
-/** Bytes that are no frame, up to the next one whose line is right: as many frames as that one's number says. */
+/** Bytes that are no frame: a line's, where one leads from them to the next frame, else all up to the next one whose line is right, as many as its number says. */
 async function gap(list: Repair, { at, sizeBytes, number }: Gap): Promise<readonly Frame[]> {
+  for (const line of list.lines) {
+    const after = at + line.storedBytes;
+    const leadsOn = line.offset === at && line.storedBytes > 0 && (after === sizeBytes || (await isFrame(list, after)));
+    if (leadsOn) return [line];
+  }
   let next: Frame | undefined;
   for (const { offset } of list.lines) if (offset > at) next ??= await vouchedFor(list, offset);
   const end = next?.offset ?? sizeBytes;
@@ -126,6 +141,10 @@ async function gap(list: Repair, { at, sizeBytes, number }: Gap): Promise<readon
     const contentBytes = list.lines.find((line) => line.number === number + index)?.contentBytes ?? 0;
     return made(list, { offset: at, storedBytes: end - at, contentBytes, digest: NO_DIGEST });
   });
+}
+
+async function isFrame(list: Repair, at: number): Promise<boolean> {
+  return ((await vouchedFor(list, at)) ?? (await walked(list, at))) !== undefined;
 }
 
 /** Of a frame that is damaged, whatever its bytes are. */

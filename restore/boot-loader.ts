@@ -101,9 +101,10 @@ async function fillRemovablePath({ loaderPath, mountPoint }: EntryStep, root: st
   if (await exists(`${partition}/${REMOVABLE_LOADER}`)) return [];
   const loader = loaderPath.replace(/\\/g, "/");
   const directory = loader.replace(/\/[^/]+$/, "");
+  const made = (await exists(`${partition}/EFI/BOOT`)) ? [] : ["EFI/BOOT"];
   await makeDirectory(`${partition}/EFI/BOOT`);
   await copyFile(`${partition}${loader}`, `${partition}/${REMOVABLE_LOADER}`);
-  const added = [REMOVABLE_LOADER];
+  const added = [...made, REMOVABLE_LOADER];
   // shim looks for its second stage beside itself.
   for (const name of ["grubx64.efi", "mmx64.efi"]) {
     const [source, target] = [`${partition}${directory}/${name}`, `${partition}/EFI/BOOT/${name}`];

@@ -173,6 +173,7 @@ const OWN = [
   `/boot/initrd.img-${RELEASE}`,
   "/boot/grub/grubenv",
   "/boot/grub/i386-pc/core.img",
+  "/boot/efi/EFI/BOOT",
   "/boot/efi/EFI/BOOT/BOOTX64.EFI",
   "/.lifeboat",
   `${FAR}/log/lifeboat-restore.log`,

@@ -101,7 +101,7 @@ async function spoilCopies(store: string, id: string): Promise<void> {
   const script = `
     set -e
     mount -o loop "$1" "$2"
-    trap 'umount "$2"' EXIT
+    trap 'cd / && umount "$2"' EXIT
     cd "$2"
     for name in flipped no-volume no-manifest catalogue inodes; do
       mkdir -p "spoilt/$name"

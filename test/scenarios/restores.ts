@@ -268,7 +268,7 @@ async function flipBytes(store: string, id: string): Promise<void> {
   const script = `
     set -e
     mount -o loop "$1" "$2"
-    trap 'umount "$2"' EXIT
+    trap 'cd / && umount "$2"' EXIT
     cd "$2/sets/$3"
     flip() { printf 'X' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
     flip catalogue.ndjson.zst 5000

@@ -275,7 +275,7 @@ async function flipBytes(store: string, id: string): Promise<void> {
     flip set.json 300
     # Of frames that hold whole members alone: "OFFSET LENGTH". Of the file that spans most frames: the middle of its middle frame.
     perl -0777 -ne '
-      my @frames = map { +{ /"offset":(\\d+),"length":(\\d+)/ ? (at => $1, length => $2) : (), member => /"member":(\\d+)/ ? $1 : undef } } split /\\n/;
+      my @frames = map { +{ /"offset":(\\d+),"length":(\\d+)/ ? (at => "$1", length => "$2") : (), member => /"member":(\\d+)/ ? $1 : undef } } split /\\n/;
       my ($run, @longest) = (0);
       for my $i (0 .. $#frames) {
         my ($now, $next) = @frames[$i, $i + 1];
@@ -289,11 +289,12 @@ async function flipBytes(store: string, id: string): Promise<void> {
     while read -r at length; do
       if [ "$at" = spanning ]; then flip data-0001.tar.zst "$length"; continue; fi
       [ -z "\${single:-}" ] || continue
-      [ "$(tail -c "+$((at + 1))" data-0001.tar.zst | head -c "$length" | zstd -dcq | tar -t | wc -l)" = 1 ] || continue
+      tail -c "+$((at + 1))" data-0001.tar.zst | head -c "$length" | zstd -dcq | tar -t >/tmp/names.$$
+      [ "$(wc -l </tmp/names.$$)" = 1 ] && grep -q /odd/sizes/ /tmp/names.$$ || continue
       single=$at
       flip data-0001.tar.zst "$((at + length / 2))"
     done </tmp/frames.$$
-    rm /tmp/frames.$$
+    rm /tmp/frames.$$ /tmp/names.$$
     [ -n "$single" ]
   `;
   await run(["sh", "-c", script, "sh", store, root, id]);

@@ -290,7 +290,7 @@ async function flipBytes(store: string, id: string): Promise<void> {
       if [ "$at" = spanning ]; then flip data-0001.tar.zst "$length"; continue; fi
       [ -z "\${single:-}" ] || continue
       tail -c "+$((at + 1))" data-0001.tar.zst | head -c "$length" | zstd -dcq | tar -t >/tmp/names.$$
-      [ "$(wc -l </tmp/names.$$)" = 1 ] && grep -q /odd/sizes/ /tmp/names.$$ || continue
+      [ "$(wc -l </tmp/names.$$)" = 1 ] && grep -q odd/sizes/ /tmp/names.$$ || continue
       single=$at
       flip data-0001.tar.zst "$((at + length / 2))"
     done </tmp/frames.$$

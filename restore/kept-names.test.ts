@@ -11,9 +11,9 @@ function selectionOf(chosen: readonly CatalogueEntry[], sources: readonly Catalo
   return {
     isWanted: (path) => path.startsWith("/dir"),
     async *entries() {
-      yield* chosen;
+      yield* [...sources, ...chosen];
     },
-    sources: new Map(sources.map((source) => [source.path, source])),
+    sources: new Set(sources.map(({ path }) => path)),
     parents: [],
     frames: new Set(),
     streamBytes: 0,
@@ -36,7 +36,7 @@ test("keptNames() gives the first name that is whole the content, and the others
   const source = entryOf({ path: "/out/a", sizeBytes: 7, digest: "d" });
   const chosen = [link("/dir/1", "/out/a"), link("/dir/2", "/out/a"), link("/dir/3", "/out/a"), link("/dir/own", "/dir/first")];
   const names = await keptNames(selectionOf(chosen, [source]), new Set(["/dir/1"]));
-  const choices = ["/out/a", "/dir/1", "/dir/2", "/dir/3", "/dir/own", "/out"].map(names.choose);
+  const choices = [source, ...chosen, entryOf({ path: "/out" })].map(({ path, hardlinkOf }) => names.choose(path, hardlinkOf));
   assert.deepEqual(choices, [{ path: "dir/2" }, false, false, { linkTarget: "dir/2" }, true, false]);
   assert.deepEqual(await entriesOf(names), [{ ...source, path: "/dir/2" }, link("/dir/3", "/dir/2"), link("/dir/own", "/dir/first")]);
 });

@@ -263,8 +263,8 @@ describe("planFiles()", () => {
     assert.deepEqual(await planned({ only: ["/a", "/dir/own", "/dir/sub/b3"], to, overwrite: true }), [
       "write /dir/sub",
       "write /a",
-      "replace /dir/own",
       "write /dir/sub/b3",
+      "replace /dir/own",
     ]);
     await assert.rejects(planned({ only: ["/dir"], to }), { exitCode: 3, message: /\/dir\/own is there$/ });
     assert.deepEqual(await listTree(to), before);

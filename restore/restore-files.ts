@@ -144,10 +144,9 @@ async function lostOf(
   isLost: (entry: CatalogueEntry) => boolean,
 ): Promise<readonly ByteText[]> {
   const lost = (rebuilt?.broken ?? []).filter(selection.isWanted);
-  // The finder must have seen a first name before it is asked about links to it.
-  for (const source of selection.sources.values()) isLost(source);
   for (const entry of selection.parents.filter(hasAttributes)) if (isLost(entry)) lost.push(entry.path);
-  for await (const entry of selection.entries()) if (isLost(entry)) lost.push(entry.path);
+  // The finder is asked about first names too that nobody asked for: it must know them before links to them.
+  for await (const entry of selection.entries()) if (isLost(entry) && selection.isWanted(entry.path)) lost.push(entry.path);
   return lost;
 }
 

@@ -13,11 +13,11 @@ import { directoriesAbove } from "./only-paths.ts";
 
 export interface Selection {
   isWanted(path: ByteText): boolean;
-  /** What was asked for, in the order of the stream. */
+  /** What was asked for, and `sources`, in the order of the stream. */
   entries(): AsyncIterable<CatalogueEntry>;
   readonly streamBytes: number;
-  /** First names of hard links that were asked for by another name: their content is there. By path. */
-  readonly sources: ReadonlyMap<ByteText, CatalogueEntry>;
+  /** First names, which were not asked for, of hard links that were: their content is there. */
+  readonly sources: ReadonlySet<ByteText>;
   /** Directories above it that are not there yet. */
   readonly parents: readonly CatalogueEntry[];
   /** Numbers of the frames that hold all of it. */
@@ -55,19 +55,26 @@ export async function selectFiles({ set, only, to, starts }: SelectionRequest): 
     survey.add(entry, entry.hardlinkOf === undefined || isWanted(entry.hardlinkOf));
   }
   refuseAbsent(absent, set);
-  const sources = await readSources(set, survey.sourcePaths);
   const parents = missingParents(to, directories);
-  for (const entry of [...parents.filter(hasAttributes), ...sources.values()]) survey.addFrames(entry);
-  const kept = survey.kept();
-  const facts = survey.facts();
-  return {
-    ...facts,
-    hasFlags: facts.hasFlags || [...sources.values()].some(({ flags }) => flags !== ""),
-    isWanted,
-    entries: () => (kept === undefined ? wantedEntries(set, isWanted) : each(kept)),
-    sources,
-    parents,
-  };
+  for (const entry of parents.filter(hasAttributes)) survey.addFrames(entry);
+  const { sources } = survey;
+  const entries = () => readSome(set, (path) => isWanted(path) || sources.has(path));
+  const kept = sources.size === 0 ? survey.kept() : await takeSources(entries(), survey, isWanted);
+  return { ...survey.facts(), isWanted, entries: () => (kept === undefined ? entries() : each(kept)), sources, parents };
+}
+
+/** A second pass: links come after their first names. Returns all entries again, with those that were not asked for. */
+async function takeSources(
+  entries: AsyncIterable<CatalogueEntry>,
+  survey: ReturnType<typeof surveyor>,
+  isWanted: (path: ByteText) => boolean,
+): Promise<readonly CatalogueEntry[] | undefined> {
+  const keeper = entryKeeper();
+  for await (const entry of entries) {
+    keeper.add(entry);
+    if (!isWanted(entry.path)) survey.addSource(entry);
+  }
+  return keeper.kept();
 }
 
 /** Such as an ACL, without which a mode may let in more people than it should: it has to come from the stream. */
@@ -87,33 +94,47 @@ function wantedBelow(only: readonly ByteText[]): (path: ByteText) => boolean {
 /** Takes the entries that were asked for, one after the other. */
 function surveyor(to: string, starts: readonly number[]) {
   const prefix = to === "/" ? "" : bytesOfText(to);
+  const keeper = entryKeeper();
   const frames = new Set<number>();
-  /** Undefined when they are too many. */
-  let kept: CatalogueEntry[] | undefined = [];
-  const sourcePaths = new Set<ByteText>();
+  const sources = new Set<ByteText>();
   const inTheWay: { count: number; first: ByteText | undefined } = { count: 0, first: undefined };
   let [streamBytes, hasFlags, hasNodes] = [0, false, false];
   const addFrames = (entry: CatalogueEntry) => {
     for (const frame of framesOf(entry, starts)) frames.add(frame);
   };
+  const addSource = (entry: CatalogueEntry) => {
+    addFrames(entry);
+    streamBytes += entry.streamBytes;
+    hasFlags ||= entry.flags !== "";
+  };
   return {
-    sourcePaths,
+    sources,
     addFrames,
+    addSource,
     add(entry: CatalogueEntry, hasItsContent: boolean) {
-      kept?.push(entry);
-      if (kept !== undefined && kept.length > KEPT_ENTRIES) kept = undefined;
-      if (!hasItsContent) sourcePaths.add(entry.hardlinkOf!);
+      keeper.add(entry);
+      addSource(entry);
+      if (!hasItsContent) sources.add(entry.hardlinkOf!);
       if (mustGiveWay(prefix, entry)) {
         inTheWay.count += 1;
         inTheWay.first ??= entry.path;
       }
-      addFrames(entry);
-      streamBytes += entry.streamBytes;
-      hasFlags ||= entry.flags !== "";
       hasNodes ||= entry.sameNodeAs !== undefined;
     },
-    kept: () => kept,
+    kept: keeper.kept,
     facts: () => ({ streamBytes, hasFlags, hasNodes, frames, inTheWay }),
+  };
+}
+
+/** Keeps entries as long as they are not too many. */
+function entryKeeper() {
+  let kept: CatalogueEntry[] | undefined = [];
+  return {
+    add(entry: CatalogueEntry) {
+      kept?.push(entry);
+      if (kept !== undefined && kept.length > KEPT_ENTRIES) kept = undefined;
+    },
+    kept: (): readonly CatalogueEntry[] | undefined => kept,
   };
 }
 
@@ -141,14 +162,8 @@ function refuseAbsent(absent: ReadonlySet<ByteText>, set: OpenSet): void {
   });
 }
 
-async function readSources(set: OpenSet, paths: ReadonlySet<ByteText>): Promise<ReadonlyMap<ByteText, CatalogueEntry>> {
-  const sources = new Map<ByteText, CatalogueEntry>();
-  if (paths.size > 0) for await (const entry of readCatalogue(set)) if (paths.has(entry.path)) sources.set(entry.path, entry);
-  return sources;
-}
-
-async function* wantedEntries(set: OpenSet, isWanted: (path: ByteText) => boolean): AsyncGenerator<CatalogueEntry> {
-  for await (const entry of readCatalogue(set)) if (isWanted(entry.path)) yield entry;
+async function* readSome(set: OpenSet, isChosen: (path: ByteText) => boolean): AsyncGenerator<CatalogueEntry> {
+  for await (const entry of readCatalogue(set)) if (isChosen(entry.path)) yield entry;
 }
 
 async function* each<T>(values: readonly T[]): AsyncGenerator<T> {

@@ -139,7 +139,9 @@ function tooSmall(search: Search, neededBytes: number): string {
 function sizeProblems({ neededBytes }: MatchOptions): (pair: Pair) => readonly string[] {
   return ({ from, to: { disk }, reason }) => {
     const missing = neededBytes(from) - disk.sizeBytes;
-    return missing <= 0 ? [] : [`disk ${from.id} cannot go to ${disk.id} (${reason}): ${missing} bytes are missing`];
+    return missing <= 0
+      ? []
+      : [`the machine's ${from.id} cannot go to ${disk.id} (${describeIdentity(disk)}; ${reason}): ${missing} bytes are missing`];
   };
 }
 

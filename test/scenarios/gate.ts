@@ -46,7 +46,7 @@ const REFUSALS: readonly Refusal[] = [
     name: "a disk that is too small",
     words: "--map vda=TOO-SMALL --exclude-disk DIRTY",
     exitCode: 3,
-    says: /needs \d+ bytes.*\d+ bytes are missing|TOO-SMALL.*too small/,
+    says: /the machine's vda cannot go to vda \(0\.5 GiB, serial TOO-SMALL; named by you\): \d+ bytes are missing/,
   },
   { name: "the set's own disk", words: "--map vda=LIFEBOAT-STORE", exitCode: 3, says: /may not be written to: it is in use at/ },
   {

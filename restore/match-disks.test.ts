@@ -210,7 +210,7 @@ describe("matchDisks() refuses", () => {
     "the same disk when it has become too small": {
       wanted: [{ id: "sda", wwid: "naa.1" }],
       present: [{ id: "sda", wwid: "naa.1", sizeBytes: 4 * GIB - 512 }],
-      problems: ["the machine's sda cannot go to sda (4.0 GiB, no serial; same wwid): 512 bytes are missing"],
+      problems: ["the machine's sda cannot go to sda (4.0 GiB, QEMU HARDDISK, no serial; same wwid): 512 bytes are missing"],
     },
   };
   for (const [what, { problems, ...given }] of Object.entries(cases)) {
@@ -263,7 +263,7 @@ describe("matchDisks() refuses what a person says", () => {
     },
     "of a disk that is too small": {
       map: [["sda", "SMALL"]],
-      problem: `the machine's sda cannot go to sdf (1.0 GiB, serial SMALL; named by you): ${3 * GIB} bytes are missing`,
+      problem: `the machine's sda cannot go to sdf (1.0 GiB, QEMU HARDDISK, serial SMALL; named by you): ${3 * GIB} bytes are missing`,
     },
   };
   for (const [what, { map = [], excluded = [], problem }] of Object.entries(cases)) {

@@ -167,7 +167,7 @@ export async function assertBoots(
 
 const bios: Scenario = {
   name: "round-trip-bios",
-  tier: "matrix",
+  tier: "guard",
   proves: "a BIOS machine with MBR comes back from its self-restoring ISO onto a blank disk with no key pressed, and starts",
   async run(world: World) {
     const guest = await world.guest("bios");

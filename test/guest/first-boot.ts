@@ -17,7 +17,7 @@ export async function finishInFirstBoot({ kind, base, image, hostname, workDirec
   const kernel = {
     image: join(base, "vmlinuz"),
     initrd: join(base, "initrd.img"),
-    append: `root=UUID=${root} console=ttyS0,115200n8 panic=-1 quiet`,
+    append: `root=UUID=${root} console=ttyS0,115200n8 panic=-1 norandmaps quiet`,
   };
   await using machine = await startMachine(
     { ...spec, kernel },

@@ -21,10 +21,11 @@ END
 manual_add_modules virtio_pci virtio_blk ext4 xfs crc32c_generic
 END
   chmod 0755 "$root/etc/initramfs-tools/hooks/guest"
+  # Without norandmaps the emulator translates every program anew each time that it is started.
   cat >"$root/etc/default/grub.d/guest.cfg" <<END
 GRUB_TIMEOUT=0
 GRUB_CMDLINE_LINUX_DEFAULT="quiet"
-GRUB_CMDLINE_LINUX="console=ttyS0,115200n8 panic=-1"
+GRUB_CMDLINE_LINUX="console=ttyS0,115200n8 panic=-1 norandmaps"
 GRUB_TERMINAL=serial
 GRUB_SERIAL_COMMAND="serial --unit=0 --speed=115200"
 GRUB_DISABLE_OS_PROBER=true

@@ -39,6 +39,12 @@ export interface ArchiveOrder {
   readonly words: string;
 }
 
+/**
+ * For the rescue system. QEMU translates a program anew for each address that it is loaded at, and looks through all of a page's translations
+ * at each write to it: after some thousand programs (update-initramfs) clearing one page of memory takes seconds.
+ */
+const APPEND = "--append norandmaps";
+
 /** Archives inside the running guest. The guest's disk is not used again. */
 export async function archiveInGuest({ guest, disk, directory, words }: ArchiveOrder): Promise<Archived> {
   const store = join(directory, "store.img");
@@ -64,7 +70,10 @@ export async function archiveInGuest({ guest, disk, directory, words }: ArchiveO
   const lifeboat = `${STORE_PATH}/lifeboat`;
   const startedMs = performance.now();
   // Not in /tmp, whose time of change would be another than in the list. Piped, so that no progress is shown.
-  const report = await must(`TMPDIR=${STORE_PATH}/tmp ${lifeboat} archive ${words} --cache ${STORE_PATH}/cache 2>&1 | cat`, ARCHIVE_MS);
+  const report = await must(
+    `TMPDIR=${STORE_PATH}/tmp ${lifeboat} archive ${words} ${APPEND} --cache ${STORE_PATH}/cache 2>&1 | cat`,
+    ARCHIVE_MS,
+  );
   console.log(`  archived in ${Math.round((performance.now() - startedMs) / 1000)} s\n${report.replace(/^/gm, "    ")}`);
   await must(`umount ${STORE_PATH}`, COMMAND_MS);
   await booted.powerOff();

@@ -217,7 +217,7 @@ async function restore(machine: MachineSpec, { directory, archived, menu }: Rest
 
 const uefi: Scenario = {
   name: "round-trip-uefi",
-  tier: "matrix",
+  tier: "guard",
   proves: "a UEFI machine with GPT comes back from rescue.iso and a set on a second disk, onto another controller, and starts",
   async run(world: World) {
     const directory = await world.workDirectory("round-trip-uefi");

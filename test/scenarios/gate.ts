@@ -66,7 +66,7 @@ const TWIN: Refusal = {
 
 const gateTable: Scenario = {
   name: "gate-table",
-  tier: "matrix",
+  tier: "guard",
   proves:
     "damage, small disks, the set's own disk, twins and foreign data are refused by name; dirty journals and all disks stay as they are",
   async run(world: World) {

@@ -4,7 +4,8 @@ import { LifeboatError } from "#os/error";
 import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { TAR_BLOCK_BYTES, tarScanner } from "../formats/tar-read.ts";
 import { absolutePath, formatCatalogueEntry, printable, type CatalogueEntry } from "../set/catalogue.ts";
-import { attributesDigest, contentDigest, type ContentDigest } from "../set/content-digest.ts";
+import { contentDigest, type ContentDigest } from "../set/content-digest.ts";
+import { entryOfMember } from "../set/member-entry.ts";
 import type { FrameWriter, Place } from "./frame-writer.ts";
 
 export interface StreamWriterOptions {
@@ -69,27 +70,8 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
 
 function entryOf({ member, place, streamBytes, digest }: Current, { flags, sameNodes }: StreamWriterOptions): CatalogueEntry {
   const path = absolutePath(member.path);
-  const { type, mode, uid, gid, mtime, ctime, sizeBytes, isSparse, linkTarget, device } = member;
   const sameNodeAs = sameNodes.get(path);
-  return {
-    path,
-    type,
-    mode,
-    uid,
-    gid,
-    mtime,
-    ctime,
-    sizeBytes,
-    digest: digest?.hex(),
-    isSparse,
-    attributesDigest: attributesDigest(member.attributes),
-    target: type === "symlink" ? linkTarget : undefined,
-    hardlinkOf: type === "hard-link" ? absolutePath(linkTarget ?? "") : undefined,
-    ...(sameNodeAs === undefined ? {} : { sameNodeAs }),
-    device,
-    flags: flags.get(path) ?? "",
-    frame: place.frame,
-    offset: place.offset,
-    streamBytes,
-  };
+  const { frame, offset } = place;
+  const named = sameNodeAs === undefined ? {} : { sameNodeAs };
+  return entryOfMember(member, { frame, offset, streamBytes, digest: digest?.hex(), flags: flags.get(path) ?? "", ...named });
 }

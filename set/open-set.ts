@@ -123,13 +123,13 @@ export async function readFrames(set: OpenSet): Promise<readonly PlacedFrame[]> 
   return frames;
 }
 
-/** `rule` follows "as", `state` a colon. */
 /** Of one volume. Throws LifeboatError (5) when it is damaged. */
 export async function readFrameList(set: OpenSet, volume: number): Promise<readonly Frame[]> {
   const name = frameListName(volume);
   return parseFrameList(utf8Decode(await readChecked(set, name)), name);
 }
 
+/** `rule` follows "as", `state` a colon. */
 export function damaged(
   source: SetSource,
   name: string,

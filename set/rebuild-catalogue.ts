@@ -4,7 +4,8 @@ import { LifeboatError } from "#os/error";
 import { base64Decode } from "../formats/base64.ts";
 import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { absolutePath, unprinted, type CatalogueEntry } from "./catalogue.ts";
-import { attributesDigest, contentDigest, type ContentDigest } from "./content-digest.ts";
+import { contentDigest, type ContentDigest } from "./content-digest.ts";
+import { entryOfMember } from "./member-entry.ts";
 import { readFrames, type OpenSet, type PlacedFrame, type RebuiltCatalogue } from "./open-set.ts";
 import { framesInOrder, type FrameContent } from "./read-frames.ts";
 import { frameScanner } from "./scan-frames.ts";
@@ -62,7 +63,7 @@ async function readMembers(contents: AsyncIterable<FrameContent>, starts: readon
       if (current === undefined) return;
       const { member, place, headerBytes, digest } = current;
       const streamBytes = headerBytes + member.storedBytes + padding.length;
-      entries.push(entryOf(member, { ...frameAt(starts, place), streamBytes, digest: digest?.hex() }));
+      entries.push(entryOfMember(member, { ...frameAt(starts, place), streamBytes, digest: digest?.hex(), flags: "" }));
     },
     broken() {
       if (current !== undefined) broken.push(absolutePath(current.member.path));
@@ -96,29 +97,6 @@ function withInodes(entries: readonly CatalogueEntry[], inodes: NonNullable<SetM
     const sameNodeAs = inode?.sameNodeAsB64 === undefined ? undefined : base64Decode(inode.sameNodeAsB64);
     return { ...entry, flags: inode?.flags ?? "", ...(sameNodeAs === undefined ? {} : { sameNodeAs }) };
   });
-}
-
-type Rest = Pick<CatalogueEntry, "frame" | "offset" | "streamBytes" | "digest">;
-
-function entryOf(member: TarMember, rest: Rest): CatalogueEntry {
-  const { path, type, mode, uid, gid, mtime, ctime, sizeBytes, isSparse, linkTarget, device, attributes } = member;
-  return {
-    path: absolutePath(path),
-    type,
-    mode,
-    uid,
-    gid,
-    mtime,
-    ctime,
-    sizeBytes,
-    isSparse,
-    attributesDigest: attributesDigest(attributes),
-    target: type === "symlink" ? linkTarget : undefined,
-    hardlinkOf: type === "hard-link" ? absolutePath(linkTarget ?? "") : undefined,
-    device,
-    flags: "",
-    ...rest,
-  };
 }
 
 /** The last frame that begins at or before a place. */

@@ -8,7 +8,7 @@ import type { ByteText } from "../formats/tar-read.ts";
 import { utf8Encode } from "../formats/text.ts";
 import type { Machine } from "../machine/model.ts";
 import { base64Encode } from "../formats/base64.ts";
-import { bytesOfText, printable } from "../set/catalogue.ts";
+import { bytesOfText, prefixOf, printable } from "../set/catalogue.ts";
 import { formatManifest, MACHINE_FILE, MANIFEST_FILE, type SetManifest } from "../set/set-manifest.ts";
 import type { LeftOut } from "./choose-subject.ts";
 import { exclusionsOf } from "./exclusions.ts";
@@ -68,7 +68,7 @@ export interface DraftSet {
 export async function writeSet(options: SetOptions): Promise<DraftSet> {
   const { directory, root } = options;
   await using work = await makeTemporaryDirectory();
-  const prefix = root === "/" ? "" : bytesOfText(root);
+  const prefix = prefixOf(root);
   const choice = chooseFiles({ ...options, hidden: [...options.hidden, await realPath(work.path)] }, prefix);
   const namesPath = `${work.path}/names`;
   options.remark("looking at the files");

@@ -1,9 +1,10 @@
 // Every path that belongs into a set, in the order in which it goes there: directories before what they hold, names sorted bytewise.
 
-import { infoRaw, listRaw, type RawEntry } from "#os/byte-paths";
+import { infoRaw, listRaw, PATH_LIMIT_BYTES, type RawEntry } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import type { FileType } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
+import { directoriesAbove } from "../set/catalogue.ts";
 import { isWithin } from "./choose-mounts.ts";
 import type { Exclusion } from "./exclusions.ts";
 
@@ -25,9 +26,6 @@ export interface WalkedPath {
   /** A directory above what was asked for. */
   readonly isWay?: true;
 }
-
-/** The kernel takes no longer path in one call (PATH_MAX without its NUL). */
-const PATH_LIMIT_BYTES = 4095;
 
 export function* walkTree(options: WalkOptions): Generator<WalkedPath> {
   const walked: ByteText[] = [];
@@ -58,8 +56,7 @@ function isReached(path: ByteText, top: ByteText, closedMounts: ReadonlySet<Byte
 
 /** The directories above, the root first, so that a file comes back with its way. */
 function ancestorsOf(path: ByteText): readonly ByteText[] {
-  const parts = path.split("/").slice(1, -1);
-  return path === "/" ? [] : ["/", ...parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`)];
+  return path === "/" ? [] : ["/", ...[...directoriesAbove(path)].reverse()];
 }
 
 function* walk(path: ByteText, type: FileType, options: WalkOptions): Generator<WalkedPath> {

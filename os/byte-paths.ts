@@ -2,6 +2,9 @@
 import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, readdirSync, unlinkSync, type Dirent } from "node:fs";
 import { asFileError, type FileType } from "#os/files";
 
+/** PATH_MAX without its NUL: what is longer can only be reached from within (path_resolution(7)). */
+export const PATH_LIMIT_BYTES = 4095;
+
 export interface RawEntry {
   readonly name: string;
   readonly type: FileType;
@@ -42,6 +45,11 @@ export function infoRaw(path: string): RawInfo | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As exactly as a number of milliseconds tells. */
+export function isModifiedAt({ modifiedMs }: RawInfo, [seconds, nanoseconds]: readonly [seconds: number, nanoseconds: number]): boolean {
+  return Math.abs(modifiedMs - (seconds * 1000 + nanoseconds / 1e6)) < 1;
 }
 
 /** Makes `path` another name of what `existing` names, in the place of what it names now. Throws LifeboatError. */

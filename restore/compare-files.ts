@@ -1,13 +1,13 @@
 // Reads files back from a disk and compares them with the catalogue: type, owner, mode, times, content, attributes, links, flags.
 
-import { infoRaw } from "#os/byte-paths";
+import { infoRaw, PATH_LIMIT_BYTES } from "#os/byte-paths";
 import { makeTemporaryDirectory } from "#os/files";
 import { createNamesFile } from "../set/names-file.ts";
 import { startFlagReader } from "../set/flag-reader.ts";
 import { startTarSource } from "../set/tar-source.ts";
 import { tarScanner, type ByteText, type TarMember } from "../formats/tar-read.ts";
 import { isSameNode } from "./link-nodes.ts";
-import { absolutePath, bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { absolutePath, prefixOf, printable, type CatalogueEntry } from "../set/catalogue.ts";
 import { attributesDigest, contentDigest, type ContentDigest } from "../set/content-digest.ts";
 
 export interface Difference {
@@ -64,9 +64,6 @@ function reasonFor(reasons: ReadonlyMap<string, string>, path: ByteText): string
   return reason === undefined || /removed before/.test(reason) ? undefined : reason;
 }
 
-/** PATH_MAX without its NUL. */
-const PATH_LIMIT_BYTES = 4095;
-
 interface Listing {
   /** By path. */
   readonly flags: ReadonlyMap<ByteText, string>;
@@ -94,10 +91,6 @@ async function listNames({ entries, root, withFlags, extraFlagsAreFine }: Compar
   await names.close();
   const found = (await reader?.finish()) ?? new Map<ByteText, string>();
   return { flags: new Map([...found].map(([path, letters]) => [path.slice(prefix.length), letters])), missing };
-}
-
-function prefixOf(root: string): ByteText {
-  return root === "/" ? "" : bytesOfText(root);
 }
 
 interface Seen {

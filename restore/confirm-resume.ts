@@ -1,9 +1,9 @@
 // The last look at what a broken restore has left, with its file systems mounted: is all there that its journal vouches for?
 
-import { infoRaw, type RawInfo } from "#os/byte-paths";
+import { infoRaw, isModifiedAt, PATH_LIMIT_BYTES, type RawInfo } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import type { ByteText } from "../formats/tar-read.ts";
-import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { bytesOfText, prefixOf, printable, type CatalogueEntry } from "../set/catalogue.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { frameStarts, streamPlace } from "../set/stream-places.ts";
 import type { RestoreEnvironment } from "./engine.ts";
@@ -58,7 +58,7 @@ async function vouchedProblem({ set, gate }: SetContent, { frame, changed }: Jou
   const lost = new Set(gate.lost);
   const own = changed.map(({ path }) => bytesOfText(path));
   const isOwn = (path: ByteText) => own.some((place) => path === place || path.startsWith(`${place}/`));
-  const prefix = root === "/" ? "" : bytesOfText(root);
+  const prefix = prefixOf(root);
   for await (const entry of readCatalogue(set)) {
     if (streamPlace(starts, entry) + entry.streamBytes > vouchedBytes || lost.has(entry.path) || isOwn(entry.path)) continue;
     if (prefix.length + entry.path.length > PATH_LIMIT_BYTES) continue;
@@ -68,15 +68,11 @@ async function vouchedProblem({ set, gate }: SetContent, { frame, changed }: Jou
   return undefined;
 }
 
-/** PATH_MAX without its NUL: what is longer can only be looked at from within. */
-const PATH_LIMIT_BYTES = 4095;
-
 /** Times of directories are set last of all, and links may be empty files until then (see extract-set.ts). */
 function changeOf({ type, sizeBytes, mtime }: CatalogueEntry, info: RawInfo | undefined): string | undefined {
   if (info === undefined) return "is missing";
   if (type === "symlink" || type === "hard-link") return undefined;
   if (info.type !== type) return `is a ${info.type} now`;
   if (type === "directory") return undefined;
-  const wasWritten = Math.abs(info.modifiedMs - (mtime[0] * 1000 + mtime[1] / 1e6)) >= 1;
-  return wasWritten || (type === "file" && info.sizeBytes !== sizeBytes) ? "has been written to since" : undefined;
+  return !isModifiedAt(info, mtime) || (type === "file" && info.sizeBytes !== sizeBytes) ? "has been written to since" : undefined;
 }

@@ -2,14 +2,14 @@
 
 import { infoRaw, linkRaw } from "#os/byte-paths";
 import type { ByteText } from "../formats/tar-read.ts";
-import { bytesOfText, type CatalogueEntry } from "../set/catalogue.ts";
+import { prefixOf, type CatalogueEntry } from "../set/catalogue.ts";
 
 /** Returns the directories in which it has made names again: their times have changed. */
 export async function linkNodes(
   root: string,
   entries: AsyncIterable<CatalogueEntry> | Iterable<CatalogueEntry>,
 ): Promise<ReadonlySet<ByteText>> {
-  const prefix = root === "/" ? "" : bytesOfText(root);
+  const prefix = prefixOf(root);
   const changed = new Set<ByteText>();
   for await (const { path, sameNodeAs } of entries) {
     if (sameNodeAs === undefined || isSameNode(prefix, path, sameNodeAs)) continue;

@@ -3,13 +3,8 @@
 import { infoRaw, makeDirectoryRaw } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import type { ByteText } from "../formats/tar-read.ts";
-import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { prefixOf, printable, type CatalogueEntry } from "../set/catalogue.ts";
 import type { Difference } from "./compare-files.ts";
-
-/** All directories above these paths, but for the root. */
-export function ancestorsOf(paths: readonly ByteText[]): ReadonlySet<ByteText> {
-  return new Set(paths.flatMap((path) => [...path.matchAll(/(?<=.)\//g)].map(({ index }) => path.slice(0, index))));
-}
 
 /** Those of the set's directories that are not below `to`. Throws LifeboatError (3) when something else has the name of one. */
 export function missingParents(to: string, directories: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
@@ -38,8 +33,4 @@ export function makeParents(to: string, parents: readonly CatalogueEntry[]): rea
       throw error;
     }
   });
-}
-
-function prefixOf(to: string): ByteText {
-  return to === "/" ? "" : bytesOfText(to);
 }

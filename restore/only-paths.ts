@@ -1,7 +1,7 @@
 // What a person gives to `--only`: a path as it is, or as `lifeboat list` prints it.
 
 import type { ByteText } from "../formats/tar-read.ts";
-import { bytesOfText, unprinted } from "../set/catalogue.ts";
+import { bytesOfText, directoriesAbove, unprinted } from "../set/catalogue.ts";
 import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 
@@ -23,13 +23,6 @@ async function pathsThere(set: OpenSet, wanted: ReadonlySet<ByteText>): Promise<
   const there = new Set<ByteText>();
   for await (const { path } of readCatalogue(set)) for (const one of [path, ...directoriesAbove(path)]) if (wanted.has(one)) there.add(one);
   return there;
-}
-
-/** From the deepest on, without the root. */
-export function directoriesAbove(path: ByteText): readonly ByteText[] {
-  const above: ByteText[] = [];
-  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) above.push(path.slice(0, end));
-  return above;
 }
 
 function normalised(path: ByteText): ByteText {

@@ -1,20 +1,20 @@
 // Directories in which something was written after their extraction, by us or by programs of the machine, get their times again.
 
-import { infoRaw } from "#os/byte-paths";
-import { bytesOfText, type CatalogueEntry } from "../set/catalogue.ts";
+import { infoRaw, isModifiedAt } from "#os/byte-paths";
+import { prefixOf, type CatalogueEntry } from "../set/catalogue.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { extractDirectories, type SetContent } from "./extract-set.ts";
 
 /** Those below `root` that are there, and whose time of change is not the catalogue's, are extracted once more. */
 export async function refreshDirectories(content: SetContent, root: string): Promise<void> {
-  const prefix = root === "/" ? "" : bytesOfText(root);
+  const prefix = prefixOf(root);
   const disturbed = new Set<string>();
   for await (const entry of readCatalogue(content.set)) if (isDisturbed(entry, prefix)) disturbed.add(entry.path);
   if (disturbed.size > 0) await extractDirectories(content, (path) => disturbed.has(path), { root });
 }
 
-function isDisturbed({ path, type, mtime: [seconds, nanoseconds] }: CatalogueEntry, prefix: string): boolean {
+function isDisturbed({ path, type, mtime }: CatalogueEntry, prefix: string): boolean {
   if (type !== "directory") return false;
   const info = infoRaw(prefix + path);
-  return info?.type === "directory" && Math.abs(info.modifiedMs - (seconds * 1000 + nanoseconds / 1e6)) >= 1;
+  return info?.type === "directory" && !isModifiedAt(info, mtime);
 }

@@ -3,7 +3,7 @@
 import { LifeboatError } from "#os/error";
 import { fileInfo, makeNewDirectory } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
-import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { prefixOf, printable, type CatalogueEntry } from "../set/catalogue.ts";
 import { readFrames, type OpenSet, type PlacedFrame } from "../set/open-set.ts";
 import { frameStarts } from "../set/stream-places.ts";
 import { checkFrames, type DamagedFrame } from "./check-frames.ts";
@@ -86,7 +86,7 @@ export interface FilesPlan extends Loss {
 export async function planFiles(request: FilesRequest): Promise<FilesPlan> {
   const { selection, names, loss } = await prepare(request);
   request.progress(undefined);
-  const prefix = request.to === "/" ? "" : bytesOfText(request.to);
+  const prefix = prefixOf(request.to);
   return {
     ...loss,
     async *files() {

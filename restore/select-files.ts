@@ -3,13 +3,12 @@
 import { infoRaw } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import type { ByteText } from "../formats/tar-read.ts";
-import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { directoriesAbove, prefixOf, printable, type CatalogueEntry } from "../set/catalogue.ts";
 import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { framesOf } from "./lost-paths.ts";
-import { ancestorsOf, missingParents } from "./missing-parents.ts";
+import { missingParents } from "./missing-parents.ts";
 import { unnamedLosses } from "./outcome.ts";
-import { directoriesAbove } from "./only-paths.ts";
 
 export interface Selection {
   isWanted(path: ByteText): boolean;
@@ -42,7 +41,7 @@ const KEPT_ENTRIES = 20_000;
 /** Throws LifeboatError: 2 for what is not in the set, 5 for what may have been in it. */
 export async function selectFiles({ set, only, to, starts }: SelectionRequest): Promise<Selection> {
   const isWanted = wantedBelow(only);
-  const above = ancestorsOf(only);
+  const above = new Set(only.flatMap(directoriesAbove));
   const survey = surveyor(to, starts);
   const directories: CatalogueEntry[] = [];
   const absent = new Set(only);
@@ -93,7 +92,7 @@ function wantedBelow(only: readonly ByteText[]): (path: ByteText) => boolean {
 
 /** Takes the entries that were asked for, one after the other. */
 function surveyor(to: string, starts: readonly number[]) {
-  const prefix = to === "/" ? "" : bytesOfText(to);
+  const prefix = prefixOf(to);
   const keeper = entryKeeper();
   const frames = new Set<number>();
   const sources = new Set<ByteText>();

@@ -3,7 +3,7 @@
 import { bytesOf } from "#os/byte-paths";
 import { startPiped } from "#os/exec";
 import type { ByteText } from "../formats/tar-read.ts";
-import { bytesOfText, type CatalogueEntry } from "../set/catalogue.ts";
+import { prefixOf, type CatalogueEntry } from "../set/catalogue.ts";
 
 /** What chattr refuses is found by the check that follows. */
 export async function setFlags(
@@ -29,7 +29,7 @@ export async function clearLocks(root: string, entries: AsyncIterable<CatalogueE
 }
 
 async function changeFlags(change: string, root: string, names: readonly ByteText[]): Promise<void> {
-  const prefix = root === "/" ? "" : bytesOfText(root);
+  const prefix = prefixOf(root);
   await using chattr = startPiped(["xargs", "-0", "chattr", "-f", change]);
   const drained = drain(chattr.output);
   await chattr.write(bytesOf(names.map((name) => `${prefix}${name}\0`).join("")));

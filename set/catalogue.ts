@@ -88,6 +88,18 @@ export function bytesOfText(text: string): ByteText {
   return isAscii(text) ? text : latin1Decode(utf8Encode(text));
 }
 
+/** What stands before an absolute path of what is mounted, or kept, below `root`. */
+export function prefixOf(root: string): ByteText {
+  return root === "/" ? "" : bytesOfText(root);
+}
+
+/** From the deepest on, without the root. */
+export function directoriesAbove(path: ByteText): readonly ByteText[] {
+  const above: ByteText[] = [];
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) above.push(path.slice(0, end));
+  return above;
+}
+
 /** A name for people, on one line: what is no text, or would break the line, as `\n`, `\x07` or `\377`. */
 export function printable(bytes: ByteText): string {
   const text = textOf(bytes);

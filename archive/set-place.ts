@@ -5,7 +5,7 @@ import { LifeboatError } from "#os/error";
 import { forgetTemporary } from "#os/temporaries";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
-import { directorySource, makeSetDirectory, markStore, STORE_MARK_TEXT } from "../media/directory-store.ts";
+import { directorySource, makeSetDirectory, markStore, setIsThere, STORE_MARK_TEXT } from "../media/directory-store.ts";
 import { openIso } from "../media/iso-store.ts";
 import { keepLock, writeLock, type KeptLock } from "../media/set-lock.ts";
 import { setIsoName, STAGING_PREFIX } from "../media/store-names.ts";
@@ -103,10 +103,7 @@ async function sourceOn(isoPath: string, id: string): Promise<SetSource> {
 }
 
 async function checkNew(path: string): Promise<void> {
-  if ((await fileInfo(path)) === undefined) return;
-  throw new LifeboatError(`Cannot write "${path}" as a set is never overwritten: it is there already`, {
-    hint: "Wait a second and try again: sets are named by the time",
-  });
+  if ((await fileInfo(path)) !== undefined) throw setIsThere(path);
 }
 
 async function filesBelow(directory: string): Promise<readonly MediumFile[]> {

@@ -87,7 +87,7 @@ export const STORE_MARK_TEXT = "Lifeboat keeps sets here.\n";
 /** The new directory of a set, for its owner alone: it holds /etc/shadow. It says from the first moment on that we write it. */
 export async function makeSetDirectory(storePath: string, id: string): Promise<string> {
   const path = `${storePath}/${id}`;
-  if (await exists(path)) throw isThere(path);
+  if (await exists(path)) throw setIsThere(path);
   await using work = await makeTemporaryDirectory(NEW_PREFIX, storePath);
   await makeDirectory(`${work.path}/boot`, 0o700);
   await writeLock(work.path, id);
@@ -95,13 +95,13 @@ export async function makeSetDirectory(storePath: string, id: string): Promise<s
     // Fails where another archive has made it in the meantime: what it has is not empty.
     await moveIntoPlace(work.path, path);
   } catch (error) {
-    if (error instanceof LifeboatError && (await exists(path))) throw isThere(path);
+    if (error instanceof LifeboatError && (await exists(path))) throw setIsThere(path);
     throw error;
   }
   return rememberTemporary(path);
 }
 
-function isThere(path: string): LifeboatError {
+export function setIsThere(path: string): LifeboatError {
   return new LifeboatError(`Cannot write "${path}" as a set is never overwritten: it is there already`, {
     hint: "Wait a second and try again: sets are named by the time",
   });

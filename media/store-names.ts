@@ -1,6 +1,6 @@
 // The names that Lifeboat gives in a store, so that nothing else is taken for its own. Pure.
 
-import { CATALOGUE_FILE, frameListName, MACHINE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
+import { CATALOGUE_FILE, frameListName, MACHINE_FILE, MANIFEST_FILE, SET_ID, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
 
 /** In a set that is being written: who does it. */
 export const LOCK_FILE = "writing.json";
@@ -8,15 +8,14 @@ export const LOCK_FILE = "writing.json";
 export const NEW_PREFIX = ".lifeboat-new-";
 export const STAGING_PREFIX = ".lifeboat-staging-";
 
-const SET_NAME = /^[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z$/;
-const ISO_NAME = /^([A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z)-\d+\.iso$/;
+const ISO_NAME = new RegExp(`${SET_ID.source.slice(0, -1)}-\\d+\\.iso$`);
 /** os/files.ts writes such files and renames them; a process that was killed leaves one. */
 const MARK_NAME = new RegExp(`^\\${STORE_MARK}(?:\\.part-[0-9a-f]{12})?$`);
 const WORK_NAME = new RegExp(`^(?:\\${NEW_PREFIX}|\\${STAGING_PREFIX})[A-Za-z0-9]{6}$`);
 
 /** A directory of that name is a set when its content is one's. */
 export function isSetName(name: string): boolean {
-  return SET_NAME.test(name);
+  return SET_ID.test(name);
 }
 
 /** The ISO that holds a set, by the name that archive gives it. */

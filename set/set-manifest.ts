@@ -14,6 +14,9 @@ export const RESCUE_ISO_FILE = "boot/rescue.iso";
 /** Marks a directory that holds sets. */
 export const STORE_MARK = ".lifeboat-store";
 
+/** `web1-20261121T194500Z` */
+export const SET_ID = /^[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z$/;
+
 const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/));
 /** Plain names, at most one directory deep, so that a manifest can never lead out of its set. */
@@ -22,7 +25,7 @@ const Remark = v.object({ path: v.string(), what: v.string() });
 
 const Manifest = v.object({
   formatVersion: v.literal(1),
-  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z$/)),
+  id: v.pipe(v.string(), v.regex(SET_ID)),
   /** `machine`: with layout and `/`, to rebuild the machine. `files`: nothing but files. */
   kind: v.picklist(["machine", "files"]),
   hostName: v.string(),

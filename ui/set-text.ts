@@ -1,5 +1,6 @@
 // Sets as people read them: what was archived, what a store holds, what a verification found.
 
+import type { StoredSet } from "../media/stored-set.ts";
 import { printable, type CatalogueEntry } from "../set/catalogue.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import type { Verification } from "../set/verify-set.ts";
@@ -50,28 +51,19 @@ export function verificationText(id: string, { frames, paths, storedBytes, damag
   return [`${read}: DAMAGED`, ...damage.slice(0, DAMAGE_LISTED).map((line) => `  ${line}`), ...more].join("\n");
 }
 
-interface ListedSet {
-  readonly id: string;
-  readonly path: string;
-  readonly kind: "directory" | "iso";
-  readonly state: "whole" | "damaged" | "incomplete" | "being-written";
-  readonly manifest: SetManifest | undefined;
-  readonly problem: string | undefined;
-}
-
-export function setsText(sets: readonly ListedSet[]): string {
+export function setsText(sets: readonly StoredSet[]): string {
   if (sets.length === 0) return "no sets";
   return sets.map(setLine).join("\n");
 }
 
-const STATE_WORDS: Readonly<Record<ListedSet["state"], string>> = {
+const STATE_WORDS: Readonly<Record<StoredSet["state"], string>> = {
   whole: "whole",
   damaged: "DAMAGED",
   incomplete: "INCOMPLETE",
   "being-written": "BEING WRITTEN",
 };
 
-function setLine({ id, path, kind, state, manifest, problem }: ListedSet): string {
+function setLine({ id, path, kind, state, manifest, problem }: StoredSet): string {
   const name = kind === "iso" ? path.replace(/^.*\//, "") : id;
   if (manifest === undefined) return `${name}  ${STATE_WORDS[state]}: ${problem}`;
   const { totals, finishedAt } = manifest;

@@ -7,11 +7,10 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { digestFile } from "#os/digest";
-import { run } from "#os/exec";
-import { isRoot } from "#os/user";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { Machine } from "../machine/model.ts";
+import { attachDisk, detachDisk, LAST_STEPS, planOnto, skipsWithoutDisk } from "../restore/disk-for-tests.ts";
 import type { Plan, TargetDisk } from "../restore/plan.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import type { OpenSet } from "../set/open-set.ts";
@@ -20,7 +19,6 @@ import { askOnce, rebuildMachine, rebuildPrepared } from "./rebuild-machine.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-rebuild-"));
 const [root, image, log] = ["root", "image", "log"].map((name) => join(scratch, name)) as [string, string, string];
-const MIB = 2 ** 20;
 let set: TreeSet;
 let loop: string | undefined;
 
@@ -30,36 +28,15 @@ before(async () => {
   await mkdir(root);
   for (const name of ["a", "b"]) await writeFile(join(tree, name), name);
   set = await archiveTree(tree, join(scratch, "set"), { machine: BIOS_MACHINE });
-  await run(["truncate", "-s", "32M", image]);
-  const attached = await run(["losetup", "--find", "--show", image], { okCodes: [0, 1, 127] });
-  if (attached.exitCode === 0) loop = attached.stdout.trim();
+  loop = await attachDisk(image, 32);
 });
 after(async () => {
-  if (loop !== undefined) await run(["losetup", "--detach", loop]);
+  await detachDisk(loop);
   await rm(scratch, { recursive: true });
 });
 
 function thePlan(): Plan {
-  const [ext] = BIOS_MACHINE.layout.fileSystems;
-  if (ext?.parameters.kind !== "ext") return assert.fail();
-  const fileSystem = { ...ext, parameters: { ...ext.parameters, inodeCount: 512, reservedBlocks: 100 } };
-  const device = loop!;
-  return {
-    setId: set.manifest.id,
-    matches: [],
-    steps: [
-      { kind: "make-filesystem", device, sizeBytes: 32 * MIB, fileSystem },
-      { kind: "mount", device, path: "/", type: "ext4", options: [] },
-      { kind: "extract", paths: 3, streamBytes: 1 },
-      { kind: "set-flags" },
-      { kind: "check", paths: 3 },
-      { kind: "write-mark" },
-      { kind: "unmount" },
-    ],
-    lost: [],
-    kept: [],
-    warnings: [],
-  };
+  return planOnto({ device: loop!, setId: set.manifest.id, sizeMiB: 32, inodeCount: 512 }, LAST_STEPS);
 }
 
 interface Case {
@@ -124,9 +101,7 @@ async function rebuild({
 }
 
 function skips(context: TestContext): boolean {
-  const why = !isRoot() ? "only root can mount" : loop === undefined ? "no file can be attached to a loop device here" : undefined;
-  if (why !== undefined) context.skip(why);
-  return why !== undefined;
+  return skipsWithoutDisk(context, loop);
 }
 
 test("rebuildMachine() refuses outside the rescue system", async () => {

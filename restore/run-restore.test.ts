@@ -4,19 +4,18 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
-import { run } from "#os/exec";
 import { readText } from "#os/files";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
+import { attachDisk, detachDisk, planOnto, skipsWithoutDisk } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import type { Plan, Step } from "./plan.ts";
 import { runRestore } from "./run-restore.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-run-"));
 const root = join(scratch, "root");
-const MIB = 2 ** 20;
 let set: TreeSet;
 let loop: string | undefined;
 
@@ -26,28 +25,15 @@ before(async () => {
   await mkdir(root);
   for (let number = 10; number < 40; number += 1) await writeFile(join(tree, `file${number}`), "content");
   set = await archiveTree(tree, join(scratch, "set"), { machine: BIOS_MACHINE });
-  await run(["truncate", "-s", "32M", join(scratch, "image")]);
-  const attached = await run(["losetup", "--find", "--show", join(scratch, "image")], { okCodes: [0, 1, 127] });
-  if (attached.exitCode === 0) loop = attached.stdout.trim();
+  loop = await attachDisk(join(scratch, "image"), 32);
 });
 after(async () => {
-  if (loop !== undefined) await run(["losetup", "--detach", loop]);
+  await detachDisk(loop);
   await rm(scratch, { recursive: true });
 });
 
 function planWith(...more: readonly Step[]): Plan {
-  const [ext] = BIOS_MACHINE.layout.fileSystems;
-  if (ext?.parameters.kind !== "ext") return assert.fail();
-  const fileSystem = { ...ext, parameters: { ...ext.parameters, inodeCount: 512, reservedBlocks: 100 } };
-  const device = loop!;
-  const steps: readonly Step[] = [
-    { kind: "make-filesystem", device, sizeBytes: 32 * MIB, fileSystem },
-    { kind: "mount", device, path: "/", type: "ext4", options: [] },
-    { kind: "extract", paths: 1, streamBytes: 1 },
-    ...more,
-    { kind: "unmount" },
-  ];
-  return { setId: set.manifest.id, matches: [], steps, lost: [], kept: [], warnings: [] };
+  return planOnto({ device: loop!, setId: set.manifest.id, sizeMiB: 32, inodeCount: 512 }, more);
 }
 
 async function restore(plan: Plan, opened: OpenSet = set) {
@@ -69,8 +55,7 @@ async function restore(plan: Plan, opened: OpenSet = set) {
 }
 
 function skips(context: TestContext): boolean {
-  if (loop === undefined) context.skip("no file can be attached to a loop device here");
-  return loop === undefined;
+  return skipsWithoutDisk(context, loop);
 }
 
 async function assertNothingMounted(): Promise<void> {

@@ -9,8 +9,8 @@ import { run } from "#os/exec";
 import { exists } from "#os/files";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
-import type { FileSystem } from "../machine/model.ts";
 import { readFrames } from "../set/open-set.ts";
+import { attachDisk, detachDisk, LAST_STEPS, planOnto, skipsWithoutDisk } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { makeFakeMachine, noChroot } from "./fake-machine-for-tests.ts";
 import { mountAll, unmountAll } from "./mount-all.ts";
@@ -62,9 +62,7 @@ before(async () => {
   set = await archiveTree(tree, join(scratch, "set"), { machine: BIOS_MACHINE });
   await mkdir(root);
   await writeFile(log, "what was done\n", { mode: 0o644 });
-  await run(["truncate", "-s", "64M", join(scratch, "image")]);
-  const attached = await run(["losetup", "--find", "--show", join(scratch, "image")], { okCodes: [0, 1, 127] });
-  if (attached.exitCode === 0) loop = attached.stdout.trim();
+  loop = await attachDisk(join(scratch, "image"), 64);
   // The firmware of this machine must never be asked.
   await mkdir(programs);
   await writeFile(join(programs, "efibootmgr"), "#!/bin/sh\nexit 1\n");
@@ -72,7 +70,7 @@ before(async () => {
   process.env["PATH"] = `${programs}:${process.env["PATH"]}`;
 });
 after(async () => {
-  if (loop !== undefined) await run(["losetup", "--detach", loop]);
+  await detachDisk(loop);
   await run(["chattr", "-i", join(tree, "var/cache")]);
   await rm(scratch, { recursive: true });
 });
@@ -82,40 +80,24 @@ function busyboxLinks(...names: readonly string[]): Record<string, string> {
 }
 
 function thePlan(): Plan {
-  const [ext] = BIOS_MACHINE.layout.fileSystems;
-  if (ext?.parameters.kind !== "ext") return assert.fail();
-  const fileSystem: FileSystem = { ...ext, parameters: { ...ext.parameters, inodeCount: 1024, reservedBlocks: 100 } };
   const device = loop!;
   const disk: TargetDisk = { ...BLANK, name: device.slice(5), path: device };
-  return {
-    setId: set.manifest.id,
-    matches: [],
-    steps: [
-      { kind: "make-filesystem", device, sizeBytes: 64 * MIB, fileSystem },
-      { kind: "mount", device, path: "/", type: "ext4", options: [] },
-      { kind: "extract", paths: 1, streamBytes: 1 },
-      { kind: "make-swap-file", path: "/var/swap", uuid: undefined, label: undefined, sizeBytes: MIB },
-      { kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] },
-      { kind: "check-initramfs", drivers: ["nvme"] },
-      { kind: "install-boot-loader", directory: "/boot/grub", disks: [disk] },
-      {
-        kind: "write-boot-entry",
-        disk,
-        partition: 1,
-        partitionUuid: undefined,
-        label: "debian",
-        loaderPath: "\\EFI\\debian\\shimx64.efi",
-        mountPoint: "/boot/efi",
-      },
-      { kind: "set-flags" },
-      { kind: "check", paths: 1 },
-      { kind: "write-mark" },
-      { kind: "unmount" },
-    ],
-    lost: [],
-    kept: [],
-    warnings: [],
-  };
+  return planOnto({ device, setId: set.manifest.id, sizeMiB: 64, inodeCount: 1024 }, [
+    { kind: "make-swap-file", path: "/var/swap", uuid: undefined, label: undefined, sizeBytes: MIB },
+    { kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] },
+    { kind: "check-initramfs", drivers: ["nvme"] },
+    { kind: "install-boot-loader", directory: "/boot/grub", disks: [disk] },
+    {
+      kind: "write-boot-entry",
+      disk,
+      partition: 1,
+      partitionUuid: undefined,
+      label: "debian",
+      loaderPath: "\\EFI\\debian\\shimx64.efi",
+      mountPoint: "/boot/efi",
+    },
+    ...LAST_STEPS,
+  ]);
 }
 
 const BLANK = { serial: undefined, model: undefined, driver: undefined, sizeBytes: 64 * MIB, logicalSectorBytes: 512 };
@@ -161,9 +143,7 @@ async function lookAt<T>(look: () => Promise<T>): Promise<T> {
 }
 
 function skips(context: TestContext): boolean {
-  const why = whyNot ?? (loop === undefined ? "no file can be attached to a loop device here" : undefined);
-  if (why !== undefined) context.skip(why);
-  return why !== undefined;
+  return skipsWithoutDisk(context, loop, whyNot);
 }
 
 const OWN = [

@@ -9,12 +9,14 @@ export interface TreeSet extends OpenSet {
   readonly directory: string;
 }
 
-/** `directory` is made; the tree is seen as if it were the root of a machine. */
-export async function archiveTree(tree: string, directory: string, options: Partial<SetOptions> = {}): Promise<TreeSet> {
-  await makeNewDirectory(directory, 0o700);
-  const draft = await writeSet({
+export const TEST_SET_ID = "test-20261121T194500Z";
+export const FINISHED_AT = "2026-11-21T19:45:07.000Z";
+
+/** Of a whole tree, seen as if it were the root of a machine. */
+export function setOptionsFor(tree: string, directory: string): SetOptions {
+  return {
     directory,
-    id: "test-20261121T194500Z",
+    id: TEST_SET_ID,
     hostName: "test",
     createdAt: "2026-11-21T19:45:00.000Z",
     createdBy: "lifeboat test",
@@ -29,8 +31,13 @@ export async function archiveTree(tree: string, directory: string, options: Part
     volumeLimitBytes: 4_000_000_000,
     remark: () => undefined,
     progress: () => undefined,
-    ...options,
-  });
-  await writeManifest(directory, await completeManifest(directory, draft, { bootFiles: [], finishedAt: "2026-11-21T19:45:07.000Z" }));
+  };
+}
+
+/** `directory` is made. */
+export async function archiveTree(tree: string, directory: string, options: Partial<SetOptions> = {}): Promise<TreeSet> {
+  await makeNewDirectory(directory, 0o700);
+  const draft = await writeSet({ ...setOptionsFor(tree, directory), ...options });
+  await writeManifest(directory, await completeManifest(directory, draft, { bootFiles: [], finishedAt: FINISHED_AT }));
   return { ...(await openSet(directorySource(directory))), directory };
 }

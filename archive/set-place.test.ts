@@ -14,6 +14,7 @@ import type { SetSource } from "../set/set-source.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { completeManifest, writeSet } from "./archive-set.ts";
 import type { MadeImage } from "./rescue-iso.ts";
+import { FINISHED_AT, setOptionsFor, TEST_SET_ID as ID } from "./set-for-tests.ts";
 import { makePlace, type Completion } from "./set-place.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-place-"));
@@ -21,25 +22,6 @@ after(() => rm(scratch, { recursive: true }));
 const tree = join(scratch, "tree");
 await mkdir(tree);
 await writeFile(join(tree, "file"), "content");
-
-const ID = "test-20261121T194500Z";
-const OPTIONS = {
-  id: ID,
-  hostName: "test",
-  createdAt: "2026-11-21T19:45:00.000Z",
-  createdBy: "lifeboat test",
-  machine: undefined,
-  root: tree,
-  include: ["/"],
-  exclude: [],
-  hidden: [],
-  closedMounts: [],
-  codec: "zstd",
-  level: 1,
-  volumeLimitBytes: 4e9,
-  remark: () => undefined,
-  progress: () => undefined,
-} as const;
 
 /** Without kernel and boot loader, which no set needs to be found. */
 const IMAGE: MadeImage = {
@@ -59,8 +41,8 @@ async function archive(kind: "directory" | "iso", check: Completion["check"]) {
   const store = await mkdtemp(join(scratch, "store-"));
   await using cleanUp = new AsyncDisposableStack();
   const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp });
-  const draft = await writeSet({ ...OPTIONS, directory: place.directory });
-  const manifest = await completeManifest(place.directory, draft, { bootFiles: [], finishedAt: "2026-11-21T19:45:07.000Z" });
+  const draft = await writeSet(setOptionsFor(tree, place.directory));
+  const manifest = await completeManifest(place.directory, draft, { bootFiles: [], finishedAt: FINISHED_AT });
   const seen: unknown[] = [];
   const looking = async (source: SetSource) => {
     seen.push(...(await listStore(store)).map(({ id, state }) => [id, state]));

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { LifeboatError } from "#os/error";
-import { run } from "#os/exec";
+import { run, type Command } from "#os/exec";
 import { makeDirectory, makeTemporaryDirectory } from "#os/files";
 import { runWithMounts, type Mount } from "./mounts.ts";
 import type { GuestDisk } from "./recipe.ts";
@@ -30,24 +30,21 @@ export interface ImageToList {
   readonly skip?: readonly string[];
 }
 
-export async function listImage({ image, partitions, skip = NOT_ON_DISK }: ImageToList): Promise<string> {
+export async function listImage(disk: ImageToList): Promise<string> {
+  const script = `exec perl ${FILE_LIST_SCRIPT} "$ROOT" "$@"`;
+  return outputInImage(disk, ["sh", "-c", script, "sh", ...listArguments(disk.partitions, disk.skip ?? NOT_ON_DISK)]);
+}
+
+/** The text of a file on the image, whichever of the partitions it is on. */
+export function readFromImage(disk: ImageToList, path: string): Promise<string> {
+  return outputInImage(disk, ["sh", "-c", 'exec cat "$ROOT$1"', "sh", path]);
+}
+
+async function outputInImage({ image, partitions }: ImageToList, command: Command): Promise<string> {
   await using work = await makeTemporaryDirectory("lifeboat-list-");
   const root = join(work.path, "root");
   await makeDirectory(root);
   const mounts = await readOnlyMounts(image, partitions);
-  const script = `exec perl ${FILE_LIST_SCRIPT} "$ROOT" "$@"`;
-  const command = ["sh", "-c", script, "sh", ...listArguments(partitions, skip)] as const;
-  const { stdout } = await runWithMounts({ image, root, mounts, workDirectory: work.path }, command, { timeoutMs: LIMIT_MS });
-  return stdout;
-}
-
-/** The text of a file on the image, whichever of the partitions it is on. */
-export async function readFromImage({ image, partitions }: ImageToList, path: string): Promise<string> {
-  await using work = await makeTemporaryDirectory("lifeboat-read-");
-  const root = join(work.path, "root");
-  await makeDirectory(root);
-  const mounts = await readOnlyMounts(image, partitions);
-  const command = ["sh", "-c", 'exec cat "$ROOT$1"', "sh", path] as const;
   return (await runWithMounts({ image, root, mounts, workDirectory: work.path }, command, { timeoutMs: LIMIT_MS })).stdout;
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "#os/exec";
 import { isExecutable, makeTemporaryDirectory, writeFile } from "#os/files";
-import { copyOutOfStore, listStore, makeStoreDisk, readFromStore } from "./store-disk.ts";
+import { changeStore, copyOutOfStore, listStore, makeStoreDisk, readFromStore } from "./store-disk.ts";
 
 const skip = (await isExecutable("/usr/bin/qemu-img")) ? false : "qemu-img is not installed";
 
@@ -20,4 +20,17 @@ test("a store gives back on the host what was put on it, and says what is not th
   assert.equal(await readFile(path("out/lists/with blank"), "utf8"), "#!/bin/sh\n");
   await assert.rejects(readFromStore(path("store.img"), "/other"), /Cannot read the disk .*File not found/);
   assert.match((await run(["dumpe2fs", "-h", path("store.img")])).stdout, /volume name: +STORE\n/);
+});
+
+test("changeStore() leaves the store unmounted, whether its script succeeds or fails half-way", { skip }, async () => {
+  await using directory = await makeTemporaryDirectory();
+  const store = join(directory.path, "store.img");
+  await makeStoreDisk(store, {}, 64 << 20);
+  const mounts = () => readFile("/proc/self/mounts", "utf8");
+  const before = await mounts();
+  await changeStore(store, 'echo "$1 $2" >made', ["a b", "c"]);
+  assert.equal(await readFromStore(store, "/made"), "a b c\n");
+  await assert.rejects(changeStore(store, "false; echo more >made", []));
+  assert.equal(await readFromStore(store, "/made"), "a b c\n");
+  assert.equal(await mounts(), before);
 });

@@ -53,6 +53,23 @@ export async function listStore(image: string, path = "/"): Promise<readonly str
   return names.filter((name) => !["", ".", "..", "lost+found"].includes(name)).sort();
 }
 
+/** Runs a shell script in an unmounted store, which is the working directory; `words` are its arguments from $1 on. */
+export async function changeStore(image: string, script: string, words: readonly string[]): Promise<void> {
+  await using work = await makeTemporaryDirectory("lifeboat-store-");
+  const root = join(work.path, "store");
+  await makeDirectory(root);
+  // The shell leaves the mount before it unmounts it.
+  const mounted = `
+    set -e
+    image=$1 root=$2 script=$3
+    shift 3
+    mount -o loop "$image" "$root"
+    trap 'cd / && umount "$root"' EXIT
+    cd "$root"
+    sh -e -c "$script" sh "$@"`;
+  await run(["sh", "-c", mounted, "sh", image, root, script, ...words]);
+}
+
 /** debugfs ends with 0 whatever happened: what it complains about is its second line of errors. */
 async function debugfs(image: string, request: string): Promise<string> {
   const { stdout, stderr } = await run(["debugfs", "-R", request, image]);

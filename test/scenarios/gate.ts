@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { digestFile } from "#os/digest";
 import { run } from "#os/exec";
-import { copyFile, makeDirectory, makeTemporaryDirectory } from "#os/files";
+import { copyFile } from "#os/files";
 import { createDiskImage } from "../../qemu/disks.ts";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
 import { inShell } from "../boot-checks.ts";
 import { guestMachine } from "../guest/guest-machine.ts";
-import { copyOutOfStore, storeDisk } from "../guest/store-disk.ts";
+import { changeStore, copyOutOfStore, storeDisk } from "../guest/store-disk.ts";
 import type { Scenario, World } from "../scenario.ts";
 import { archivedOnce, type Archived } from "./round-trip.ts";
 
@@ -103,37 +103,30 @@ const gateTable: Scenario = {
 
 /** Copies of the set in the store, each with one thing wrong; what is not touched is linked. */
 async function spoilCopies(store: string, id: string): Promise<void> {
-  await using work = await makeTemporaryDirectory("lifeboat-gate-");
-  const root = join(work.path, "store");
-  await makeDirectory(root);
   const script = `
-    set -e
-    mount -o loop "$1" "$2"
-    trap 'cd / && umount "$2"' EXIT
-    cd "$2"
     for name in flipped no-volume no-manifest catalogue inodes; do
       mkdir -p "spoilt/$name"
-      cp -al "sets/$3" "spoilt/$name/$3"
+      cp -al "sets/$1" "spoilt/$name/$1"
     done
     own() { cp "$1" "$1.own"; mv "$1.own" "$1"; }
     cd spoilt
-    own "flipped/$3/data-0001.tar.zst"
-    printf 'X' | dd of="flipped/$3/data-0001.tar.zst" bs=1 seek=20000000 conv=notrunc status=none
-    rm "no-volume/$3/data-0001.tar.zst" "no-manifest/$3/set.json"
-    own "catalogue/$3/catalogue.ndjson.zst"
-    printf 'X' | dd of="catalogue/$3/catalogue.ndjson.zst" bs=1 seek=5000 conv=notrunc status=none
-    own "inodes/$3/machine.json"
-    own "inodes/$3/set.json"
-    perl -0pi -e 's/("path": "\\/srv")/$1/; s/("inodeCount": )\\d+/\${1}64/g' "inodes/$3/machine.json"
-    digest=$(b2sum "inodes/$3/machine.json" | cut -d' ' -f1)
-    size=$(stat -c %s "inodes/$3/machine.json")
-    perl -0pi -e 's/("name": "machine.json",\\s*"sizeBytes": )\\d+(,\\s*"digest": ")[0-9a-f]+/\${1}'$size'\${2}'$digest'/' "inodes/$3/set.json"
-    head -n -2 "inodes/$3/set.json" > lines
+    own "flipped/$1/data-0001.tar.zst"
+    printf 'X' | dd of="flipped/$1/data-0001.tar.zst" bs=1 seek=20000000 conv=notrunc status=none
+    rm "no-volume/$1/data-0001.tar.zst" "no-manifest/$1/set.json"
+    own "catalogue/$1/catalogue.ndjson.zst"
+    printf 'X' | dd of="catalogue/$1/catalogue.ndjson.zst" bs=1 seek=5000 conv=notrunc status=none
+    own "inodes/$1/machine.json"
+    own "inodes/$1/set.json"
+    perl -0pi -e 's/("inodeCount": )\\d+/\${1}64/g' "inodes/$1/machine.json"
+    digest=$(b2sum "inodes/$1/machine.json" | cut -d' ' -f1)
+    size=$(stat -c %s "inodes/$1/machine.json")
+    perl -0pi -e 's/("name": "machine.json",\\s*"sizeBytes": )\\d+(,\\s*"digest": ")[0-9a-f]+/\${1}'$size'\${2}'$digest'/' "inodes/$1/set.json"
+    head -n -2 "inodes/$1/set.json" > lines
     digest=$(b2sum lines | cut -d' ' -f1)
-    { cat lines; printf ' "digest": "%s"\\n}\\n' "$digest"; } > "inodes/$3/set.json"
+    { cat lines; printf ' "digest": "%s"\\n}\\n' "$digest"; } > "inodes/$1/set.json"
     rm lines
   `;
-  await run(["sh", "-c", script, "sh", store, root, id]);
+  await changeStore(store, script, [id]);
 }
 
 /** A blank disk that fits, one that does not, one with the dirty journals of somebody else, and the machine's old disk. */

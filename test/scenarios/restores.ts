@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { digestFile } from "#os/digest";
 import { run } from "#os/exec";
-import { copyFile, makeDirectory, makeTemporaryDirectory } from "#os/files";
+import { copyFile } from "#os/files";
 import { createDiskImage } from "../../qemu/disks.ts";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
 import { answerPrompt, expectReady, inShell, PC } from "../boot-checks.ts";
 import { guestMachine } from "../guest/guest-machine.ts";
-import { copyOutOfStore, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
+import { changeStore, copyOutOfStore, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
 import type { GuestKind } from "../guest/recipe.ts";
 import type { Scenario, World } from "../scenario.ts";
 import { archivedOnce, archiveInGuest, assertBoots, assertSameFiles, expectRestored, type Archived } from "./round-trip.ts";
@@ -262,14 +262,8 @@ const damaged: Scenario = {
 
 /** In two frames of data, and in the catalogue. With set.json too the inode flags would be gone, which stand in both. */
 async function flipBytes(store: string, id: string): Promise<void> {
-  await using work = await makeTemporaryDirectory("lifeboat-damage-");
-  const root = join(work.path, "store");
-  await makeDirectory(root);
   const script = `
-    set -e
-    mount -o loop "$1" "$2"
-    trap 'cd / && umount "$2"' EXIT
-    cd "$2/sets/$3"
+    cd "sets/$1"
     flip() { printf 'X' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
     flip catalogue.ndjson.zst 5000
     # Of frames that hold whole members alone: "OFFSET LENGTH". Of the file that spans most frames: the middle of its middle frame.
@@ -296,7 +290,7 @@ async function flipBytes(store: string, id: string): Promise<void> {
     rm /tmp/frames.$$ /tmp/names.$$
     [ -n "$single" ]
   `;
-  await run(["sh", "-c", script, "sh", store, root, id]);
+  await changeStore(store, script, [id]);
 }
 
 export const RESTORES: readonly Scenario[] = [damaged, ontoAhci, ontoLarger, ontoUsed, movedTwice, oneOfTwo, powerCut, leftInDrive];

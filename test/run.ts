@@ -25,8 +25,12 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const world = makeWorld();
   const results: Result[] = [];
-  for (const scenario of chosen) results.push(await runScenario(scenario, () => scenario.run(world)));
-  if (tier === "matrix") await writeMatrix(results);
+  const commit = (await run(["git", "describe", "--always", "--dirty"])).stdout.trim();
+  for (const scenario of chosen) {
+    const result = await runScenario(scenario, () => scenario.run(world));
+    results.push(result);
+    if (tier === "matrix") await writeMatrix(commit, result);
+  }
   const failed = results.filter(({ error }) => error !== undefined).length;
   console.log(`${results.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
@@ -57,23 +61,19 @@ async function runScenario({ name, proves }: Scenario, action: () => Promise<voi
   return { name, seconds, error };
 }
 
-/** One line a scenario; those that did not run now keep their last line. */
-async function writeMatrix(results: readonly Result[]): Promise<void> {
-  const commit = (await run(["git", "describe", "--always", "--dirty"])).stdout.trim();
+/** One line a scenario; those that did not run now keep their last line. The table is laid out as the formatter would. */
+async function writeMatrix(commit: string, { name, seconds, error }: Result): Promise<void> {
   const old = (await readTextIfThere(MATRIX_PATH)) ?? "";
   const rows = new Map(
-    [...old.matchAll(/^\| ([\w-]+) \|.*\|$/gm)]
-      .filter((row) => SCENARIOS.some(({ name }) => name === row[1]))
+    [...old.matchAll(/^\| ([\w-]+) *\|.*\|$/gm)]
+      .filter((row) => SCENARIOS.some((scenario) => scenario.name === row[1]))
       .map((row) => [row[1]!, row[0]]),
   );
-  for (const { name, seconds, error } of results)
-    rows.set(name, `| ${name} | ${commit} | ${seconds} | ${error === undefined ? "passed" : "failed"} |`);
+  rows.set(name, `| ${name} | ${commit} | ${seconds} | ${error === undefined ? "passed" : "failed"} |`);
   const head = await readFile(join(import.meta.dirname, "matrix-head.md"), "utf8");
-  await writeAtomic(
-    MATRIX_PATH,
-    `${head}\n| scenario | commit | seconds | result |\n| --- | --- | --- | --- |\n${[...rows.values()].sort().join("\n")}\n`,
-    0o644,
-  );
+  const table = ["| scenario | commit | seconds | result |", "| --- | --- | --- | --- |", ...[...rows.values()].sort()];
+  await writeAtomic(MATRIX_PATH, `${head}\n${table.join("\n")}\n`, 0o644);
+  await run(["oxfmt", "--write", MATRIX_PATH]);
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -16,7 +16,7 @@ export const TOOL_PROGRAMS: readonly ToolProgram[] = [
   ...group("reads and writes partition tables", "fdisk", "sfdisk fdisk"),
   ...group("reads and writes partition tables", "gdisk", "sgdisk"),
   ...group("reads and writes partition tables", "parted", "parted partprobe"),
-  ...group("tells what is on a disk", "util-linux", "blkid lsblk wipefs findmnt blockdev losetup mkswap swaplabel flock"),
+  ...group("tells what is on a disk", "util-linux", "blkid lsblk wipefs findmnt blockdev losetup mkswap swaplabel flock fsfreeze"),
   ...group("mounts file systems", "mount", "mount umount"),
   ...group(
     "makes and checks ext2, ext3 and ext4",

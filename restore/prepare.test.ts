@@ -9,6 +9,7 @@ import { run } from "#os/exec";
 import { readText } from "#os/files";
 import { archiveTree } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { noteProgress, type Journal } from "./journal.ts";
 import { prepareRestore, readTraces } from "./prepare.ts";
 import type { Plan } from "./plan.ts";
 import { presentDisk } from "./present-disks-for-tests.ts";
@@ -16,17 +17,19 @@ import { presentDisk } from "./present-disks-for-tests.ts";
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-prepare-"));
 after(() => rm(scratch, { recursive: true }));
 const UUID = BIOS_MACHINE.layout.fileSystems[0]!.uuid!;
-const JOURNAL = { set: "web1", content: "c", plan: "p", frame: 3, writtenAt: "2026-11-22T00:00:00.000Z", changed: [] };
+const JOURNAL: Journal = { set: "web1", content: "c", plan: "p", frame: 3, writtenAt: "2026-11-22T00:00:00.000Z", changed: [] };
 
 interface Left {
   readonly type?: "ext4" | "ext3" | "xfs" | "vfat";
   readonly uuid?: string;
   /** Content of files in /.lifeboat. */
   readonly files?: Readonly<Record<string, string>>;
+  /** As a restore that was broken off has written it. */
+  readonly journal?: Journal;
 }
 
 /** A disk as a power cut leaves it: the file system's own journal is not empty. Undefined where no loop device can be had. */
-async function cutDisk(context: TestContext, { type = "ext4", uuid = UUID, files = {} }: Left) {
+async function cutDisk(context: TestContext, { type = "ext4", uuid = UUID, files = {}, journal }: Left) {
   const [image, cut, place] = ["image", "cut", "place"].map((name) => join(scratch, name)) as [string, string, string];
   await run(["truncate", "-s", type === "xfs" ? "320M" : "32M", image]);
   const mkfs: Record<string, readonly [string, ...string[]]> = {
@@ -46,10 +49,12 @@ async function cutDisk(context: TestContext, { type = "ext4", uuid = UUID, files
     await mkdir(join(place, ".lifeboat"));
     for (const [name, content] of Object.entries(files)) await writeFile(join(place, ".lifeboat", name), content);
     await run(["sync", "-f", place]);
+    if (journal !== undefined) await noteAs(journal, place);
     // XFS has its metadata in its log alone until much later, or until it is frozen: without a replay nothing of it is to be seen.
-    if (type === "xfs") await run(["fsfreeze", "-f", place]);
+    const mustFreeze = type === "xfs" && journal === undefined;
+    if (mustFreeze) await run(["fsfreeze", "-f", place]);
     await copyFile(image, cut);
-    if (type === "xfs") await run(["fsfreeze", "-u", place]);
+    if (mustFreeze) await run(["fsfreeze", "-u", place]);
     await run(["umount", place]);
   } else {
     await copyFile(image, cut);
@@ -57,6 +62,12 @@ async function cutDisk(context: TestContext, { type = "ext4", uuid = UUID, files
   await rm(image);
   const device = (await run(["losetup", "--find", "--show", cut])).stdout.trim();
   return { device, cut, [Symbol.asyncDispose]: async () => void (await run(["losetup", "--detach", device])) };
+}
+
+async function noteAs({ set, content, plan, frame, changed, writtenAt }: Journal, root: string): Promise<void> {
+  const fail = () => assert.fail("not called");
+  const environment = { say: fail, note: assert.fail, progress: fail, release: fail, nowMs: fail, logPath: "" };
+  await noteProgress({ set, content, plan, frames: 9 }, { frame, changed }, { ...environment, root, now: () => writtenAt });
 }
 
 async function look(context: TestContext, left: Left, found = left.uuid ?? UUID) {
@@ -81,6 +92,13 @@ describe("readTraces() finds", () => {
     test(`the mark and the journal on ${type}, with the file system's own journal not replayed`, async (context) => {
       const traces = await look(context, { type, files: { journal: JSON.stringify(JOURNAL), "restored.json": MARK } });
       if (traces !== undefined) assert.deepEqual(traces, { journal: JOURNAL, mark: "web1" });
+    });
+  }
+
+  for (const type of ["ext4", "ext3", "xfs"] as const) {
+    test(`what a power cut on ${type} leaves of a journal that was noted the moment before`, async (context) => {
+      const traces = await look(context, { type, journal: JOURNAL });
+      if (traces !== undefined) assert.deepEqual(traces, { journal: JOURNAL, mark: undefined });
     });
   }
 

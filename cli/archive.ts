@@ -77,8 +77,8 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     name: "then",
     value: "WHAT",
     choices: ["reboot", "poweroff", "shell"],
-    description: "What follows a restore from this medium that has no differences",
-    defaultText: "reboot",
+    description: "What follows a restore from this medium; a shell in any case when files differ from the set",
+    defaultText: "reboot, or a shell when files were lost to damage",
   },
   {
     name: "accept-unrestorable",

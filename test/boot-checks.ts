@@ -71,8 +71,8 @@ export async function powerOff(machine: VirtualMachine): Promise<void> {
 }
 
 /** Runs a command in the agent's shell and returns what it printed. */
-export async function inShell(machine: VirtualMachine, command: string): Promise<string> {
+export async function inShell(machine: VirtualMachine, command: string, timeoutMs = 60_000): Promise<string> {
   machine.sendLine(`echo begin''mark; ${command}; echo end''mark`);
-  const output = await machine.expect(/beginmark\r?\n([^]*?)endmark/, { timeoutMs: 60_000 });
+  const output = await machine.expect(/beginmark\r?\n([^]*?)endmark/, { timeoutMs });
   return (output.groups[0] ?? "").replace(/\r/g, "");
 }

@@ -10,6 +10,7 @@ import { HARDWARE } from "./scenarios/hardware.ts";
 import { NETWORK } from "./scenarios/network.ts";
 import { RESTORES } from "./scenarios/restores.ts";
 import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
+import { SET_PLACES } from "./scenarios/set-places.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...IMAGE_BYTES,
@@ -21,4 +22,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ROUND_TRIPS,
   ...GATE,
   ...RESTORES,
+  ...SET_PLACES,
 ];

@@ -5,73 +5,13 @@ import { join } from "node:path";
 import { digestFile } from "#os/digest";
 import { run } from "#os/exec";
 import { copyFile } from "#os/files";
-import { createDiskImage } from "../../qemu/disks.ts";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
 import { answerPrompt, expectReady, inShell, PC } from "../boot-checks.ts";
-import { guestMachine } from "../guest/guest-machine.ts";
-import { changeStore, copyOutOfStore, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
-import type { GuestKind } from "../guest/recipe.ts";
+import { changeStore, STORE_PATH } from "../guest/store-disk.ts";
 import type { Scenario, World } from "../scenario.ts";
-import { archivedOnce, archiveInGuest, assertBoots, assertSameFiles, expectRestored, type Archived } from "./round-trip.ts";
-
-const RESTORE_MS = 25 * 60_000;
-
-interface Stage {
-  readonly archived: Archived;
-  readonly directory: string;
-  /** The set's rescue.iso. */
-  readonly iso: string;
-}
-
-async function setStage(world: World, name: string, kind: GuestKind = "bios"): Promise<Stage> {
-  return stageOf(await archivedOnce(world, kind), await world.workDirectory(name));
-}
-
-async function stageOf(archived: Archived, directory: string): Promise<Stage> {
-  const iso = join(directory, "rescue.iso");
-  await copyOutOfStore(archived.store, `/sets/${archived.setId}/boot/rescue.iso`, iso);
-  return { archived, directory, iso };
-}
-
-/** The medium, the disk with the set, and these disks; the first one is started from afterwards. */
-function machineOf({ archived, iso }: Stage, disks: readonly DiskSpec[]): MachineSpec {
-  return {
-    ...guestMachine("bios", { file: disks[0]!.file }),
-    disks: [...disks, { ...storeDisk(archived.store), snapshot: true }],
-    cds: [{ file: iso, bus: "ide", bootIndex: 0 }],
-  };
-}
-
-async function blank({ archived, directory }: Stage, name: string, sizeBytes = archived.guest.disk.sizeBytes): Promise<string> {
-  const path = join(directory, `${name}.img`);
-  await createDiskImage(path, sizeBytes);
-  return path;
-}
-
-interface NukeOrder {
-  readonly disks: readonly DiskSpec[];
-  /** Behind the word nuke. */
-  readonly words?: string;
-}
-
-/** Types nuke at the prompt; the restored disk has the same files and starts. */
-async function nukeAndCompare(stage: Stage, { disks, words = "" }: NukeOrder): Promise<string> {
-  const { archived, directory } = stage;
-  const { said } = await nuke(stage, { disks, words });
-  await assertSameFiles(archived, disks[0]!.file);
-  await assertBoots(archived, { directory, machine: { disks: [{ ...disks[0]!, bootIndex: 1 }] } });
-  return said;
-}
-
-async function nuke(stage: Stage, { disks, words = "" }: NukeOrder) {
-  const { archived, directory } = stage;
-  await using vm = await startMachine(machineOf(stage, disks), { workDirectory: join(directory, "restore"), timeLimitMs: RESTORE_MS });
-  await answerPrompt(vm, `nuke ${words}`);
-  const restored = await expectRestored(vm, archived.setId);
-  assert.equal(await vm.waitForExit({ timeoutMs: 120_000 }), "guest-reset");
-  return restored;
-}
+import { blank, machineOf, nuke, nukeAndCompare, RESTORE_MS, setStage, stageOf, type Stage } from "./restore-stage.ts";
+import { archiveInGuest, assertBoots, assertSameFiles } from "./round-trip.ts";
 
 const ontoAhci: Scenario = {
   name: "restore-onto-ahci",

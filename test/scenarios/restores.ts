@@ -181,24 +181,42 @@ const leftInDrive: Scenario = {
   },
 };
 
-/** Each in a set of its own: what was done to it, and which files it costs. */
 const damaged: Scenario = {
   name: "restore-damaged",
   tier: "matrix",
   proves: "a flipped byte in a frame of one file, in the middle of a spanning file and in the catalogue costs those files and nothing else",
   async run(world) {
     const stage = await setStage(world, "restore-damaged");
-    const { archived, directory } = stage;
-    const store = join(directory, "store.img");
-    await copyFile(archived.store, store);
-    await flipBytes(store, archived.setId);
-    const disks: readonly DiskSpec[] = [{ file: await blank(stage, "new"), bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }];
-    await nuke({ ...stage, archived: { ...archived, store } }, { disks, words: "lifeboat.damage=accept lifeboat.then=reboot" });
-    const { lost } = await assertSameFiles(archived, disks[0]!.file);
     // Two files, of one frame and of many, and no other names of theirs.
+    const lost = await nukeDamaged(stage, flipBytes);
     assert.equal(lost.length, 2, lost.join("\n"));
   },
 };
+
+const damagedManifest: Scenario = {
+  name: "restore-damaged-manifest",
+  tier: "matrix",
+  proves: "a flipped byte in set.json costs no file",
+  async run(world) {
+    const stage = await setStage(world, "restore-damaged-manifest");
+    const lost = await nukeDamaged(stage, async (store, id) => {
+      await changeStore(store, 'printf X | dd of="sets/$1/set.json" bs=1 seek=700 conv=notrunc status=none', [id]);
+    });
+    assert.deepEqual(lost, []);
+  },
+};
+
+/** Restores from a copy of the store that `damage` has been at; every other file is as it was. Returns what was lost. */
+async function nukeDamaged(stage: Stage, damage: (store: string, id: string) => Promise<void>): Promise<readonly string[]> {
+  const { archived, directory } = stage;
+  const store = join(directory, "store.img");
+  await copyFile(archived.store, store);
+  await damage(store, archived.setId);
+  const disks: readonly DiskSpec[] = [{ file: await blank(stage, "new"), bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }];
+  await nuke({ ...stage, archived: { ...archived, store } }, { disks, words: "lifeboat.damage=accept lifeboat.then=reboot" });
+  const { lost } = await assertSameFiles(archived, disks[0]!.file);
+  return lost;
+}
 
 /** In two frames of data, and in the catalogue. With set.json too the inode flags would be gone, which stand in both. */
 async function flipBytes(store: string, id: string): Promise<void> {
@@ -233,4 +251,14 @@ async function flipBytes(store: string, id: string): Promise<void> {
   await changeStore(store, script, [id]);
 }
 
-export const RESTORES: readonly Scenario[] = [damaged, ontoAhci, ontoLarger, ontoUsed, movedTwice, oneOfTwo, powerCut, leftInDrive];
+export const RESTORES: readonly Scenario[] = [
+  damaged,
+  damagedManifest,
+  ontoAhci,
+  ontoLarger,
+  ontoUsed,
+  movedTwice,
+  oneOfTwo,
+  powerCut,
+  leftInDrive,
+];

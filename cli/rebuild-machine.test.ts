@@ -174,6 +174,7 @@ describe("nothing is written", () => {
     serial: "Z",
     model: undefined,
     driver: "ahci",
+    drivers: ["ahci"],
     sizeBytes: 1,
     logicalSectorBytes: 512,
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { withSysTree, type SysTree } from "../test/sysfs-tree.ts";
-import { readBlockDevices, type BlockDevice } from "./block-devices.ts";
+import { readBlockDevices, readDiskIdentity, type BlockDevice } from "./block-devices.ts";
 
 /** Recorded from a guest of QEMU 7.2 with Debian's kernel 6.1, shortened to what is read. */
 const RECORDED: SysTree = {
@@ -104,6 +104,18 @@ const MULTIPATH_NVME: SysTree = {
   "devices/pci0000:00/0000:00:05.0/nvme/nvme0/device": "-> ../../../0000:00:05.0",
   "devices/pci0000:00/0000:00:05.0/nvme/nvme0/nvme0c0n1/hidden": "1\n",
 };
+
+test("readDiskIdentity() names all drivers on the way to a disk, nearest first", () => {
+  const drivers = (tree: SysTree, ...names: readonly string[]) =>
+    withSysTree(tree, (root) => names.map((name) => readDiskIdentity(name, root).drivers.join()));
+  assert.deepEqual(drivers(RECORDED, "nvme0n1", "sdd", "sdi", "vda"), [
+    "nvme",
+    "sd,ata_piix",
+    "sd,usb-storage,usb,xhci_hcd",
+    "virtio_blk,virtio-pci",
+  ]);
+  assert.deepEqual(drivers(MULTIPATH_NVME, "nvme0n1"), ["nvme"]);
+});
 
 test("readBlockDevices() lists a multipath NVMe drive once, with its controller's driver", () => {
   assert.deepEqual(withSysTree(MULTIPATH_NVME, readBlockDevices), [{ ...COMMON, name: "nvme0n1", serial: "S1", driver: "nvme" }]);

@@ -71,7 +71,7 @@ export function readDiskIdentity(name: string, sysRoot = "/sys"): DiskIdentity {
     serialNumberPage: readSysBytes(`${path}/device/vpd_pg80`),
     usbSerial: usbSerial(directories),
     models: [readSys(`${path}/device/model`), readSys(`${path}/device/name`)],
-    driver: nearestDriver(directories) ?? subsystemDriver(directories),
+    ...driversOf(directories),
   });
 }
 
@@ -100,18 +100,19 @@ function usbSerial(directories: readonly string[]): string | undefined {
 /** Drivers of the SCSI and MMC layers say nothing about the hardware; the first below them does. */
 const UPPER_DRIVERS = new Set(["sd", "sr", "mmcblk", "st", "ses"]);
 
-function nearestDriver(directories: readonly string[]): string | undefined {
-  return directories.map((directory) => sysLinkName(`${directory}/driver`)).find((name) => name !== undefined && !UPPER_DRIVERS.has(name));
+function driversOf(directories: readonly string[]): Pick<DiskIdentity, "driver" | "drivers"> {
+  const places = [...directories, ...subsystemControllers(directories)];
+  const names = places.map((place) => sysLinkName(`${place}/driver`)).filter((name) => name !== undefined);
+  return { driver: names.find((name) => !UPPER_DRIVERS.has(name)), drivers: [...new Set(names)] };
 }
 
 /** A multipath NVMe drive hangs on a made-up subsystem, which links to its controllers. */
-function subsystemDriver(directories: readonly string[]): string | undefined {
+function subsystemControllers(directories: readonly string[]): readonly string[] {
   const subsystem = directories.find((directory) => /\/nvme-subsys\d+$/.test(directory));
-  if (subsystem === undefined) return undefined;
+  if (subsystem === undefined) return [];
   return listSys(subsystem)
     .filter((name) => /^nvme\d+$/.test(name))
-    .map((name) => sysLinkName(`${subsystem}/${name}/device/driver`))
-    .find((name) => name !== undefined);
+    .map((name) => `${subsystem}/${name}/device`);
 }
 
 function readNumber(path: string): number {

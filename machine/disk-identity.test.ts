@@ -10,6 +10,7 @@ const NONE: DiskFacts = {
   usbSerial: undefined,
   models: [],
   driver: undefined,
+  drivers: [],
 };
 
 const ascii = (text: string) => Array.from(text, (character) => character.charCodeAt(0));
@@ -24,7 +25,13 @@ test("diskIdentity() is the same for a disk however a kernel or a controller pad
   const padded = { ...NONE, wwids: ["naa.5000C500A1B2C3D4\n"], serials: [" WD-WX1\0\0  "], models: ["WDC  WD40EZAX   "] };
   const plain = { ...NONE, wwids: ["naa.5000c500a1b2c3d4"], serials: ["WD-WX1"], models: ["WDC WD40EZAX"] };
   assert.deepEqual(diskIdentity(padded), diskIdentity(plain));
-  assert.deepEqual(diskIdentity(plain), { wwid: "naa.5000c500a1b2c3d4", serial: "WD-WX1", model: "WDC WD40EZAX", driver: undefined });
+  assert.deepEqual(diskIdentity(plain), {
+    wwid: "naa.5000c500a1b2c3d4",
+    serial: "WD-WX1",
+    model: "WDC WD40EZAX",
+    driver: undefined,
+    drivers: [],
+  });
 });
 
 test("diskIdentity() takes no blank and no row of zeros for a name, but a hypervisor's default", () => {

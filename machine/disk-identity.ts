@@ -16,6 +16,7 @@ export interface DiskFacts {
   readonly usbSerial: string | undefined;
   readonly models: readonly (string | undefined)[];
   readonly driver: string | undefined;
+  readonly drivers: readonly string[];
 }
 
 export function diskIdentity(facts: DiskFacts): DiskIdentity {
@@ -25,6 +26,7 @@ export function diskIdentity(facts: DiskFacts): DiskIdentity {
     serial: first([...facts.serials, page && textOf(page.subarray(VPD_HEADER_BYTES)), facts.usbSerial].map(normaliseSerial)),
     model: first(facts.models.map(normalise)),
     driver: facts.driver,
+    drivers: facts.drivers,
   };
 }
 

@@ -26,7 +26,7 @@ const TREE: SysTree = {
 };
 
 test("readDisks() tells every disk that has a medium, what it is known by, and its sectors", () => {
-  const none = { wwid: undefined, serial: undefined, model: undefined, driver: undefined };
+  const none = { wwid: undefined, serial: undefined, model: undefined, driver: undefined, drivers: [] };
   const usual = { sizeBytes: 8192, logicalSectorBytes: 512, physicalSectorBytes: 512, rotational: true, removable: false };
   assert.deepEqual(withSysTree(TREE, readDisks), [
     { ...usual, id: "cciss/c0d0", identity: none },

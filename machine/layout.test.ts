@@ -20,7 +20,7 @@ const XFS: FileSystemParameters = { kind: "xfs", blockBytes: 4096, sectorBytes: 
 
 function guest(): Layout {
   const { identity, ...facts } = {
-    identity: { wwid: undefined, serial: undefined, model: undefined, driver: "virtio_blk" },
+    identity: { wwid: undefined, serial: undefined, model: undefined, driver: "virtio_blk", drivers: ["virtio_blk"] },
     removable: false,
   };
   const disk = (id: string): Disk => {

@@ -26,7 +26,7 @@ function partition(number: number, startMiB: number, sizeMiB: number, type: stri
 function disk(table: PartitionTable): Disk {
   return {
     id: "sda",
-    identity: { wwid: "naa.5000c500a1b2c3d4", serial: "WX1", model: "QEMU HARDDISK", driver: "ahci" },
+    identity: { wwid: "naa.5000c500a1b2c3d4", serial: "WX1", model: "QEMU HARDDISK", driver: "ahci", drivers: ["sd", "ahci"] },
     sizeBytes: 4096 * MIB,
     logicalSectorBytes: 512,
     physicalSectorBytes: 512,

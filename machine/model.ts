@@ -94,6 +94,8 @@ export interface DiskIdentity {
   readonly model: string | undefined;
   /** The driver of the controller, e.g. `nvme`, `ahci`, `virtio_blk`. */
   readonly driver: string | undefined;
+  /** All that a kernel must have to reach it, nearest to the disk first, e.g. `sd`, `ahci`; empty in sets that do not tell. */
+  readonly drivers: readonly string[];
 }
 
 export interface Disk {

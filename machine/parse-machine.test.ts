@@ -93,7 +93,7 @@ test("parseMachine() names each field that is not there, but for those that a ma
     }
   }
   const list =
-    "a switch,driver,efi,entryCount,firstSector,gateway,installer,label,lastSector,loaderPath,mac,machineId,model,modules,partitionUuid,product,serial";
+    "a switch,driver,drivers,efi,entryCount,firstSector,gateway,installer,label,lastSector,loaderPath,mac,machineId,model,modules,partitionUuid,product,serial";
   assert.deepEqual([...optional].sort().join(), `${list},table,usedBytes,usedInodes,uuid,vendor,versionId,wwid`);
 });
 

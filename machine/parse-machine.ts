@@ -141,7 +141,13 @@ const TableSchema: Schema<PartitionTable> = v.object({
 
 const DiskSchema: Schema<Disk> = v.object({
   id: Text,
-  identity: v.object({ wwid: maybe(Text), serial: maybe(Text), model: maybe(Text), driver: maybe(Text) }),
+  identity: v.object({
+    wwid: maybe(Text),
+    serial: maybe(Text),
+    model: maybe(Text),
+    driver: maybe(Text),
+    drivers: v.optional(v.array(Text), []),
+  }),
   sizeBytes: Whole,
   logicalSectorBytes: Positive,
   physicalSectorBytes: Positive,

@@ -14,7 +14,16 @@ after(() => rm(scratch, { recursive: true }));
 const skip = await noChroot();
 
 function disk(path: string): TargetDisk {
-  return { name: path.slice(5), path, serial: "N", model: undefined, driver: "nvme", sizeBytes: 2 ** 32, logicalSectorBytes: 512 };
+  return {
+    name: path.slice(5),
+    path,
+    serial: "N",
+    model: undefined,
+    driver: "nvme",
+    drivers: ["nvme"],
+    sizeBytes: 2 ** 32,
+    logicalSectorBytes: 512,
+  };
 }
 
 let roots = 0;

@@ -22,7 +22,7 @@ export async function checkInitramfs(
 ): Promise<readonly string[]> {
   const { root } = environment;
   const family = familyNamed(machine.system.family);
-  const wanted = [...new Set(drivers.map(moduleOf))];
+  const wanted = [...new Set(drivers.map(moduleOf).filter((name) => name !== undefined))];
   const releases = await installedKernels(root, family);
   if (releases.length === 0) {
     await checkWithout(wanted, root);
@@ -94,11 +94,12 @@ async function checkWithout(wanted: readonly string[], root: string): Promise<vo
   });
 }
 
-/** Drivers and their modules may have different names; the driver that serves the disk here tells. */
-function moduleOf(driver: string): string {
-  const buses = listSys("/sys/bus");
-  const module = buses.map((bus) => sysLinkName(`/sys/bus/${bus}/drivers/${driver}/module`)).find((name) => name !== undefined);
-  return (module ?? driver).replace(/-/g, "_");
+/** Drivers and their modules may have different names; the driver that serves the disk here tells. Undefined: it is a part of the kernel. */
+function moduleOf(driver: string): string | undefined {
+  const places = listSys("/sys/bus").map((bus) => `/sys/bus/${bus}/drivers/${driver}`);
+  const place = places.find((candidate) => listSys(candidate).length > 0);
+  const module = place === undefined ? driver : sysLinkName(`${place}/module`);
+  return module?.replace(/-/g, "_");
 }
 
 interface KernelJob extends KernelImage {

@@ -25,7 +25,16 @@ async function roundTrip(table: PartitionTable, sizeBytes = SIZE_BYTES): Promise
   const path = join(scratch, `sdx${(files += 1)}_`);
   await writeFile(path, "");
   await truncate(path, sizeBytes);
-  const disk = { name: "sdx", path, serial: undefined, model: undefined, driver: undefined, sizeBytes, logicalSectorBytes: 512 };
+  const disk = {
+    name: "sdx",
+    path,
+    serial: undefined,
+    model: undefined,
+    driver: undefined,
+    drivers: [],
+    sizeBytes,
+    logicalSectorBytes: 512,
+  };
   await run(["sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", path], { input: partitionScript(disk, table) });
   const read = parseSfdisk((await run(["sfdisk", "--json", path])).stdout);
   await rm(path);

@@ -8,11 +8,13 @@ export function planBoot(machine: Machine, matches: readonly DiskMatch[]): reado
   return [...initramfsStep(machine, matches), ...loaderSteps(machine, matches)];
 }
 
-/** Only where a disk hangs on another driver than before. */
+/** Only where a disk is reached by another driver than before: then all on its way must be there, its own layer too (sd beside ahci). */
 function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): readonly Step[] {
   const drivers = matches.flatMap(({ from, disk }) => {
-    const before = layout.disks.find(({ id }) => id === from)?.identity.driver;
-    return disk.driver === undefined || disk.driver === before ? [] : [disk.driver];
+    const before = layout.disks.find(({ id }) => id === from)?.identity;
+    const known = before === undefined ? [] : [before.driver, ...before.drivers];
+    const isAsBefore = before?.drivers.length === 0 ? disk.driver === before.driver : disk.drivers.every((name) => known.includes(name));
+    return isAsBefore ? [] : disk.drivers;
   });
   return drivers.length === 0 ? [] : [{ kind: "check-initramfs", drivers: [...new Set(drivers)] }];
 }

@@ -64,6 +64,29 @@ describe("planRestore() takes the steps", () => {
     ]);
   });
 
+  describe("of a machine whose disk", () => {
+    const initramfs = (drivers: readonly string[], before: Partial<Disk["identity"]>) => {
+      const machine = withDisk(BIOS_MACHINE, { identity: { ...BIOS_MACHINE.layout.disks[0]!.identity, ...before } });
+      const { disk, ...rest } = presentDisk({ id: "sdb" });
+      const present = { ...rest, disk: { ...disk, identity: { ...disk.identity, driver: drivers[1], drivers } } };
+      return lines(plan([present], { machine })).filter((line) => /initramfs/.test(line));
+    };
+    const see = (drivers: string) => [`see that the initramfs can start from ${drivers}, and make it again when it cannot`];
+    const [ahci, uas] = [
+      ["sd", "ahci"],
+      ["sd", "uas", "xhci_hcd"],
+    ];
+    const cases: readonly (readonly [what: string, lines: readonly string[], expected: readonly string[]])[] = [
+      ["is reached as before: no more", initramfs(ahci, {}), []],
+      ["is reached by fewer drivers: no more", initramfs(ahci, { drivers: ["sd", "ahci", "pcieport"] }), []],
+      ["is on another bus: all of them", initramfs(uas, { driver: "uas", drivers: ["sd", "uas", "ehci-pci"] }), see("sd, uas, xhci_hcd")],
+      ["was on virtio: sd too", initramfs(ahci, { driver: "virtio_blk", drivers: ["virtio_blk", "virtio-pci"] }), see("sd, ahci")],
+      ["has another driver, in a set that tells no more", initramfs(ahci, { driver: "ata_piix", drivers: [] }), see("sd, ahci")],
+      ["has the same driver, in a set that tells no more", initramfs(ahci, { driver: "ahci", drivers: [] }), []],
+    ];
+    for (const [what, found, expected] of cases) test(what, () => assert.deepEqual(found, expected));
+  });
+
   test("of a UEFI machine onto its own disk under another name", () => {
     assert.deepEqual(lines(plan([ownDisk(UEFI_MACHINE, "sdq")], { machine: UEFI_MACHINE })), [
       "wipe /dev/sdq: clear its old signatures",
@@ -145,6 +168,7 @@ describe("planRestore() says", () => {
           serial: "WX1",
           model: "QEMU HARDDISK",
           driver: "ahci",
+          drivers: ["sd", "ahci"],
           sizeBytes: 4 * GIB,
           logicalSectorBytes: 512,
         },

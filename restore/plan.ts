@@ -10,6 +10,8 @@ export interface TargetDisk {
   readonly serial: string | undefined;
   readonly model: string | undefined;
   readonly driver: string | undefined;
+  /** As in the machine's model. */
+  readonly drivers: readonly string[];
   readonly sizeBytes: number;
   readonly logicalSectorBytes: number;
 }

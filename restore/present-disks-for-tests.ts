@@ -17,7 +17,8 @@ export interface DiskFacts {
 
 /** Without a table: blank. */
 export function testDisk({ id = "sdx", wwid, serial, driver = "ahci", sizeBytes = 4 * GIB, logicalSectorBytes = 512 }: DiskFacts): Disk {
-  const identity = { wwid, serial, model: "QEMU HARDDISK", driver };
+  const drivers = driver === "ahci" ? ["sd", driver] : [driver];
+  const identity = { wwid, serial, model: "QEMU HARDDISK", driver, drivers };
   const physicalSectorBytes = logicalSectorBytes;
   return { id, identity, sizeBytes, logicalSectorBytes, physicalSectorBytes, rotational: true, removable: false, table: undefined };
 }

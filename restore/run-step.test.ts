@@ -50,7 +50,16 @@ async function loopDisk(context: TestContext, sizeBytes: number, fill = 0): Prom
     return undefined;
   }
   const path = attached.stdout.trim();
-  const disk = { name: path.slice(5), path, serial: "L", model: undefined, driver: undefined, sizeBytes, logicalSectorBytes: 512 };
+  const disk = {
+    name: path.slice(5),
+    path,
+    serial: "L",
+    model: undefined,
+    driver: undefined,
+    drivers: [],
+    sizeBytes,
+    logicalSectorBytes: 512,
+  };
   return { disk, image, [Symbol.asyncDispose]: async () => void (await run(["losetup", "--detach", path])) };
 }
 

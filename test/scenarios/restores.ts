@@ -30,11 +30,13 @@ const ontoAhci: Scenario = {
 const movedTwice: Scenario = {
   name: "restore-dracut-moved-twice",
   tier: "matrix",
-  proves: "a machine with dracut goes from virtio to AHCI, is archived there, and goes on to NVMe: its initramfs is made again each time",
+  proves:
+    "a machine with dracut goes from virtio to AHCI, is archived there, and goes on to NVMe: its initramfs is made again where dracut had not taken the driver in",
   async run(world) {
     const first = await setStage(world, "restore-onto-ahci-dracut", "dracut");
     const ahci: DiskSpec = { file: await blank(first, "ahci"), bus: "ahci", serial: "AHCI-DISK", bootIndex: 1 };
-    assert.match(await nukeAndCompare(first, { disks: [ahci] }), /making it again/);
+    // dracut takes AHCI's driver into every initramfs.
+    assert.doesNotMatch(await nukeAndCompare(first, { disks: [ahci] }), /making it again/);
     const { guest } = first.archived;
     const directory = await world.workDirectory("restore-onto-nvme-dracut");
     const archived = await archiveInGuest({ guest, disk: ahci, directory, words: `${STORE_PATH}/sets` });
@@ -60,7 +62,7 @@ const ontoLarger: Scenario = {
 const LEFTOVERS = [
   "blockdev --setrw /dev/vda",
   "printf 'label: gpt\\nsize=500M\\nsize=500M\\nsize=500M\\n' | sfdisk -q /dev/vda",
-  "blockdev --setrw /dev/vda1 /dev/vda2 /dev/vda3",
+  "for part in /dev/vda1 /dev/vda2 /dev/vda3; do blockdev --setrw $part; done",
   "pvcreate -ff -y /dev/vda1",
   "mdadm --create /dev/md0 --run --level=1 --raid-devices=2 --metadata=1.2 /dev/vda2 /dev/vda3",
   "mdadm --stop /dev/md0",

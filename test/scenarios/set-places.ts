@@ -72,7 +72,7 @@ async function archiveInRescue(world: World, stage: Stage, store: string): Promi
   await using vm = await rescueShell(world, stage, { ...machine, disks: [machine.disks![0]!, storeDisk(store)] });
   const said = await inShell(
     vm,
-    `blockdev --setrw /dev/vdb && ${MOUNT_STORE} && ${MOUNT_BOAT} && lifeboat archive --root ${BOAT} ${STORE_PATH}/sets 2>&1 | cat; sync; umount ${STORE_PATH}`,
+    `blockdev --setrw /dev/vdb && ${MOUNT_STORE} && mkdir ${STORE_PATH}/sets && ${MOUNT_BOAT} && lifeboat archive --root ${BOAT} ${STORE_PATH}/sets 2>&1 | cat; sync; umount ${STORE_PATH}`,
     RESTORE_MS,
   );
   console.log(said.replace(/^/gm, "    "));

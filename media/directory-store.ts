@@ -26,7 +26,7 @@ export function directorySource(path: string): SetSource {
   return {
     description: path,
     sizeOf: async (name) => (await fileInfo(`${path}/${name}`))?.sizeBytes,
-    read: (name, offset, lengthBytes) => readRange(`${path}/${name}`, offset, lengthBytes),
+    read: (name, offset, lengthBytes, into) => readRange(`${path}/${name}`, offset, lengthBytes, into),
   };
 }
 

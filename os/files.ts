@@ -47,11 +47,15 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
   }
 }
 
-/** At most `lengthBytes` from `offset`; shorter at the end of the file. */
-export async function readRange(path: string, offset: number, lengthBytes: number): Promise<Uint8Array> {
+/** At most `lengthBytes` from `offset`, in `buffer` where one is given; shorter at the end of the file. */
+export async function readRange(
+  path: string,
+  offset: number,
+  lengthBytes: number,
+  buffer: Uint8Array = new Uint8Array(lengthBytes),
+): Promise<Uint8Array> {
   return guard("read", path, async () => {
     await using file = await fs.open(path, "r");
-    const buffer = new Uint8Array(lengthBytes);
     let filled = 0;
     while (filled < lengthBytes) {
       const { bytesRead } = await file.read(buffer, filled, lengthBytes - filled, offset + filled);

@@ -1,8 +1,7 @@
-// Threads that squeeze pieces and digest what comes out. Each has a heap of its own: the memory that squeezing takes makes the engine mark
-// a whole heap again and again, and theirs are next to empty where ours is not.
+// Threads that squeeze pieces and digest what comes out.
 
-import { Worker } from "node:worker_threads";
-import { PROCESSORS, type Codec } from "#os/compression";
+import type { Codec } from "#os/compression";
+import { startThreads } from "#os/thread-pool";
 
 /** Memory that the threads see too. */
 export interface SharedPiece {
@@ -31,8 +30,7 @@ export function sharedPiece(sizeBytes: number): SharedPiece {
 }
 
 /**
- * What a thread does with `[codec, content, room, level]`; it answers `[length of the result, its digest]`. JavaScript in a string,
- * as the single binary has no file for it. zstd gets room for all that may come out (ZSTD_COMPRESSBOUND in zstd.h): so it
+ * What a thread does with `[codec, content, room, level]`; it answers `[length of the result, its digest]`. zstd gets room for all that may come out (ZSTD_COMPRESSBOUND in zstd.h): so it
  * works in place, without a window of its own to copy through, which takes less time and finds more. The window is as large as the content.
  */
 const THREAD = `
@@ -62,58 +60,14 @@ parentPort.on("message", ([codec, content, room, level]) => {
 });
 `;
 
-interface Job {
-  readonly piece: SharedPiece;
-  readonly message: readonly [Codec, Uint8Array, Uint8Array, number];
-  done(squeezed: Squeezed): void;
-  failed(reason: unknown): void;
-}
-
-/** As many threads as there are processors. Dispose it to end them; what is not squeezed by then never will be. */
+/** Dispose them to end them; what is not squeezed by then never will be. */
 export function startSqueezeThreads(codec: Codec): SqueezeThreads {
-  const waiting: Job[] = [];
-  const idle = new Set<Worker>();
-  const busy = new Map<Worker, Job>();
-  let failure: Error | undefined;
-  const next = (thread: Worker) => {
-    const job = waiting.shift();
-    if (job === undefined) {
-      idle.add(thread);
-      return;
-    }
-    busy.set(thread, job);
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a window has an origin, a thread has none
-    thread.postMessage(job.message);
-  };
-  const threads = Array.from({ length: PROCESSORS }, () => {
-    const thread = new Worker(THREAD, { eval: true });
-    thread.on("message", ([length, digest]: readonly [number, string]) => {
-      const job = busy.get(thread)!;
-      busy.delete(thread);
-      next(thread);
-      job.done({ bytes: (codec === "none" ? job.piece.content : job.piece.room).subarray(0, length), digest });
-    });
-    thread.on("error", (error: Error) => {
-      failure ??= error;
-      busy.get(thread)?.failed(error);
-      busy.delete(thread);
-      for (const job of waiting.splice(0)) job.failed(error);
-    });
-    idle.add(thread);
-    return thread;
-  });
+  const pool = startThreads<readonly [Codec, Uint8Array, Uint8Array, number], readonly [length: number, digest: string]>(THREAD);
   return {
-    squeeze: (piece, length, level) =>
-      new Promise((done, failed) => {
-        if (failure !== undefined) return failed(failure);
-        waiting.push({ piece, message: [codec, piece.content.subarray(0, length), piece.room, level], done, failed });
-        const [thread] = idle;
-        if (thread === undefined) return;
-        idle.delete(thread);
-        next(thread);
-      }),
-    async [Symbol.asyncDispose]() {
-      await Promise.all(threads.map((thread) => thread.terminate()));
+    async squeeze({ content, room }, length, level) {
+      const [squeezed, digest] = await pool.ask([codec, content.subarray(0, length), room, level]);
+      return { bytes: (codec === "none" ? content : room).subarray(0, squeezed), digest };
     },
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }

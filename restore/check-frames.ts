@@ -1,7 +1,7 @@
 // Reads frames and compares their digests, before anything depends on them: the gate's longest check.
 
 import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
-import { checkFrame } from "../set/read-frame.ts";
+import { checksInOrder } from "../set/read-frames.ts";
 
 export interface DamagedFrame {
   readonly frame: PlacedFrame;
@@ -16,14 +16,8 @@ export async function checkFrames(
 ): Promise<readonly DamagedFrame[]> {
   const damaged: DamagedFrame[] = [];
   let storedBytes = 0;
-  // The next one is read while this one is digested.
-  let ahead = frames[0] === undefined ? undefined : checkFrame(set, frames[0]);
-  for (const [index, frame] of frames.entries()) {
-    const current = ahead;
-    const next = frames[index + 1];
-    ahead = next === undefined ? undefined : checkFrame(set, next);
-    const check = await current!;
-    if (!check.isWhole) damaged.push({ frame, why: check.why });
+  for await (const { frame, damage } of checksInOrder(set, frames)) {
+    if (damage !== undefined) damaged.push({ frame, why: damage });
     storedBytes += frame.storedBytes;
     progress(storedBytes);
   }

@@ -16,6 +16,8 @@ export interface ExtractOptions {
   readonly allFrames: readonly PlacedFrame[];
   /** Those to read, in order. */
   readonly frames: readonly PlacedFrame[];
+  /** Their digests were compared a moment ago. */
+  readonly areChecked: boolean;
   /** Files appear below this directory, by their paths. */
   readonly root: string;
   /** Undefined: all members, and no gap between the frames. Else what becomes of each: left out, taken, or taken under other names. */
@@ -52,8 +54,8 @@ export async function extractFiles(options: ExtractOptions): Promise<ExtractRema
 /** tar reads no more; it says why. */
 class Stopped extends Error {}
 
-async function feedAll(tar: PipedProcess, { set, frames, handedOver }: ExtractOptions): Promise<void> {
-  for await (const { frame, content, why } of framesInOrder(set, frames)) {
+async function feedAll(tar: PipedProcess, { set, frames, areChecked, handedOver }: ExtractOptions): Promise<void> {
+  for await (const { frame, content, why } of framesInOrder(set, frames, { areChecked })) {
     if (content === undefined) throw damagedFrame(set, frame, why);
     if (!(await tar.write(content))) throw new Stopped();
     await handedOver(frame);
@@ -81,7 +83,7 @@ async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: No
     },
   });
   let previous: number | undefined;
-  for await (const { frame, content, why } of framesInOrder(options.set, options.frames)) {
+  for await (const { frame, content, why } of framesInOrder(options.set, options.frames, options)) {
     if (content === undefined) throw damagedFrame(options.set, frame, why);
     if (previous !== undefined && frame.number !== previous + 1) scanner.gap();
     previous = frame.number;

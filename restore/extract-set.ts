@@ -34,7 +34,9 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
   const frames = gate.frames.filter(({ number }) => number >= from && !gate.damaged.has(number));
   const lost = new Set(gate.lost);
   const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0;
-  const options = { set, allFrames: gate.frames, frames, root: environment.root, handedOver: keepJournal(job, frames, environment) };
+  const areChecked = gate.mode === "full";
+  const handedOver = keepJournal(job, frames, environment);
+  const options = { set, allFrames: gate.frames, frames, areChecked, root: environment.root, handedOver };
   const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
   for (const remark of remarks) environment.note(`tar: ${remark}`);
   if (from > 0) await extractAgain(job, heldBackByTar(from), environment);
@@ -116,6 +118,7 @@ async function extractAgain(
     set,
     allFrames: gate.frames,
     frames: gate.frames.filter(({ number }) => needed.has(number) && !gate.damaged.has(number)),
+    areChecked: gate.mode === "full",
     root,
     choose: (path) => paths.has(path),
     handedOver: async () => undefined,

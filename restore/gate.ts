@@ -31,6 +31,8 @@ export interface GateRequest {
 
 export interface PassedGate {
   readonly frames: readonly PlacedFrame[];
+  /** Of the frames, or of samples of them, the digests were compared. */
+  readonly mode: GateMode;
   readonly damaged: ReadonlySet<number>;
   /** What damage costs, in the order of the catalogue. */
   readonly lost: readonly ByteText[];
@@ -45,7 +47,7 @@ export async function passGate(request: GateRequest, environment: RestoreEnviron
   const { lost, grub } = await checkCatalogue(request, frames, damaged);
   if (damaged.length + lost.length > 0 && !request.acceptDamage) throw damageRefusal(damaged, lost);
   checkGrub(request.plan, grub.problems());
-  return { frames, damaged: new Set(damaged.map(({ frame }) => frame.number)), lost };
+  return { frames, mode: request.mode, damaged: new Set(damaged.map(({ frame }) => frame.number)), lost };
 }
 
 async function checkPrograms(machine: Machine): Promise<void> {

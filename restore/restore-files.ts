@@ -172,6 +172,7 @@ async function extract({ set, to, progress }: FilesRequest, { names, allFrames, 
     set,
     allFrames,
     frames: frames.filter(({ number }) => !damaged.has(number)),
+    areChecked: true,
     root: to,
     choose: names.choose,
     async handedOver({ contentBytes }) {
@@ -187,7 +188,7 @@ async function link({ set, to }: FilesRequest, { selection, names, allFrames, da
   const changed = await linkNodes(to, names.entries());
   if (changed.size === 0) return;
   const isChosen = (path: ByteText) => changed.has(path) && selection.isWanted(path);
-  await extractDirectories({ set, gate: { frames: allFrames, damaged, lost: loss.lost } }, isChosen, { root: to });
+  await extractDirectories({ set, gate: { frames: allFrames, mode: "full", damaged, lost: loss.lost } }, isChosen, { root: to });
 }
 
 async function compare({ to, progress }: FilesRequest, { selection, names }: Prepared): Promise<Comparison> {

@@ -103,9 +103,9 @@ async function restore(mayResume: boolean, { afterFrames, before: step }: Break 
     logPath: "/nonexistent",
   };
   const plan = thePlan();
-  const gate = { frames: await readFrames(set), damaged: new Set<number>(), lost: [] };
+  const gate = { frames: await readFrames(set), mode: "full", damaged: new Set<number>(), lost: [] } as const;
   try {
-    const request = { set, machine: BIOS_MACHINE, plan, gate, gateMode: "full", mayResume, check: false };
+    const request = { set, machine: BIOS_MACHINE, plan, gate, mayResume, check: false };
     return { said, report: await restoreMachine(request, environment) };
   } catch (error) {
     if (!(error instanceof Broken)) throw error;

@@ -28,7 +28,6 @@ export interface RestoreRequest {
   readonly machine: Machine;
   readonly plan: Plan;
   readonly gate: PassedGate;
-  readonly gateMode: string;
   /** The journal of a power cut was found: when it still holds, the layout is kept, and extraction goes on. */
   readonly mayResume: boolean;
   /** Read everything back; leaving this out is named by the report. */
@@ -218,7 +217,7 @@ async function keepLog({ root, logPath, say }: RestoreEnvironment): Promise<read
 }
 
 function reportOf({ request, environment, state }: StepJob, own: readonly OwnChange[], startMs: number): RestoreReport {
-  const { set, gate, gateMode, check: wasChecked } = request;
+  const { set, gate, check: wasChecked } = request;
   const ownPaths = new Set(own.map(({ path }) => bytesOfText(path)));
   const isOwn = (path: ByteText) => ownPaths.has(path) || path.startsWith(`${OWN_DIRECTORY}/`);
   const differing = new Set(state.differences.map(({ path }) => path));
@@ -226,7 +225,7 @@ function reportOf({ request, environment, state }: StepJob, own: readonly OwnCha
     set: set.manifest.id,
     restoredAt: environment.now(),
     seconds: seconds(environment.nowMs() - startMs),
-    gate: gateMode,
+    gate: gate.mode,
     steps: state.times,
     checked: state.checked,
     differences: state.differences.filter(({ path }) => !isOwn(path)).map(({ path, what }) => ({ path: printable(path), what })),

@@ -28,10 +28,7 @@ export async function runRestore(prepared: PreparedRestore, options: RunOptions,
   environment.say(`lifeboat: gate passed in ${Math.round((environment.nowMs() - startMs) / 1000)}s: ${gate.frames.length} frames`);
   for (const line of lostLines(gate.lost, unnamedLosses(set))) environment.say(`lifeboat: lost to damage: ${line}`);
   try {
-    return await restoreMachine(
-      { set, machine, plan, gate, gateMode: options.gateMode, mayResume: resumeAt !== undefined, check: options.check },
-      environment,
-    );
+    return await restoreMachine({ set, machine, plan, gate, mayResume: resumeAt !== undefined, check: options.check }, environment);
   } catch (error) {
     if (error instanceof LifeboatError) await unmountAll(plan, environment).catch(() => undefined);
     throw error;

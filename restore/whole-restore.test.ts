@@ -122,8 +122,8 @@ async function restore({ spoil }: Meddling = {}) {
     now: () => "2026-11-22T00:00:00.000Z",
     logPath: log,
   };
-  const gate = { frames: await readFrames(set), damaged: new Set<number>(), lost: [] };
-  const request = { set, machine: BIOS_MACHINE, plan: thePlan(), gate, gateMode: "full", mayResume: false, check: true };
+  const gate = { frames: await readFrames(set), mode: "full", damaged: new Set<number>(), lost: [] } as const;
+  const request = { set, machine: BIOS_MACHINE, plan: thePlan(), gate, mayResume: false, check: true };
   try {
     return { said, report: await restoreMachine(request, environment) };
   } finally {

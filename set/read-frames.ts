@@ -1,35 +1,118 @@
-// The contents of many frames in order, read and unpacked ahead on all processors.
+// Many frames in order, read, compared with their digests and unpacked ahead on all processors.
 
-import { decompress, PROCESSORS } from "#os/compression";
+import { PROCESSORS } from "#os/compression";
 import { LifeboatError } from "#os/error";
+import { sharedBytes, startUnpackThreads, type UnpackThreads } from "#os/unpack-threads";
 import type { OpenSet, PlacedFrame } from "./open-set.ts";
-import { checkFrame } from "./read-frame.ts";
 
 export interface FrameContent {
   readonly frame: PlacedFrame;
+  /** Valid until the next frame is asked for; undefined for a damaged one. */
   readonly content: Uint8Array | undefined;
+  /** What is damaged, in words that follow a colon. */
   readonly why: string;
 }
 
-/** Reads ahead so that all processors have work; content is undefined for a damaged frame. */
-export async function* framesInOrder(set: OpenSet, frames: readonly PlacedFrame[]): AsyncGenerator<FrameContent> {
-  const underWay: Promise<FrameContent>[] = [];
-  for (const frame of frames) {
-    const content = frameContent(set, frame);
-    content.catch(() => undefined);
-    underWay.push(content);
-    if (underWay.length > PROCESSORS + 1) yield await underWay.shift()!;
-  }
-  for (const content of underWay) yield await content;
+export interface FrameCheck {
+  readonly frame: PlacedFrame;
+  /** In words that follow a colon; undefined when it is whole. */
+  readonly damage: string | undefined;
 }
 
-async function frameContent(set: OpenSet, frame: PlacedFrame): Promise<FrameContent> {
-  const check = await checkFrame(set, frame);
-  if (!check.isWhole) return { frame, content: undefined, why: check.why };
+export interface ReadOptions {
+  /** All digests were compared a moment ago: what codecs check by themselves will do. */
+  readonly areChecked?: boolean;
+}
+
+/** Never throws for damage; a medium that fails to read counts as damage too. */
+export async function* framesInOrder(
+  set: OpenSet,
+  frames: readonly PlacedFrame[],
+  { areChecked = false }: ReadOptions = {},
+): AsyncGenerator<FrameContent> {
+  const wantsDigest = !areChecked || set.manifest.codec === "none";
+  const read = ({ frame, memory, threads }: FrameJob) =>
+    readFrame(set, frame, { memory, threads, room: memory.content(frame.contentBytes), digest: wantsDigest ? frame.digest : undefined });
+  for await (const { frame, memory, damage } of inOrder(set, frames, read)) {
+    yield { frame, content: damage === undefined ? memory.content(frame.contentBytes) : undefined, why: damage ?? "" };
+  }
+}
+
+/** Digests alone are compared. */
+export async function* checksInOrder(set: OpenSet, frames: readonly PlacedFrame[]): AsyncGenerator<FrameCheck> {
+  const check = ({ frame, memory, threads }: FrameJob) => readFrame(set, frame, { memory, threads, room: undefined, digest: frame.digest });
+  for await (const { frame, damage } of inOrder(set, frames, check)) yield { frame, damage };
+}
+
+interface FrameJob {
+  readonly frame: PlacedFrame;
+  readonly memory: FrameMemory;
+  readonly threads: UnpackThreads;
+}
+
+type FrameDone = FrameCheck & { readonly memory: FrameMemory };
+
+/** Has so many frames under way that all processors have work. The memory is used again when the next one is asked for. */
+async function* inOrder(
+  set: OpenSet,
+  frames: readonly PlacedFrame[],
+  work: (job: FrameJob) => Promise<string | undefined>,
+): AsyncGenerator<FrameDone> {
+  await using threads = startUnpackThreads(set.manifest.codec);
+  const free: FrameMemory[] = [];
+  const underWay: Promise<FrameDone>[] = [];
+  const start = (frame: PlacedFrame) => {
+    const memory = free.pop() ?? frameMemory();
+    const done = work({ frame, memory, threads }).then((damage) => ({ frame, memory, damage }));
+    done.catch(() => undefined);
+    underWay.push(done);
+  };
+  const finish = async function* () {
+    const done = await underWay.shift()!;
+    yield done;
+    free.push(done.memory);
+  };
+  for (const frame of frames) {
+    start(frame);
+    if (underWay.length > PROCESSORS + 1) yield* finish();
+  }
+  while (underWay.length > 0) yield* finish();
+}
+
+interface ReadJob extends Omit<FrameJob, "frame"> {
+  readonly room: Uint8Array | undefined;
+  readonly digest: string | undefined;
+}
+
+async function readFrame({ source }: OpenSet, frame: PlacedFrame, { memory, threads, room, digest }: ReadJob): Promise<string | undefined> {
+  const { volume, offset, storedBytes } = frame;
   try {
-    return { frame, content: await decompress(check.stored, set.manifest.codec, frame.contentBytes), why: "" };
+    if ((await source.sizeOf(volume)) === undefined) return `volume ${volume} is missing`;
+    const stored = memory.stored(storedBytes);
+    const read = await source.read(volume, offset, storedBytes, stored);
+    if (read.length !== storedBytes) return `volume ${volume} ends before it`;
+    if (read.buffer !== stored.buffer) stored.set(read);
+    return await threads.unpack({ stored, room, digest });
   } catch (error) {
-    if (error instanceof LifeboatError) return { frame, content: undefined, why: error.message };
+    if (error instanceof LifeboatError) return error.message;
     throw error;
   }
+}
+
+/** What a frame needs, in memory that threads see; made once, and as large as the largest. */
+interface FrameMemory {
+  stored(sizeBytes: number): Uint8Array;
+  content(sizeBytes: number): Uint8Array;
+}
+
+function frameMemory(): FrameMemory {
+  return { stored: growing(), content: growing() };
+}
+
+function growing(): (sizeBytes: number) => Uint8Array {
+  let bytes = sharedBytes(0);
+  return (sizeBytes) => {
+    if (bytes.length < sizeBytes) bytes = sharedBytes(sizeBytes);
+    return bytes.subarray(0, sizeBytes);
+  };
 }

@@ -5,6 +5,9 @@ export interface SetSource {
   readonly description: string;
   /** Undefined when there is no such file. */
   sizeOf(name: string): Promise<number | undefined>;
-  /** Exactly `lengthBytes`, or fewer at the end of the file. Throws LifeboatError when the medium fails. */
-  read(name: string, offset: number, lengthBytes: number): Promise<Uint8Array>;
+  /**
+   * Exactly `lengthBytes`, or fewer at the end of the file; in `into`, which has room for them, where that saves a copy.
+   * Throws LifeboatError when the medium fails.
+   */
+  read(name: string, offset: number, lengthBytes: number, into?: Uint8Array): Promise<Uint8Array>;
 }

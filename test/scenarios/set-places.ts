@@ -81,7 +81,7 @@ async function archiveInRescue(world: World, stage: Stage, store: string): Promi
 
 async function restoreInRescue(world: World, stage: Stage, disks: readonly DiskSpec[]): Promise<string> {
   await using vm = await rescueShell(world, stage, machineOf(stage, disks));
-  return inShell(vm, `${MOUNT_STORE} -o ro && lifeboat restore --nuke --then shell ${STORE_PATH}/sets 2>&1 | cat`, RESTORE_MS);
+  return await inShell(vm, `${MOUNT_STORE} -o ro && lifeboat restore --nuke --then shell ${STORE_PATH}/sets 2>&1 | cat`, RESTORE_MS);
 }
 
 async function rescueShell(world: World, { directory }: Stage, machine: MachineSpec): Promise<VirtualMachine> {

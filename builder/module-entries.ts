@@ -2,6 +2,7 @@
 
 import { makeModuleTable } from "kmod-parse/module-table";
 import { formatModuleTable } from "kmod-parse/module-table-text";
+import { optionsFor } from "kmod-parse/modprobe-config";
 import { selectModules, type HostFacts, type Layer, type Selection } from "kmod-parse/select";
 import type { FirmwareEntry, FirmwareFiles } from "./firmware-files.ts";
 import type { PlanEntry } from "./image-plan.ts";
@@ -69,9 +70,53 @@ export function moduleEntries(kernel: KernelFiles, choice: ModuleChoice): Module
   });
   return {
     selection,
-    entries: [tableEntry, ...modules, ...firmwareEntries(selection, files, firmware)],
+    entries: [tableEntry, ...modprobeEntries(directory, files, selection), ...modules, ...firmwareEntries(selection, files, firmware)],
     missingFirmware: firmware.missing,
   };
+}
+
+/** Those that begin with a bus (`pci:`, `usb:`): devices get their modules from the agent, by its own table. */
+const DEVICE_ALIAS = /^[\w-]+:/;
+
+/**
+ * What modprobe reads (modprobe(8), modules.dep(5)), of the modules in the image: the kernel itself calls it for an array's level, a target
+ * of the device mapper, a file system's character set, and so do people.
+ */
+function modprobeEntries(directory: string, { tree }: ModuleFiles, selection: Selection): readonly PlanEntry[] {
+  const chosen = new Set(selection.modules.map(({ name }) => name));
+  const pathOf = (name: string) => plainPath(tree.modules.get(name)!.path);
+  const dep = [...chosen].map(
+    (name) =>
+      `${pathOf(name)}:${tree.modules
+        .get(name)!
+        .needs.map((needed) => ` ${pathOf(needed)}`)
+        .join("")}\n`,
+  );
+  const aliases = [...tree.config.aliases, ...tree.aliases].filter(
+    ({ module, pattern }) => chosen.has(module) && !DEVICE_ALIAS.test(pattern),
+  );
+  const options = [...chosen].map((name) => [name, optionsFor(tree.config, name)]).filter(([, words]) => words !== "");
+  return [
+    textEntry(`${directory}/modules.dep`, dep),
+    textEntry(
+      `${directory}/modules.alias`,
+      aliases.map(({ pattern, module }) => `alias ${pattern} ${module}\n`),
+    ),
+    ...(options.length === 0
+      ? []
+      : [
+          textEntry(
+            "etc/modprobe.d/lifeboat.conf",
+            options.map(([name, words]) => `options ${name} ${words}\n`),
+          ),
+        ]),
+  ];
+}
+
+function textEntry(path: string, lines: readonly string[]): PlanEntry {
+  const bytes = new TextEncoder().encode(lines.join(""));
+  const because = ["modprobe reads it"];
+  return { type: "file", path, mode: 0o644, layer: "tools", group: "modules", because, sizeBytes: bytes.length, content: { bytes } };
 }
 
 interface FirmwareOwner {

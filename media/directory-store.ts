@@ -26,7 +26,7 @@ export function directorySource(path: string): SetSource {
   return {
     description: path,
     sizeOf: async (name) => (await fileInfo(`${path}/${name}`))?.sizeBytes,
-    read: (name, offset, lengthBytes, into) => readRange(`${path}/${name}`, offset, lengthBytes, into),
+    read: (name, offset, room) => readRange(`${path}/${name}`, offset, room),
   };
 }
 

@@ -76,8 +76,7 @@ function readSets(path: string, head: Uint8Array, sizeBytes: number): OpenIso {
       return {
         description: `${path}/${id}`,
         sizeOf: async (name) => own.get(name)?.sizeBytes,
-        read: (name, offset, lengthBytes, into) =>
-          readExtents(path, { entry: own.get(name), name, blockBytes }, { offset, lengthBytes, into }),
+        read: (name, offset, room) => readExtents(path, { entry: own.get(name), name, blockBytes }, { offset, room }),
       };
     },
   };
@@ -104,18 +103,18 @@ interface IsoFile {
 async function readExtents(
   path: string,
   { entry, name, blockBytes }: IsoFile,
-  { offset, lengthBytes, into }: { readonly offset: number; readonly lengthBytes: number; readonly into: Uint8Array | undefined },
+  { offset, room }: { readonly offset: number; readonly room: number | Uint8Array },
 ): Promise<Uint8Array> {
   if (entry === undefined) throw new LifeboatError(`Cannot read "${name}" of "${path}" as it must be on the image: there is no such file`);
-  const wanted = Math.max(0, Math.min(lengthBytes, entry.sizeBytes - offset));
-  const content = into ?? new Uint8Array(wanted);
+  const wanted = Math.max(0, Math.min(typeof room === "number" ? room : room.length, entry.sizeBytes - offset));
+  const content = typeof room === "number" ? new Uint8Array(wanted) : room;
   let filled = 0;
   let start = 0;
   for (const { lba, sizeBytes } of entry.extents) {
     const from = Math.max(offset + filled, start) - start;
     const length = Math.min(sizeBytes - from, wanted - filled);
     if (length > 0) {
-      const piece = await readRange(path, lba * blockBytes + from, length, content.subarray(filled, filled + length));
+      const piece = await readRange(path, lba * blockBytes + from, content.subarray(filled, filled + length));
       filled += piece.length;
       if (piece.length < length) return content.subarray(0, filled);
     }

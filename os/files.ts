@@ -47,18 +47,14 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
   }
 }
 
-/** At most `lengthBytes` from `offset`, in `buffer` where one is given; shorter at the end of the file. */
-export async function readRange(
-  path: string,
-  offset: number,
-  lengthBytes: number,
-  buffer: Uint8Array = new Uint8Array(lengthBytes),
-): Promise<Uint8Array> {
+/** From `offset`, so many bytes or as many as `room` is long, which they are put into; fewer at the end of the file. */
+export async function readRange(path: string, offset: number, room: number | Uint8Array): Promise<Uint8Array> {
   return guard("read", path, async () => {
     await using file = await fs.open(path, "r");
+    const buffer = typeof room === "number" ? new Uint8Array(room) : room;
     let filled = 0;
-    while (filled < lengthBytes) {
-      const { bytesRead } = await file.read(buffer, filled, lengthBytes - filled, offset + filled);
+    while (filled < buffer.length) {
+      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, offset + filled);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }

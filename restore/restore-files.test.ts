@@ -59,9 +59,9 @@ function noting(source: SetSource) {
   const read = new Set<string>();
   const noted: SetSource = {
     ...source,
-    read(name, offset, lengthBytes) {
-      if (name.endsWith(".tar.zst")) read.add(`${name} ${offset}+${lengthBytes}`);
-      return source.read(name, offset, lengthBytes);
+    read(name, offset, room) {
+      if (name.endsWith(".tar.zst")) read.add(`${name} ${offset}+${typeof room === "number" ? room : room.length}`);
+      return source.read(name, offset, room);
     },
   };
   return { source: noted, read };

@@ -89,9 +89,7 @@ async function readFrame({ source }: OpenSet, frame: PlacedFrame, { memory, thre
   try {
     if ((await source.sizeOf(volume)) === undefined) return `volume ${volume} is missing`;
     const stored = memory.stored(storedBytes);
-    const read = await source.read(volume, offset, storedBytes, stored);
-    if (read.length !== storedBytes) return `volume ${volume} ends before it`;
-    if (read.buffer !== stored.buffer) stored.set(read);
+    if ((await source.read(volume, offset, stored)).length !== storedBytes) return `volume ${volume} ends before it`;
     return await threads.unpack({ stored, room, digest });
   } catch (error) {
     if (error instanceof LifeboatError) return error.message;

@@ -6,8 +6,8 @@ export interface SetSource {
   /** Undefined when there is no such file. */
   sizeOf(name: string): Promise<number | undefined>;
   /**
-   * Exactly `lengthBytes`, or fewer at the end of the file; in `into`, which has room for them, where that saves a copy.
+   * Exactly so many bytes, or as many as `room` is long, which they are put into; fewer at the end of the file.
    * Throws LifeboatError when the medium fails.
    */
-  read(name: string, offset: number, lengthBytes: number, into?: Uint8Array): Promise<Uint8Array>;
+  read(name: string, offset: number, room: number | Uint8Array): Promise<Uint8Array>;
 }

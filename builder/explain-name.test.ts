@@ -149,10 +149,10 @@ test("explainName() finds files in both layers, by name and by their path on thi
   assert.deepEqual(directory?.kind === "inside" && [directory.because, directory.remarks], [
     [],
     [
-      "5 entries, for 3 reasons, in both layers",
+      "7 entries, for 4 reasons, in both layers",
+      "2 of them because modprobe reads it",
       "2 of them because class nvme",
       "2 of them because every module of the kernel is taken",
-      "1 of them because the agent looks modules up there",
     ],
   ]);
   for (const [name, path] of [

@@ -173,6 +173,9 @@ export function initEntries(): readonly PlanEntry[] {
   return [...directories, ...links, ...nodes, ...FILES.map(([path, mode, text]) => textFile(path, mode, text))];
 }
 
+/** Where the kernel looks for it, and programs do that call it by its path (CONFIG_MODPROBE_PATH). */
+const MODPROBE_PATH = "usr/sbin/modprobe";
+
 /** Busybox itself and a link for each of its applets. */
 export function busyboxEntries(hostPath: string, sizeBytes: number, applets: readonly string[]): readonly PlanEntry[] {
   const because = ["init and the shell of the rescue system"];
@@ -180,7 +183,8 @@ export function busyboxEntries(hostPath: string, sizeBytes: number, applets: rea
   const links = applets
     .filter((name) => name !== "busybox" && /^[\w[\]-]+$/.test(name))
     .map((name): SymlinkEntry => ({ ...BASE, because, type: "symlink", path: `usr/bin/${name}`, mode: 0o777, target: "busybox" }));
-  return [program, ...links];
+  const modprobe: SymlinkEntry = { ...BASE, because, type: "symlink", path: MODPROBE_PATH, mode: 0o777, target: "../bin/busybox" };
+  return [program, ...links, ...(applets.includes("modprobe") ? [modprobe] : [])];
 }
 
 function textFile(path: string, mode: number, text: string): FileEntry {

@@ -80,7 +80,7 @@ const DEVICE_ALIAS = /^[\w-]+:/;
 
 /**
  * What modprobe reads (modprobe(8), modules.dep(5)), of the modules in the image: the kernel itself calls it for an array's level, a target
- * of the device mapper, a file system's character set, and so do people.
+ * of the device mapper, a file system's character set, and so do people. Busybox reads these texts; kmod would want depmod's binary ones.
  */
 function modprobeEntries(directory: string, { tree }: ModuleFiles, selection: Selection): readonly PlanEntry[] {
   const chosen = new Set(selection.modules.map(({ name }) => name));

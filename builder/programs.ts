@@ -55,7 +55,6 @@ export const TOOL_PROGRAMS: readonly ToolProgram[] = [
   ...group("shows hardware", "pciutils", "lspci"),
   ...group("shows hardware", "smartmontools", "smartctl"),
   ...group("shows hardware", "hdparm", "hdparm"),
-  ...group("loads modules", "kmod", "kmod modprobe depmod modinfo"),
   ...group("gives a comfortable shell", "bash", "bash"),
 ];
 

@@ -51,7 +51,7 @@ describe("options of restore", () => {
   const value = ({ value: word, many }: (typeof restoreCommand.options)[number]): OptionValues[string] =>
     word === undefined ? true : many === true ? ["x"] : "x";
   const names = restoreCommand.options.map(({ name }) => name);
-  const machine = ["map", "exclude-disk", "wipe", "nuke", "again", "gate", "then", "no-check"];
+  const machine = ["map", "exclude-disk", "wipe", "nuke", "again", "gate", "then"];
   const ofARun = ["nuke", "again", "gate", "then", "no-check"];
 
   test("of two, those that make no sense together are refused, and no others", () => {
@@ -119,6 +119,8 @@ describe("restore --only", () => {
       assert.deepEqual(JSON.parse(said.stdout), {
         set: set.manifest.id,
         restored: 1,
+        wasChecked: true,
+        wasChecked: true,
         framesRead: 1,
         lostUnnamed: 0,
         lost: [],
@@ -230,7 +232,8 @@ describe("cat, a decompressor and GNU tar", () => {
       });
       assert.ok(made.manifest.totals.volumes > 1);
       const script = `cat "$1"/data-*.tar${ending} | ${unpack} | tar -x --xattrs --xattrs-include='*' --numeric-owner -C "$2"`;
-      await run(["bash", "-o", "pipefail", "-c", script, "bash", made.directory, stock]);
+      // Without pipefail: tar is done at the end's mark, and what writes the zeros behind it may be told so by a signal.
+      await run(["sh", "-c", script, "sh", made.directory, stock]);
       const { exitCode, stderr } = await lifeboat(["restore", made.directory, "--only", "/", "--to", own]);
       assert.deepEqual([exitCode, stderr], [0, ""]);
       assert.deepEqual(await listTree(own), await listTree(stock));

@@ -64,7 +64,7 @@ const RESTORE_OPTIONS: readonly OptionSpec[] = [
   JSON_OPTION,
 ];
 
-const ABOUT_MACHINES = ["map", "exclude-disk", "wipe", "nuke", "again", "gate", "then", "no-check"];
+const ABOUT_MACHINES = ["map", "exclude-disk", "wipe", "nuke", "again", "gate", "then"];
 const OF_A_RESTORE = ["nuke", "again", "gate", "then", "no-check"];
 
 export const RESTORE_RULES: readonly OptionRule[] = [
@@ -107,6 +107,7 @@ async function restoreSome(invocation: Invocation): Promise<ExitCode> {
     to: textOption(options, "to") ?? "/",
     overwrite: options["force"] === true,
     acceptDamage: options["accept-damage"] === true,
+    check: options["no-check"] !== true,
     progress: progressPrinter(status),
     tellLoss: ({ lost, lostUnnamed }) => remark(lossLines({ lost: lost.map(printable), lostUnnamed }).join("\n")),
   };

@@ -52,7 +52,7 @@ async function restoreFlipped(flips: readonly (readonly [name: string, at: numbe
   }
   const to = join(scratch, `place${(places += 1)}`);
   const damaged = await openDamagedSet(directorySource(set.directory));
-  const request = { set: damaged, only: ["/"], to, overwrite: false, acceptDamage: true, progress: () => undefined };
+  const request = { set: damaged, only: ["/"], to, overwrite: false, acceptDamage: true, check: true, progress: () => undefined };
   const outcome = await restoreFiles(request);
   for (const [index, [name]] of flips.entries()) await writeFile(join(set.directory, name), kept[index]!);
   return { to, outcome };

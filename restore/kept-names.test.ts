@@ -16,6 +16,7 @@ function selectionOf(chosen: readonly CatalogueEntry[], sources: readonly Catalo
     sources: new Set(sources.map(({ path }) => path)),
     parents: [],
     frames: new Set(),
+    paths: 0,
     streamBytes: 0,
     inTheWay: { count: 0, first: undefined },
     hasFlags: false,

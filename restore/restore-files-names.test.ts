@@ -23,7 +23,15 @@ async function newPlace(): Promise<string> {
 
 async function restore(only: readonly string[], request: Pick<FilesRequest, "set"> & Partial<FilesRequest>) {
   const to = request.to ?? (await newPlace());
-  const outcome = await restoreFiles({ only, to, overwrite: false, acceptDamage: false, progress: () => undefined, ...request });
+  const outcome = await restoreFiles({
+    only,
+    to,
+    overwrite: false,
+    acceptDamage: false,
+    check: true,
+    progress: () => undefined,
+    ...request,
+  });
   return { to, outcome };
 }
 

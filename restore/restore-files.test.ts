@@ -50,7 +50,16 @@ async function newPlace(): Promise<string> {
 
 async function restore(only: readonly string[], request: Partial<FilesRequest> = {}) {
   const to = request.to ?? (await newPlace());
-  const outcome = await restoreFiles({ set, only, to, overwrite: false, acceptDamage: false, progress: () => undefined, ...request });
+  const outcome = await restoreFiles({
+    set,
+    only,
+    to,
+    overwrite: false,
+    acceptDamage: false,
+    check: true,
+    progress: () => undefined,
+    ...request,
+  });
   return { to, outcome };
 }
 
@@ -119,6 +128,11 @@ describe("restoreFiles() brings back", () => {
     const to = join(await newPlace(), "new");
     const { outcome } = await restore(["/a"], { to });
     assert.deepEqual([outcome.differences, await pathsBelow(to)], [[], ["a"]]);
+  });
+
+  test("files that are not read back when that was said, and counted all the same", async () => {
+    const { outcome } = await restore(["/a", "/dir/link"], { check: false });
+    assert.deepEqual([outcome.differences, outcome.wasChecked, outcome.restored], [[], false, 2]);
   });
 
   test("holes as holes", async () => {
@@ -249,7 +263,7 @@ describe("restoreFiles() and directories above what was asked for", () => {
 
 describe("planFiles()", () => {
   const planned = async (request: Partial<FilesRequest> & Pick<FilesRequest, "only" | "to">) => {
-    const plan = await planFiles({ set, overwrite: false, acceptDamage: false, progress: () => undefined, ...request });
+    const plan = await planFiles({ set, overwrite: false, acceptDamage: false, check: true, progress: () => undefined, ...request });
     const files: string[] = [];
     for await (const { entry, replaces } of plan.files()) files.push(`${replaces ? "replace" : "write"} ${entry.path}`);
     return files;

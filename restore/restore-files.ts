@@ -28,6 +28,8 @@ export interface FilesRequest {
   readonly to: string;
   readonly overwrite: boolean;
   readonly acceptDamage: boolean;
+  /** Whether the files are read back and compared. */
+  readonly check: boolean;
   progress(state: RestoreProgress | undefined): void;
   /** Told before the first write what damage has cost, when it has cost anything. */
   tellLoss?(loss: Loss): void;
@@ -42,6 +44,7 @@ export interface Loss {
 
 export interface FilesOutcome extends Loss {
   readonly restored: number;
+  readonly wasChecked: boolean;
   readonly framesRead: number;
   readonly differences: readonly Difference[];
 }
@@ -60,13 +63,14 @@ export async function restoreFiles(request: FilesRequest): Promise<FilesOutcome>
   const remarks = await extract(request, prepared);
   await link(request, prepared);
   if (selection.hasFlags) await setFlags(to, prepared.names.entries(), () => false);
-  const compared = await compare(request, prepared);
+  const compared = request.check ? await compare(request, prepared) : undefined;
   progress(undefined);
   const failed = remarks.map((remark) => ({ path: "", what: remark }));
   return {
-    restored: compared.checked,
+    restored: compared?.checked ?? selection.paths - loss.lost.length,
+    wasChecked: compared !== undefined,
     framesRead: prepared.frames.length,
-    differences: [...compared.differences, ...atParents, ...failed],
+    differences: [...(compared?.differences ?? []), ...atParents, ...failed],
     ...loss,
   };
 }

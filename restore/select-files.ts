@@ -14,6 +14,8 @@ export interface Selection {
   isWanted(path: ByteText): boolean;
   /** What was asked for, and `sources`, in the order of the stream. */
   entries(): AsyncIterable<CatalogueEntry>;
+  /** How many were asked for. */
+  readonly paths: number;
   readonly streamBytes: number;
   /** First names, which were not asked for, of hard links that were: their content is there. */
   readonly sources: ReadonlySet<ByteText>;
@@ -97,7 +99,7 @@ function surveyor(to: string, starts: readonly number[]) {
   const frames = new Set<number>();
   const sources = new Set<ByteText>();
   const inTheWay: { count: number; first: ByteText | undefined } = { count: 0, first: undefined };
-  let [streamBytes, hasFlags, hasNodes] = [0, false, false];
+  let [paths, streamBytes, hasFlags, hasNodes] = [0, 0, false, false];
   const addFrames = (entry: CatalogueEntry) => {
     for (const frame of framesOf(entry, starts)) frames.add(frame);
   };
@@ -113,6 +115,7 @@ function surveyor(to: string, starts: readonly number[]) {
     add(entry: CatalogueEntry, hasItsContent: boolean) {
       keeper.add(entry);
       addSource(entry);
+      paths += 1;
       if (!hasItsContent) sources.add(entry.hardlinkOf!);
       if (mustGiveWay(prefix, entry)) {
         inTheWay.count += 1;
@@ -121,7 +124,7 @@ function surveyor(to: string, starts: readonly number[]) {
       hasNodes ||= entry.sameNodeAs !== undefined;
     },
     kept: keeper.kept,
-    facts: () => ({ streamBytes, hasFlags, hasNodes, frames, inTheWay }),
+    facts: () => ({ paths, streamBytes, hasFlags, hasNodes, frames, inTheWay }),
   };
 }
 

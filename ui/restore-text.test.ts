@@ -90,6 +90,7 @@ test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat,
 
 test("filesReport() escapes names that would break a line", () => {
   const outcome = {
+    wasChecked: true,
     restored: 2,
     framesRead: 1,
     differences: [

@@ -9,9 +9,9 @@ import { printable } from "../set/catalogue.ts";
 /** Names listed of each kind. */
 const LISTED = 50;
 
-export function filesReport(setId: string, { restored, framesRead, differences, lost, lostUnnamed }: FilesOutcome): string {
+export function filesReport(setId: string, { restored, wasChecked, framesRead, differences, lost, lostUnnamed }: FilesOutcome): string {
   return [
-    `${setId}: ${restored} paths restored, read back and compared; ${framesRead} frames read`,
+    `${setId}: ${restored} paths restored, ${wasChecked ? "read back and compared" : "NOT checked, as you said"}; ${framesRead} frames read`,
     ...lossLines({ lost: lost.map(printable), lostUnnamed }),
     ...listed(
       "differs",

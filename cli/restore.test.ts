@@ -120,7 +120,6 @@ describe("restore --only", () => {
         set: set.manifest.id,
         restored: 1,
         wasChecked: true,
-        wasChecked: true,
         framesRead: 1,
         lostUnnamed: 0,
         lost: [],

@@ -41,7 +41,7 @@ if [ "$kernel" != - ]; then
   mount --bind "$kernel/lib/modules/$release" "$root/lib/modules/$release"
   cp "$kernel/boot/"*"$release" "$root/boot/"
 fi
-if [ "$shared" != - ]; then mount --bind "$shared" "$root$shared"; fi
+if [ "$shared" != - ]; then mount --rbind "$shared" "$root$shared"; fi
 exec "$@"
 `;
 

@@ -36,6 +36,8 @@ export function sharedPiece(sizeBytes: number): SharedPiece {
 const THREAD = `
 const { parentPort } = require("node:worker_threads");
 const { hash } = require("node:crypto");
+// What reads the files goes first, and so does the machine's own work: a thread has a priority of its own (setpriority(2)).
+require("node:os").setPriority(0, 5);
 const { constants, gzipSync, zstdCompressSync } = require("node:zlib");
 const squeeze = {
   none: (content) => content,

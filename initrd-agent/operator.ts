@@ -98,6 +98,7 @@ async function shellOn({ shell, console }: AgentContext, screen: Screen): Promis
   screen.leave();
   screen.print("");
   screen.print("lifeboat: root shell; `exit` leaves it, `reboot` and `poweroff` work");
+  screen.print("lifeboat: disks are write-protected; `blockdev --setrw` lifts that, from a disk first, then from a partition of it");
   console.note(`shell on ${path}`);
   const note = `/run/lifeboat/shell-${name}`;
   const script = 'export TERM="$3"; echo $$ > "$2"; stty sane < "$1"; exec sh -l < "$1" > "$1" 2>&1';

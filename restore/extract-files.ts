@@ -2,13 +2,10 @@
 
 import { startPiped, type Command, type PipedProcess } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import type { ByteText } from "../formats/tar-read.ts";
-import { renamedHeader, type NewNames } from "../formats/tar-rename.ts";
-import { absolutePath } from "../set/catalogue.ts";
 import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
 import { framesInOrder } from "../set/read-frames.ts";
-import { frameScanner } from "../set/scan-frames.ts";
 import { frameStarts } from "../set/stream-places.ts";
+import { memberChooser, type ChooseMember } from "./member-chooser.ts";
 
 export interface ExtractOptions {
   readonly set: OpenSet;
@@ -20,8 +17,8 @@ export interface ExtractOptions {
   readonly areChecked: boolean;
   /** Files appear below this directory, by their paths. */
   readonly root: string;
-  /** Undefined: all members, and no gap between the frames. Else what becomes of each: left out, taken, or taken under other names. */
-  readonly choose?: (path: ByteText, hardlinkOf: ByteText | undefined) => boolean | NewNames;
+  /** Undefined: all members, and no gap between the frames. */
+  readonly choose?: ChooseMember;
   /** Called when a frame has been handed to tar. What tar holds back is far less than a frame. */
   readonly handedOver: (frame: PlacedFrame) => Promise<void>;
 }
@@ -62,34 +59,15 @@ async function feedAll(tar: PipedProcess, { set, frames, areChecked, handedOver 
   }
 }
 
-async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: NonNullable<ExtractOptions["choose"]>): Promise<void> {
-  let pieces: Uint8Array[] = [];
-  let isTaken = false;
-  const put = (bytes: Uint8Array) => {
-    if (isTaken && bytes.length > 0) pieces.push(bytes);
-  };
-  const scanner = frameScanner(frameStarts(options.allFrames), {
-    member(member, header) {
-      const hardlinkOf = member.type === "hard-link" ? absolutePath(member.linkTarget ?? "") : undefined;
-      const choice = choose(absolutePath(member.path), hardlinkOf);
-      isTaken = choice !== false;
-      // Copies of what lies in the scanner's memory; data lies in the frame's content.
-      put(typeof choice === "object" ? renamedHeader(header, choice) : header.slice());
-    },
-    data: put,
-    end: (padding) => put(padding.slice()),
-    broken() {
-      if (isTaken) throw new LifeboatError("Cannot extract a file as all its frames must be read: they were not asked for");
-    },
-  });
+async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: ChooseMember): Promise<void> {
+  const starts = frameStarts(options.allFrames);
+  const chooser = memberChooser(starts, choose);
   let previous: number | undefined;
   for await (const { frame, content, why } of framesInOrder(options.set, options.frames, options)) {
     if (content === undefined) throw damagedFrame(options.set, frame, why);
-    if (previous !== undefined && frame.number !== previous + 1) scanner.gap();
+    if (previous !== undefined && frame.number !== previous + 1) chooser.gap();
     previous = frame.number;
-    scanner.take(frame, content);
-    for (const piece of pieces) if (!(await tar.write(piece))) throw new Stopped();
-    pieces = [];
+    for (const piece of chooser.take(frame, content)) if (!(await tar.write(piece))) throw new Stopped();
     await options.handedOver(frame);
   }
   if (!(await tar.write(new Uint8Array(1024)))) throw new Stopped();

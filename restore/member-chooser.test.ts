@@ -1,7 +1,7 @@
 // However a stream is cut into frames, what is taken of it is the members that were chosen, byte for byte.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { array, assert as assertProperty, constantFrom, integer, oneof, property, record, boolean } from "fast-check";
+import * as fc from "fast-check";
 import { concat, handmade, paxHeader, TAR_END } from "../formats/tar-for-tests.ts";
 import { renamedHeader } from "../formats/tar-rename.ts";
 import type { PlacedFrame } from "../set/open-set.ts";
@@ -16,20 +16,20 @@ interface Member {
   readonly choice: Choice;
 }
 
-const Members = array(
-  record({
-    sizeBytes: integer({ min: 0, max: 1600 }),
-    hasPax: boolean(),
-    choice: constantFrom<Choice>("left", "taken", "renamed"),
+const Members = fc.array(
+  fc.record({
+    sizeBytes: fc.integer({ min: 0, max: 1600 }),
+    hasPax: fc.boolean(),
+    choice: fc.constantFrom<Choice>("left", "taken", "renamed"),
   }),
   { minLength: 1, maxLength: 8 },
 );
 /** Lengths of frames; sizes that are no multiple of a block cut headers and paddings in two. */
-const Lengths = array(oneof(constantFrom(512, 1024, 4096), integer({ min: 1, max: 3000 })), { minLength: 1, maxLength: 40 });
+const Lengths = fc.array(fc.oneof(fc.constantFrom(512, 1024, 4096), fc.integer({ min: 1, max: 3000 })), { minLength: 1, maxLength: 40 });
 
 test("memberChooser() gives each chosen member whole, whatever stands around it and wherever frames end", () => {
-  assertProperty(
-    property(Members, Lengths, (facts, lengths) => {
+  fc.assert(
+    fc.property(Members, Lengths, (facts, lengths) => {
       const members = facts.map(({ sizeBytes, hasPax, choice }, index): Member => {
         const whole = handmade({ name: `m${index}` }, new Uint8Array(sizeBytes).fill(65 + index));
         const extended = hasPax ? paxHeader({ comment: "x".repeat(200 * index) }) : new Uint8Array();

@@ -19,41 +19,30 @@ export interface MemberChooser {
 
 /** Members that follow one another are one piece of the frame's content: nothing is copied. Places are of the whole stream. */
 export function memberChooser(starts: readonly number[], choose: ChooseMember): MemberChooser {
-  let pieces: Uint8Array[] = [];
-  let content: Uint8Array = new Uint8Array();
-  let contentStart = 0;
+  const cutter = pieceCutter();
   /** Up to here all is decided. */
   let at = 0;
-  /** Where what is taken, and not yet a piece, begins. */
-  let from: number | undefined;
   let isTaken = false;
   let isInside = false;
-  const cut = () => {
-    if (from !== undefined && at > from) pieces.push(content.subarray(from - contentStart, at - contentStart));
-    from = undefined;
-  };
   const scanner = frameScanner(starts, {
     member(member, header, place) {
       const hardlinkOf = member.type === "hard-link" ? absolutePath(member.linkTarget ?? "") : undefined;
       const choice = choose(absolutePath(member.path), hardlinkOf);
       isTaken = choice !== false;
       isInside = true;
-      // A header that began in the frame before lies in the scanner's memory alone.
-      const isOwn = typeof choice === "object" || place < contentStart;
-      if (!isTaken || isOwn) cut();
-      if (isTaken && isOwn) pieces.push(typeof choice === "object" ? renamedHeader(header, choice) : header.slice());
+      const isOwn = typeof choice === "object" || cutter.isBefore(place);
+      if (!isTaken || isOwn) cutter.cut(at);
+      if (isTaken && isOwn) cutter.put(typeof choice === "object" ? renamedHeader(header, choice) : header.slice());
       at = place + header.length;
-      if (isTaken) from ??= isOwn ? at : place;
+      if (isTaken) cutter.takeFrom(isOwn ? at : place);
     },
     data: (bytes) => void (at += bytes.length),
     end(padding) {
-      const end = at + padding.length;
-      // It began in the frame before, as a header may.
-      if (isTaken && at < contentStart) {
-        pieces.push(padding.slice());
-        from = end;
-      }
-      at = end;
+      const isSplit = isTaken && cutter.isBefore(at);
+      if (isSplit) cutter.cut(at);
+      if (isSplit) cutter.put(padding.slice());
+      at += padding.length;
+      if (isSplit) cutter.takeFrom(at);
       isInside = false;
     },
     broken() {
@@ -63,14 +52,35 @@ export function memberChooser(starts: readonly number[], choose: ChooseMember): 
   });
   return {
     gap: () => scanner.gap(),
-    take(frame, bytes) {
-      pieces = [];
-      content = bytes;
-      contentStart = starts[frame.number]!;
-      from = isInside && isTaken ? contentStart : undefined;
-      scanner.take(frame, bytes);
-      cut();
-      return pieces;
+    take(frame, content) {
+      const start = starts[frame.number]!;
+      cutter.startFrame(content, start);
+      if (isInside && isTaken) cutter.takeFrom(start);
+      scanner.take(frame, content);
+      cutter.cut(at);
+      return cutter.pieces();
     },
+  };
+}
+
+function pieceCutter() {
+  let pieces: Uint8Array[] = [];
+  let content: Uint8Array = new Uint8Array();
+  let start = 0;
+  /** Where what is taken, and not yet a piece, begins. */
+  let from: number | undefined;
+  return {
+    startFrame(bytes: Uint8Array, place: number) {
+      [pieces, content, start, from] = [[], bytes, place, undefined];
+    },
+    /** A header or a padding that began in the frame before lies in the scanner's memory alone. */
+    isBefore: (place: number) => place < start,
+    takeFrom: (place: number) => void (from ??= place),
+    cut(end: number) {
+      if (from !== undefined && end > from) pieces.push(content.subarray(from - start, end - start));
+      from = undefined;
+    },
+    put: (bytes: Uint8Array) => void pieces.push(bytes),
+    pieces: (): readonly Uint8Array[] => pieces,
   };
 }

@@ -30,19 +30,16 @@ export function memberChooser(starts: readonly number[], choose: ChooseMember): 
       const choice = choose(absolutePath(member.path), hardlinkOf);
       isTaken = choice !== false;
       isInside = true;
-      const isOwn = typeof choice === "object" || cutter.isBefore(place);
-      if (!isTaken || isOwn) cutter.cut(at);
-      if (isTaken && isOwn) cutter.put(typeof choice === "object" ? renamedHeader(header, choice) : header.slice());
+      if (!isTaken) cutter.cut(at);
+      else if (typeof choice === "object") cutter.putInstead(renamedHeader(header, choice), at, place + header.length);
+      else if (cutter.isBefore(place)) cutter.putInstead(header.slice(), at, place + header.length);
+      else cutter.takeFrom(place);
       at = place + header.length;
-      if (isTaken) cutter.takeFrom(isOwn ? at : place);
     },
     data: (bytes) => void (at += bytes.length),
     end(padding) {
-      const isSplit = isTaken && cutter.isBefore(at);
-      if (isSplit) cutter.cut(at);
-      if (isSplit) cutter.put(padding.slice());
+      if (isTaken && cutter.isBefore(at)) cutter.putInstead(padding.slice(), at);
       at += padding.length;
-      if (isSplit) cutter.takeFrom(at);
       isInside = false;
     },
     broken() {
@@ -69,6 +66,10 @@ function pieceCutter() {
   let start = 0;
   /** Where what is taken, and not yet a piece, begins. */
   let from: number | undefined;
+  const cut = (end: number) => {
+    if (from !== undefined && end > from) pieces.push(content.subarray(from - start, end - start));
+    from = undefined;
+  };
   return {
     startFrame(bytes: Uint8Array, place: number) {
       [pieces, content, start, from] = [[], bytes, place, undefined];
@@ -76,11 +77,13 @@ function pieceCutter() {
     /** A header or a padding that began in the frame before lies in the scanner's memory alone. */
     isBefore: (place: number) => place < start,
     takeFrom: (place: number) => void (from ??= place),
-    cut(end: number) {
-      if (from !== undefined && end > from) pieces.push(content.subarray(from - start, end - start));
-      from = undefined;
+    cut,
+    /** These bytes in the place of what stands from `at` to `end`. */
+    putInstead(bytes: Uint8Array, at: number, end = at + bytes.length) {
+      cut(at);
+      pieces.push(bytes);
+      from = end;
     },
-    put: (bytes: Uint8Array) => void pieces.push(bytes),
     pieces: (): readonly Uint8Array[] => pieces,
   };
 }

@@ -1,8 +1,8 @@
 // The modules and the firmware of a rescue image as plan entries: which layer each goes to, and why.
 
-import { makeModuleTable } from "kmod-parse/module-table";
+import { makeModuleTable, type ModuleTable, type TableModule } from "kmod-parse/module-table";
 import { formatModuleTable } from "kmod-parse/module-table-text";
-import { optionsFor } from "kmod-parse/modprobe-config";
+import type { ModuleAlias } from "kmod-parse/modules-alias";
 import { selectModules, type HostFacts, type Layer, type Selection } from "kmod-parse/select";
 import type { FirmwareEntry, FirmwareFiles } from "./firmware-files.ts";
 import type { PlanEntry } from "./image-plan.ts";
@@ -42,17 +42,10 @@ export function moduleEntries(kernel: KernelFiles, choice: ModuleChoice): Module
     selectModules(files.tree, { forceModules, denyModules, ...(host === undefined ? {} : { host }) }),
   );
   const table = makeModuleTable({ release, tree: files.tree, selection, firmware: files.firmware, pathOf: plainPath });
-  const bytes = new TextEncoder().encode(formatModuleTable(table));
-  const tableEntry: PlanEntry = {
-    type: "file",
-    path: `${directory}/lifeboat-modules.json`,
-    mode: 0o644,
+  const tableEntry = textEntry(`${directory}/lifeboat-modules.json`, formatModuleTable(table), {
     layer: "initramfs",
-    group: "modules",
-    because: ["the agent looks modules up there"],
-    sizeBytes: bytes.length,
-    content: { bytes },
-  };
+    because: "the agent looks modules up there",
+  });
   const modules = selection.modules.map((module): PlanEntry => {
     const file = files.files.get(module.name)!;
     const path = module.path.startsWith("/") ? plainPath(module.path).slice(1) : `${directory}/${plainPath(module.path)}`;
@@ -70,7 +63,12 @@ export function moduleEntries(kernel: KernelFiles, choice: ModuleChoice): Module
   });
   return {
     selection,
-    entries: [tableEntry, ...modprobeEntries(directory, files, selection), ...modules, ...firmwareEntries(selection, files, firmware)],
+    entries: [
+      tableEntry,
+      ...modprobeEntries(directory, table, files.tree.aliases),
+      ...modules,
+      ...firmwareEntries(selection, files, firmware),
+    ],
     missingFirmware: firmware.missing,
   };
 }
@@ -82,41 +80,30 @@ const DEVICE_ALIAS = /^[\w-]+:/;
  * What modprobe reads (modprobe(8), modules.dep(5)), of the modules in the image: the kernel itself calls it for an array's level, a target
  * of the device mapper, a file system's character set, and so do people. Busybox reads these texts; kmod would want depmod's binary ones.
  */
-function modprobeEntries(directory: string, { tree }: ModuleFiles, selection: Selection): readonly PlanEntry[] {
-  const chosen = new Set(selection.modules.map(({ name }) => name));
-  const pathOf = (name: string) => plainPath(tree.modules.get(name)!.path);
-  const dep = [...chosen].map(
-    (name) =>
-      `${pathOf(name)}:${tree.modules
-        .get(name)!
-        .needs.map((needed) => ` ${pathOf(needed)}`)
-        .join("")}\n`,
-  );
-  const aliases = [...tree.config.aliases, ...tree.aliases].filter(
-    ({ module, pattern }) => chosen.has(module) && !DEVICE_ALIAS.test(pattern),
-  );
-  const options = [...chosen].map((name) => [name, optionsFor(tree.config, name)]).filter(([, words]) => words !== "");
+function modprobeEntries(
+  directory: string,
+  { modules, configAliases }: ModuleTable,
+  aliases: readonly ModuleAlias[],
+): readonly PlanEntry[] {
+  const chosen = modules.filter(({ layer }) => layer !== "none");
+  const names = new Set(chosen.map(({ name }) => name));
+  // Nearest first, which the table has last.
+  const needs = ({ needs: ids }: TableModule) => [...ids].reverse().map((id) => ` ${modules[id]!.path}`);
+  const dependencies = chosen.map((module) => `${module.path}:${needs(module).join("")}\n`);
+  const known = [...configAliases, ...aliases].filter(({ module, pattern }) => names.has(module) && !DEVICE_ALIAS.test(pattern));
+  const aliasLines = known.map(({ pattern, module }) => `alias ${pattern} ${module}\n`);
+  const options = chosen.filter((module) => module.options !== "").map(({ name, options: words }) => `options ${name} ${words}\n`);
+  const about = { layer: "tools", because: "modprobe reads it" } as const;
   return [
-    textEntry(`${directory}/modules.dep`, dep),
-    textEntry(
-      `${directory}/modules.alias`,
-      aliases.map(({ pattern, module }) => `alias ${pattern} ${module}\n`),
-    ),
-    ...(options.length === 0
-      ? []
-      : [
-          textEntry(
-            "etc/modprobe.d/lifeboat.conf",
-            options.map(([name, words]) => `options ${name} ${words}\n`),
-          ),
-        ]),
+    textEntry(`${directory}/modules.dep`, dependencies.join(""), about),
+    textEntry(`${directory}/modules.alias`, aliasLines.join(""), about),
+    ...(options.length === 0 ? [] : [textEntry("etc/modprobe.d/lifeboat.conf", options.join(""), about)]),
   ];
 }
 
-function textEntry(path: string, lines: readonly string[]): PlanEntry {
-  const bytes = new TextEncoder().encode(lines.join(""));
-  const because = ["modprobe reads it"];
-  return { type: "file", path, mode: 0o644, layer: "tools", group: "modules", because, sizeBytes: bytes.length, content: { bytes } };
+function textEntry(path: string, text: string, { layer, because }: { readonly layer: Layer; readonly because: string }): PlanEntry {
+  const bytes = new TextEncoder().encode(text);
+  return { type: "file", path, mode: 0o644, layer, group: "modules", because: [because], sizeBytes: bytes.length, content: { bytes } };
 }
 
 interface FirmwareOwner {

@@ -1,7 +1,7 @@
 // Threads that squeeze pieces and digest what comes out.
 
 import type { Codec } from "#os/compression";
-import { startThreads } from "#os/thread-pool";
+import { sharedBytes, startThreads } from "#os/thread-pool";
 
 /** Memory that the threads see too. */
 export interface SharedPiece {
@@ -24,14 +24,15 @@ export interface SqueezeThreads extends AsyncDisposable {
 
 export function sharedPiece(sizeBytes: number): SharedPiece {
   return {
-    content: new Uint8Array(new SharedArrayBuffer(sizeBytes)),
-    room: new Uint8Array(new SharedArrayBuffer(sizeBytes + Math.ceil(sizeBytes / 256) + 1024)),
+    content: sharedBytes(sizeBytes),
+    room: sharedBytes(sizeBytes + Math.ceil(sizeBytes / 256) + 1024),
   };
 }
 
 /**
- * What a thread does with `[codec, content, room, level]`; it answers `[length of the result, its digest]`. zstd gets room for all that may come out (ZSTD_COMPRESSBOUND in zstd.h): so it
- * works in place, without a window of its own to copy through, which takes less time and finds more. The window is as large as the content.
+ * What a thread does with `[codec, content, room, level]`; it answers `[length of the result, its digest]`. zstd gets room for all that may
+ * come out (ZSTD_COMPRESSBOUND in zstd.h): so it works in place, without a window of its own to copy through, which takes less time and
+ * finds more. The window is as large as the content.
  */
 const THREAD = `
 const { parentPort } = require("node:worker_threads");

@@ -10,6 +10,11 @@ export interface ThreadPool<Message, Answer> extends AsyncDisposable {
   ask(message: Message): Promise<Answer>;
 }
 
+/** Memory that the threads see too. */
+export function sharedBytes(sizeBytes: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(sizeBytes));
+}
+
 interface Job<Message, Answer> {
   readonly message: Message;
   done(answer: Answer): void;

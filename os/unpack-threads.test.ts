@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { compress, type Codec } from "#os/compression";
 import { digestOf } from "#os/digest";
-import { sharedBytes, startUnpackThreads } from "#os/unpack-threads";
+import { sharedBytes } from "#os/thread-pool";
+import { startUnpackThreads } from "#os/unpack-threads";
 
 const CODECS = ["none", "gzip", "zstd"] as const satisfies readonly Codec[];
 const CONTENT = new TextEncoder().encode("a line of text that is there many times\n".repeat(5000));

@@ -4,7 +4,7 @@ import type { Codec } from "#os/compression";
 import { startThreads } from "#os/thread-pool";
 
 export interface UnpackJob {
-  /** One frame, or member. Memory that the threads see too (`sharedBytes`), as `room` is. */
+  /** One frame, or member. Memory that the threads see too (`sharedBytes` of the pool), as `room` is. */
   readonly stored: Uint8Array;
   /** BLAKE2b-512 of `stored`, hexadecimal. Undefined: it was compared a moment ago. */
   readonly digest: string | undefined;
@@ -15,10 +15,6 @@ export interface UnpackJob {
 export interface UnpackThreads extends AsyncDisposable {
   /** Undefined when all is well, else what is wrong, in words that follow a colon. Neither memory may be touched until it resolves. */
   unpack(job: UnpackJob): Promise<string | undefined>;
-}
-
-export function sharedBytes(sizeBytes: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(sizeBytes));
 }
 
 /**

@@ -14,6 +14,7 @@ import { readFrames } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { frameStarts } from "../set/stream-places.ts";
 import { framesOf, lossFinder } from "./lost-paths.ts";
+import { FILES_REQUEST } from "./files-request-for-tests.ts";
 import { restoreFiles } from "./restore-files.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-fuzz-"));
@@ -52,7 +53,7 @@ async function restoreFlipped(flips: readonly (readonly [name: string, at: numbe
   }
   const to = join(scratch, `place${(places += 1)}`);
   const damaged = await openDamagedSet(directorySource(set.directory));
-  const request = { set: damaged, only: ["/"], to, overwrite: false, acceptDamage: true, check: true, progress: () => undefined };
+  const request = { ...FILES_REQUEST, set: damaged, only: ["/"], to, acceptDamage: true };
   const outcome = await restoreFiles(request);
   for (const [index, [name]] of flips.entries()) await writeFile(join(set.directory, name), kept[index]!);
   return { to, outcome };

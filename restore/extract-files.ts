@@ -51,17 +51,16 @@ export async function extractFiles(options: ExtractOptions): Promise<ExtractRema
 /** tar reads no more; it says why. */
 class Stopped extends Error {}
 
-async function feedAll(tar: PipedProcess, { set, frames, areChecked, handedOver }: ExtractOptions): Promise<void> {
-  for await (const { frame, content, why } of framesInOrder(set, frames, { areChecked })) {
-    if (content === undefined) throw damagedFrame(set, frame, why);
+async function feedAll(tar: PipedProcess, options: ExtractOptions): Promise<void> {
+  for await (const { frame, content, why } of framesInOrder(options.set, options.frames, options)) {
+    if (content === undefined) throw damagedFrame(options.set, frame, why);
     if (!(await tar.write(content))) throw new Stopped();
-    await handedOver(frame);
+    await options.handedOver(frame);
   }
 }
 
 async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: ChooseMember): Promise<void> {
-  const starts = frameStarts(options.allFrames);
-  const chooser = memberChooser(starts, choose);
+  const chooser = memberChooser(frameStarts(options.allFrames), choose);
   let previous: number | undefined;
   for await (const { frame, content, why } of framesInOrder(options.set, options.frames, options)) {
     if (content === undefined) throw damagedFrame(options.set, frame, why);

@@ -12,8 +12,8 @@ export function planBoot(machine: Machine, matches: readonly DiskMatch[]): reado
 function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): readonly Step[] {
   const drivers = matches.flatMap(({ from, disk }) => {
     const before = layout.disks.find(({ id }) => id === from)?.identity;
-    const known = before === undefined ? [] : [before.driver, ...before.drivers];
-    const isAsBefore = before?.drivers.length === 0 ? disk.driver === before.driver : disk.drivers.every((name) => known.includes(name));
+    const known = before?.drivers ?? [];
+    const isAsBefore = known.length === 0 ? disk.driver === before?.driver : disk.drivers.every((name) => known.includes(name));
     return isAsBefore ? [] : disk.drivers;
   });
   return drivers.length === 0 ? [] : [{ kind: "check-initramfs", drivers: [...new Set(drivers)] }];

@@ -8,6 +8,7 @@ import { infoRaw } from "#os/byte-paths";
 import { run } from "#os/exec";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import type { ByteText } from "../formats/tar-read.ts";
+import { FILES_REQUEST } from "./files-request-for-tests.ts";
 import { restoreFiles, type FilesRequest } from "./restore-files.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-names-"));
@@ -23,15 +24,7 @@ async function newPlace(): Promise<string> {
 
 async function restore(only: readonly string[], request: Pick<FilesRequest, "set"> & Partial<FilesRequest>) {
   const to = request.to ?? (await newPlace());
-  const outcome = await restoreFiles({
-    only,
-    to,
-    overwrite: false,
-    acceptDamage: false,
-    check: true,
-    progress: () => undefined,
-    ...request,
-  });
+  const outcome = await restoreFiles({ only, to, ...FILES_REQUEST, ...request });
   return { to, outcome };
 }
 

@@ -13,6 +13,7 @@ import { directorySource } from "../media/directory-store.ts";
 import { openDamagedSet } from "../set/damaged-set.ts";
 import { openSet, readFrames, type PlacedFrame } from "../set/open-set.ts";
 import type { SetSource } from "../set/set-source.ts";
+import { FILES_REQUEST } from "./files-request-for-tests.ts";
 import { planFiles, restoreFiles, type FilesRequest, type Loss } from "./restore-files.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-files-"));
@@ -50,16 +51,7 @@ async function newPlace(): Promise<string> {
 
 async function restore(only: readonly string[], request: Partial<FilesRequest> = {}) {
   const to = request.to ?? (await newPlace());
-  const outcome = await restoreFiles({
-    set,
-    only,
-    to,
-    overwrite: false,
-    acceptDamage: false,
-    check: true,
-    progress: () => undefined,
-    ...request,
-  });
+  const outcome = await restoreFiles({ set, only, to, ...FILES_REQUEST, ...request });
   return { to, outcome };
 }
 
@@ -197,9 +189,9 @@ describe("restoreFiles() and directories above what was asked for", () => {
     const made = join(scratch, "deep");
     await mkdir(made);
     const make = `
-      set -e; umask 022; mkdir -p home/alice/work/x 'home/b b'; echo secret > home/alice/work/x/file; echo other > 'home/b b/other'; echo top > home/top
-      chown 1000:1001 home/alice; chmod 2700 home/alice; chown 1000:7 home/alice/work; chmod 1731 home/alice/work; chown 8:9 'home/b b'; chmod 770 'home/b b'
-      setfacl -m u:12345:rwx,g::- 'home/b b'; setfattr -n user.note -v kept 'home/b b'`;
+      set -e; umask 022; mkdir -p srv/alice/work/x 'srv/b b'; echo secret > srv/alice/work/x/file; echo other > 'srv/b b/other'; echo top > srv/top
+      chown 1000:1001 srv/alice; chmod 2700 srv/alice; chown 1000:7 srv/alice/work; chmod 1731 srv/alice/work; chown 8:9 'srv/b b'; chmod 770 'srv/b b'
+      setfacl -m u:12345:rwx,g::- 'srv/b b'; setfattr -n user.note -v kept 'srv/b b'`;
     await run(["sh", "-c", make], { cwd: made });
     deep = await archiveTree(made, join(scratch, "deep-set"));
   });
@@ -210,9 +202,9 @@ describe("restoreFiles() and directories above what was asked for", () => {
   test("makes those that are not there with the set's owner and mode, whatever the umask", async () => {
     const mask = process.umask(0o077);
     try {
-      const { to, outcome } = await restore(["/home/alice/work/x/file"], { set: deep });
+      const { to, outcome } = await restore(["/srv/alice/work/x/file"], { set: deep });
       assert.deepEqual([outcome.differences, outcome.restored, outcome.lost], [[], 1, []]);
-      assert.deepEqual(await facts(to, ["home", "home/alice", "home/alice/work", "home/alice/work/x", "home/alice/work/x/file"]), [
+      assert.deepEqual(await facts(to, ["srv", "srv/alice", "srv/alice/work", "srv/alice/work/x", "srv/alice/work/x/file"]), [
         "755 0:0 directory",
         "2700 1000:1001 directory",
         "1731 1000:7 directory",
@@ -225,45 +217,45 @@ describe("restoreFiles() and directories above what was asked for", () => {
   });
 
   test("brings the ACL of one that is made, without which its mode would let in its group", async () => {
-    const { to, outcome } = await restore(["/home/b b/other"], { set: deep });
+    const { to, outcome } = await restore(["/srv/b b/other"], { set: deep });
     assert.deepEqual([outcome.differences, outcome.restored], [[], 1]);
-    const { stdout } = await run(["getfacl", "--absolute-names", "--omit-header", "-n", join(to, "home/b b")]);
+    const { stdout } = await run(["getfacl", "--absolute-names", "--omit-header", "-n", join(to, "srv/b b")]);
     assert.match(stdout, /^user::rwx\nuser:12345:rwx\ngroup::---\nmask::rwx\nother::---\n/);
-    assert.match((await run(["getfattr", "-n", "user.note", join(to, "home/b b")])).stdout, /user\.note="kept"/);
+    assert.match((await run(["getfattr", "-n", "user.note", join(to, "srv/b b")])).stdout, /user\.note="kept"/);
   });
 
   test("never touches those that are there", async () => {
     const to = await newPlace();
     await run(
-      ["sh", "-c", "mkdir -p home/alice real; chown 5:6 home/alice; chmod 711 home; touch -d @7 home; ln -s ../../real home/alice/work"],
+      ["sh", "-c", "mkdir -p srv/alice real; chown 5:6 srv/alice; chmod 711 srv; touch -d @7 srv; ln -s ../../real srv/alice/work"],
       { cwd: to },
     );
-    const { outcome } = await restore(["/home/alice/work/x/file"], { set: deep, to });
+    const { outcome } = await restore(["/srv/alice/work/x/file"], { set: deep, to });
     assert.deepEqual(outcome.differences, []);
-    assert.deepEqual(await facts(to, ["home", "home/alice", "home/alice/work", "real", "real/x"]), [
+    assert.deepEqual(await facts(to, ["srv", "srv/alice", "srv/alice/work", "real", "real/x"]), [
       "711 0:0 directory",
       "755 5:6 directory",
       "777 0:0 symbolic link",
       "755 0:0 directory",
       "755 0:0 directory",
     ]);
-    assert.deepEqual([(await stat(join(to, "home"))).mtimeMs, await readFile(join(to, "real/x/file"), "utf8")], [7000, "secret\n"]);
+    assert.deepEqual([(await stat(join(to, "srv"))).mtimeMs, await readFile(join(to, "real/x/file"), "utf8")], [7000, "secret\n"]);
   });
 
   test("refuses when something else has their name, also when files may be overwritten", async () => {
-    for (const make of ["echo mine > home", "ln -s nowhere home"]) {
+    for (const make of ["echo mine > srv", "ln -s nowhere srv"]) {
       const to = await newPlace();
       await run(["sh", "-c", make], { cwd: to });
-      const message = /^Cannot restore to ".*" as \/home must be a directory there: it is none$/;
-      await assert.rejects(restore(["/home/top"], { set: deep, to, overwrite: true }), { name: "LifeboatError", exitCode: 3, message });
-      assert.deepEqual(await pathsBelow(to), ["home"]);
+      const message = /^Cannot restore to ".*" as \/srv must be a directory there: it is none$/;
+      await assert.rejects(restore(["/srv/top"], { set: deep, to, overwrite: true }), { name: "LifeboatError", exitCode: 3, message });
+      assert.deepEqual(await pathsBelow(to), ["srv"]);
     }
   });
 });
 
 describe("planFiles()", () => {
   const planned = async (request: Partial<FilesRequest> & Pick<FilesRequest, "only" | "to">) => {
-    const plan = await planFiles({ set, overwrite: false, acceptDamage: false, check: true, progress: () => undefined, ...request });
+    const plan = await planFiles({ set, ...FILES_REQUEST, ...request });
     const files: string[] = [];
     for await (const { entry, replaces } of plan.files()) files.push(`${replaces ? "replace" : "write"} ${entry.path}`);
     return files;

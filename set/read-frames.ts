@@ -2,7 +2,8 @@
 
 import { PROCESSORS } from "#os/compression";
 import { LifeboatError } from "#os/error";
-import { sharedBytes, startUnpackThreads, type UnpackThreads } from "#os/unpack-threads";
+import { sharedBytes } from "#os/thread-pool";
+import { startUnpackThreads, type UnpackThreads } from "#os/unpack-threads";
 import type { OpenSet, PlacedFrame } from "./open-set.ts";
 
 export interface FrameContent {
@@ -30,40 +31,33 @@ export async function* framesInOrder(
   frames: readonly PlacedFrame[],
   { areChecked = false }: ReadOptions = {},
 ): AsyncGenerator<FrameContent> {
-  const wantsDigest = !areChecked || set.manifest.codec === "none";
-  const read = ({ frame, memory, threads }: FrameJob) =>
-    readFrame(set, frame, { memory, threads, room: memory.content(frame.contentBytes), digest: wantsDigest ? frame.digest : undefined });
-  for await (const { frame, memory, damage } of inOrder(set, frames, read)) {
+  const wanted = { digest: !areChecked || set.manifest.codec === "none", content: true };
+  for await (const { frame, memory, damage } of inOrder(set, frames, wanted)) {
     yield { frame, content: damage === undefined ? memory.content(frame.contentBytes) : undefined, why: damage ?? "" };
   }
 }
 
 /** Digests alone are compared. */
-export async function* checksInOrder(set: OpenSet, frames: readonly PlacedFrame[]): AsyncGenerator<FrameCheck> {
-  const check = ({ frame, memory, threads }: FrameJob) => readFrame(set, frame, { memory, threads, room: undefined, digest: frame.digest });
-  for await (const { frame, damage } of inOrder(set, frames, check)) yield { frame, damage };
+export function checksInOrder(set: OpenSet, frames: readonly PlacedFrame[]): AsyncGenerator<FrameCheck> {
+  return inOrder(set, frames, { digest: true, content: false });
 }
 
-interface FrameJob {
-  readonly frame: PlacedFrame;
-  readonly memory: FrameMemory;
-  readonly threads: UnpackThreads;
+/** What is to be done with a frame that has been read. */
+interface Wanted {
+  readonly digest: boolean;
+  readonly content: boolean;
 }
 
 type FrameDone = FrameCheck & { readonly memory: FrameMemory };
 
 /** Has so many frames under way that all processors have work. The memory is used again when the next one is asked for. */
-async function* inOrder(
-  set: OpenSet,
-  frames: readonly PlacedFrame[],
-  work: (job: FrameJob) => Promise<string | undefined>,
-): AsyncGenerator<FrameDone> {
+async function* inOrder(set: OpenSet, frames: readonly PlacedFrame[], wanted: Wanted): AsyncGenerator<FrameDone> {
   await using threads = startUnpackThreads(set.manifest.codec);
   const free: FrameMemory[] = [];
   const underWay: Promise<FrameDone>[] = [];
   const start = (frame: PlacedFrame) => {
     const memory = free.pop() ?? frameMemory();
-    const done = work({ frame, memory, threads }).then((damage) => ({ frame, memory, damage }));
+    const done = readFrame(set, frame, { memory, threads, wanted }).then((damage) => ({ frame, memory, damage }));
     done.catch(() => undefined);
     underWay.push(done);
   };
@@ -79,18 +73,21 @@ async function* inOrder(
   while (underWay.length > 0) yield* finish();
 }
 
-interface ReadJob extends Omit<FrameJob, "frame"> {
-  readonly room: Uint8Array | undefined;
-  readonly digest: string | undefined;
+interface ReadJob {
+  readonly memory: FrameMemory;
+  readonly threads: UnpackThreads;
+  readonly wanted: Wanted;
 }
 
-async function readFrame({ source }: OpenSet, frame: PlacedFrame, { memory, threads, room, digest }: ReadJob): Promise<string | undefined> {
-  const { volume, offset, storedBytes } = frame;
+/** What is damaged. */
+async function readFrame({ source }: OpenSet, frame: PlacedFrame, { memory, threads, wanted }: ReadJob): Promise<string | undefined> {
+  const { volume, offset, storedBytes, contentBytes } = frame;
   try {
     if ((await source.sizeOf(volume)) === undefined) return `volume ${volume} is missing`;
     const stored = memory.stored(storedBytes);
     if ((await source.read(volume, offset, stored)).length !== storedBytes) return `volume ${volume} ends before it`;
-    return await threads.unpack({ stored, room, digest });
+    const digest = wanted.digest ? frame.digest : undefined;
+    return await threads.unpack({ stored, digest, room: wanted.content ? memory.content(contentBytes) : undefined });
   } catch (error) {
     if (error instanceof LifeboatError) return error.message;
     throw error;

@@ -70,6 +70,13 @@ export async function powerOff(machine: VirtualMachine): Promise<void> {
   assert.equal(await machine.waitForExit({ timeoutMs: 60_000 }), "guest-shutdown");
 }
 
+/** Types expert at the prompt, and follows the boot to the shell. */
+export async function expectShell(machine: VirtualMachine, world: World): Promise<void> {
+  await answerPrompt(machine, "expert");
+  await expectReady(machine, world);
+  await machine.expect("lifeboat# ", { timeoutMs: 30_000 });
+}
+
 /** Runs a command in the agent's shell and returns what it printed. */
 export async function inShell(machine: VirtualMachine, command: string, timeoutMs = 60_000): Promise<string> {
   machine.sendLine(`echo begin''mark; ${command}; echo end''mark`);

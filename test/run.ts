@@ -15,6 +15,7 @@ interface Result {
 }
 
 const MATRIX_PATH = join(import.meta.dirname, "../docs/matrix.md");
+const FORMATTER = join(import.meta.dirname, "../node_modules/.bin/oxfmt");
 
 async function main(words: readonly string[]): Promise<number> {
   const [tier = "guard", ...names] = words;
@@ -73,7 +74,7 @@ async function writeMatrix(commit: string, { name, seconds, error }: Result): Pr
   const head = await readFile(join(import.meta.dirname, "matrix-head.md"), "utf8");
   const table = ["| scenario | commit | seconds | result |", "| --- | --- | --- | --- |", ...[...rows.values()].sort()];
   await writeAtomic(MATRIX_PATH, `${head}\n${table.join("\n")}\n`, 0o644);
-  await run(["oxfmt", "--write", MATRIX_PATH]);
+  await run([FORMATTER, "--write", MATRIX_PATH]);
 }
 
 process.exitCode = await main(process.argv.slice(2));

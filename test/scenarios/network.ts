@@ -14,9 +14,9 @@ import type { BuiltImage, Scenario, World } from "../scenario.ts";
 const MAC = "52:54:00:4c:42:01";
 const OTHER_MAC = "52:54:00:4c:42:02";
 /** Where QEMU's own network puts the host. */
-const HOST = "10.0.2.2";
+export const HOST = "10.0.2.2";
 
-const CARD: NicSpec = { model: "virtio-net-pci", mac: MAC, network: { kind: "user" }, romfile: "" };
+export const CARD: NicSpec = { model: "virtio-net-pci", mac: MAC, network: { kind: "user" }, romfile: "" };
 /** Its network is 10.21.0.0/24, where the host is 10.21.0.2. */
 const OTHER_CARD: NicSpec = { ...CARD, mac: OTHER_MAC };
 const ON_NO_NETWORK: NicSpec = { ...CARD, network: { kind: "none" } };

@@ -4,17 +4,15 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { makeDirectory } from "#os/files";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
-import type { DiskSpec, MachineSpec, NicSpec } from "../../qemu/machine-spec.ts";
-import { answerPrompt, expectReady, inShell } from "../boot-checks.ts";
-import { guestMachine } from "../guest/guest-machine.ts";
+import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
+import { expectShell, inShell } from "../boot-checks.ts";
 import { listedPartitions, listImage } from "../guest/list-image.ts";
 import { copyOutOfStore, listStore, makeStoreDisk, MOUNT_STORE, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
 import { serveNfs } from "../nfs-server.ts";
 import type { Scenario, World } from "../scenario.ts";
+import { CARD, HOST } from "./network.ts";
 import { blank, machineOf, nukeAndCompare, RESTORE_MS, setStage, type Stage } from "./restore-stage.ts";
 import { assertBoots, assertSameFiles } from "./round-trip.ts";
-
-const CARD: NicSpec = { model: "virtio-net-pci", mac: "52:54:00:4c:42:01", network: { kind: "user" }, romfile: "" };
 
 const overNfs: Scenario = {
   name: "restore-over-nfs",
@@ -29,7 +27,7 @@ const overNfs: Scenario = {
     await using server = await serveNfs({ directory: share, workDirectory: join(stage.directory, "server"), version: 4 });
     const disks: readonly DiskSpec[] = [{ file: await blank(stage, "new"), bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }];
     const machine: MachineSpec = { ...machineOf(stage, disks), disks, nics: [CARD] };
-    const words = `nfsmount=10.0.2.2:/export nfsopt=port=${server.port} lifeboat.then=poweroff`;
+    const words = `nfsmount=${HOST}:/export nfsopt=port=${server.port} lifeboat.then=poweroff`;
     const said = await nukeAndCompare(stage, { disks, machine, words, end: "guest-shutdown" });
     assert.match(said, /nfs:\/\/10\.0\.2\.2\/export/);
   },
@@ -62,14 +60,9 @@ const inRescue: Scenario = {
 };
 
 async function archiveInRescue(world: World, stage: Stage, store: string): Promise<void> {
-  const { guest } = stage.archived;
-  const machine: MachineSpec = {
-    ...machineOf(
-      stage,
-      guestMachine("bios", { file: guest.image }).disks!.map((disk) => ({ ...disk, snapshot: true })),
-    ),
-  };
-  await using vm = await rescueShell(world, stage, { ...machine, disks: [machine.disks![0]!, storeDisk(store)] });
+  const { image, disk: made } = stage.archived.guest;
+  const disk: DiskSpec = { file: image, bus: "virtio-blk", serial: made.serial, snapshot: true, bootIndex: 1 };
+  await using vm = await rescueShell(world, stage, { ...machineOf(stage, [disk]), disks: [disk, storeDisk(store)] });
   const said = await inShell(
     vm,
     `blockdev --setrw /dev/vdb && ${MOUNT_STORE} && mkdir ${STORE_PATH}/sets && ${MOUNT_BOAT} && lifeboat archive --root ${BOAT} ${STORE_PATH}/sets 2>&1 | cat; sync; umount ${STORE_PATH}`,
@@ -86,9 +79,7 @@ async function restoreInRescue(world: World, stage: Stage, disks: readonly DiskS
 
 async function rescueShell(world: World, { directory }: Stage, machine: MachineSpec): Promise<VirtualMachine> {
   const vm = await startMachine(machine, { workDirectory: join(directory, "shell"), timeLimitMs: 2 * RESTORE_MS });
-  await answerPrompt(vm, "expert");
-  await expectReady(vm, world);
-  await vm.expect("lifeboat# ", { timeoutMs: 30_000 });
+  await expectShell(vm, world);
   return vm;
 }
 

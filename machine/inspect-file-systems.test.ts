@@ -17,7 +17,7 @@ const MAKERS: readonly (readonly [type: string, sizeMiB: number, command: readon
   ["ext2", 8, ["mkfs.ext2", "-q"], "ext"],
   ["xfs", 320, ["mkfs.xfs", "-q"], "xfs"],
   ["vfat", 8, ["mkfs.vfat"], "vfat"],
-  ["btrfs", 128, ["mkfs.btrfs", "-q"], "unknown"],
+  ["btrfs", 128, ["mkfs.btrfs", "-q"], "btrfs"],
 ];
 
 for (const [type, sizeMiB, command, kind] of MAKERS) {
@@ -31,7 +31,8 @@ for (const [type, sizeMiB, command, kind] of MAKERS) {
     const path = attached.stdout.trim();
     const prefix = join(directory, "root");
     // A loop device is none of a machine's own: the tree calls it a disk.
-    const devices = layoutDevices(parseLsblk(JSON.stringify({ blockdevices: [{ name: "sdx", path, type: "disk", fstype: type }] })));
+    const uuid = (await run(["blkid", "-c", "/dev/null", "-o", "value", "-s", "UUID", path])).stdout.trim();
+    const devices = layoutDevices(parseLsblk(JSON.stringify({ blockdevices: [{ name: "sdx", path, type: "disk", fstype: type, uuid }] })));
     try {
       const unmounted = (await inspectFileSystems(devices, [], prefix)).get("sdx");
       assert.deepEqual(
@@ -45,7 +46,11 @@ for (const [type, sizeMiB, command, kind] of MAKERS) {
       await run(["sync", "-f", join(prefix, "here")]);
       const mount: MountPoint = { path: "/here", device: "sdx", type, options: [], fsRoot: "/" };
       const mounted = (await inspectFileSystems(devices, [mount], prefix)).get("sdx");
-      assert.deepEqual(mounted?.parameters, unmounted?.parameters);
+      // Only a mounted btrfs tells of its subvolumes and profiles.
+      if (type === "btrfs") {
+        const { parameters } = mounted ?? {};
+        assert.deepEqual(parameters, { ...unmounted?.parameters, subvolumes: [], dataProfile: "single", metadataProfile: "dup" });
+      } else assert.deepEqual(mounted?.parameters, unmounted?.parameters);
       assert.ok((mounted?.usedBytes ?? 0) >= 1 << 20, String(mounted?.usedBytes));
       assert.equal(mounted?.usedInodes === undefined, ["vfat", "btrfs"].includes(type), String(mounted?.usedInodes));
     } finally {

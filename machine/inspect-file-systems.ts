@@ -1,11 +1,13 @@
 // What only the file systems themselves can tell: how they were made, and how full they are.
 import { readRange, usageOn } from "#os/files";
 import { askTool, orUnknown } from "./ask-tool.ts";
-import { fileSystemDevices, type FileSystemFacts } from "./layout.ts";
+import { inspectBtrfs } from "./inspect-btrfs.ts";
+import { fileSystemDevices, poolDevices, type FileSystemFacts } from "./layout.ts";
 import type { LayoutDevice } from "./layout-devices.ts";
-import type { FileSystemParameters, MountPoint } from "./model.ts";
+import type { DeviceId, FileSystemParameters, MountPoint } from "./model.ts";
 import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
 import { FAT_BOOT_SECTOR_BYTES, parseFat } from "./parse-fat.ts";
+import type { LsblkDevice } from "./parse-lsblk.ts";
 import { parseXfsInfo } from "./parse-xfs-info.ts";
 
 /** By device. `prefix` is where the machine's root is mounted, "" for `/`. */
@@ -14,10 +16,12 @@ export async function inspectFileSystems(
   mounts: readonly MountPoint[],
   prefix: string,
 ): Promise<ReadonlyMap<string, FileSystemFacts>> {
-  const facts = fileSystemDevices(devices).map(async ({ id, device }) => {
+  const facts = fileSystemDevices(devices).map(async (node) => {
+    const { id, device } = node;
     const path = mounts.find((mount) => mount.device === id)?.path;
     const mountPoint = path === undefined ? undefined : `${prefix}${path}`;
-    const parameters = await inspectParameters(device.fsType ?? "", device.path, mountPoint);
+    const ids = poolDevices(node, devices).map((member) => member.id);
+    const parameters = await inspectParameters(device, mountPoint, ids);
     const usage = mountPoint === undefined ? undefined : await orUnknown(() => usageOn(mountPoint));
     return [id, { parameters, usedBytes: usage?.usedBytes, usedInodes: usage?.usedInodes }] as const;
   });
@@ -32,8 +36,12 @@ export async function inspectFileSystems(
   return new Map(await Promise.all([...strays, ...facts]));
 }
 
-async function inspectParameters(type: string, device: string, mountPoint: string | undefined): Promise<FileSystemParameters | undefined> {
-  switch (type) {
+async function inspectParameters(
+  { fsType, path: device, uuid }: LsblkDevice,
+  mountPoint: string | undefined,
+  ids: readonly DeviceId[],
+): Promise<FileSystemParameters | undefined> {
+  switch (fsType ?? "") {
     case "ext2":
     case "ext3":
     case "ext4": {
@@ -47,6 +55,12 @@ async function inspectParameters(type: string, device: string, mountPoint: strin
     }
     case "vfat":
       return orUnknown(async () => parseFat(await readRange(device, 0, FAT_BOOT_SECTOR_BYTES)));
+    case "btrfs":
+      return inspectBtrfs({ ids, device, uuid, mountPoint });
+    case "jfs":
+    case "reiserfs":
+    case "f2fs":
+      return { kind: "plain" };
     default:
       return undefined;
   }

@@ -4,11 +4,13 @@ import { orUnknown } from "./ask-tool.ts";
 import { inspectDisks } from "./inspect-disks.ts";
 import { inspectFileSystems } from "./inspect-file-systems.ts";
 import { inspectMounts, type MountedSystem } from "./inspect-mounts.ts";
+import { inspectStack } from "./inspect-stack.ts";
 import { makeLayout, mountsBelow, ownMounts } from "./layout.ts";
 import { layoutDevices, ownDevices } from "./layout-devices.ts";
 import type { FstabEntry, Layout, Swap } from "./model.ts";
 import { parseFstab } from "./parse-fstab.ts";
 import { flattenDevices } from "./parse-lsblk.ts";
+import { insideVolumes } from "./stack.ts";
 import { identifySuperblock, SUPERBLOCK_BYTES } from "./superblock.ts";
 
 /** `root` is where the machine's root is mounted, `/` unless a rescue system looks at it. */
@@ -24,13 +26,17 @@ export async function inspectLayout(root: string): Promise<Layout> {
   const { devices: tree, mounts: everyMount, swaps: swapsInUse } = system ?? NOTHING;
   const fstab = parseFstab(fstabText ?? "");
   const mountTable = mountsBelow(everyMount, root);
-  const devices = ownDevices(layoutDevices(tree), mountTable, fstab);
+  const everyDevice = ownDevices(layoutDevices(tree), mountTable, fstab);
+  const stack = await inspectStack(everyDevice);
+  const inside = insideVolumes(everyDevice, stack.lvm);
+  const devices = everyDevice.filter(({ id }) => !inside.has(id));
   const mounts = ownMounts(mountTable, devices, flattenDevices(tree));
   const swapPaths = swapsInUse.filter(({ type }) => type === "file").map(({ path }) => path);
   return makeLayout({
     disks,
     devices,
     mounts,
+    stack,
     fileSystems: await inspectFileSystems(devices, mounts, prefix),
     mountTable,
     swapsInUse,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { layoutDevices, ownDevices, stackedDevices } from "./layout-devices.ts";
+import { layoutDevices, ownDevices } from "./layout-devices.ts";
 import type { FstabEntry } from "./model.ts";
 import { parseFindmnt } from "./parse-findmnt.ts";
 import { parseLsblk } from "./parse-lsblk.ts";
@@ -38,59 +38,6 @@ test("layoutDevices() names LVM's volumes as LVM does, hyphens included, and oth
       disk("cciss!c0d0", part("cciss!c0d0p1", "ext4")),
     ),
     ["sda disk", "my-group/my-volume stacked", "safe stacked", "cciss/c0d0 disk", "cciss/c0d0p1 partition"],
-  );
-});
-
-test("stackedDevices() puts a volume group after every array that it stands on", () => {
-  const group = (...volumes: readonly string[]) => volumes.map((name, index) => mapped(`vg-${name}`, `dm-${index}`, "lvm"));
-  const array = (name: string, ...volumes: readonly string[]): Tree => ({
-    name,
-    type: "raid1",
-    fstype: "LVM2_member",
-    children: group(...volumes),
-  });
-  const first = part("sda1", "linux_raid_member", array("md0", "a"));
-  const second = part("sda2", "linux_raid_member", array("md1", "a", "b"));
-  const stack = stackedDevices(layoutDevices(forest(disk("sda", first, second))));
-  assert.deepEqual(
-    stack.map(({ id }) => id),
-    ["md0", "md1", "vg", "vg/a", "vg/b"],
-  );
-  assert.deepEqual(stack[2], { kind: "volume-group", id: "vg", uuid: undefined, physicalVolumes: ["md0", "md1"] });
-});
-
-test("stackedDevices() has a shape for what nobody knows how to build, with lsblk's word for it", () => {
-  const path = mapped("mpatha", "dm-0", "mpath", mapped("mpatha-part1", "dm-1", "part"));
-  const stack = stackedDevices(
-    layoutDevices(
-      forest(
-        disk("sda", path),
-        disk("sdb", path),
-        disk("sdc", part("sdc1", "bcache", disk("bcache0"))),
-        disk("sdd", part("sdd1", "", mapped("rnd", "dm-3", "crypt"))),
-      ),
-    ),
-  );
-  assert.deepEqual(
-    stack.map((item) => (item.kind === "other" ? [item.id, item.type, item.on] : item.kind)),
-    [
-      ["mpatha", "mpath", ["sda", "sdb"]],
-      ["bcache0", "bcache", ["sdc1"]],
-      ["rnd", "crypt", ["sdd1"]],
-      ["mpatha-part1", "part", ["mpatha"]],
-    ],
-  );
-});
-
-test("stackedDevices() calls partitions of an array what they are", () => {
-  const array: Tree = { name: "md0", type: "raid1", children: [{ name: "md0p1", type: "part" }] };
-  const stack = stackedDevices(layoutDevices(forest(disk("sda", part("sda1", "linux_raid_member", array)))));
-  assert.deepEqual(
-    stack.map(({ kind, id }) => [kind, id]),
-    [
-      ["array", "md0"],
-      ["other", "md0p1"],
-    ],
   );
 });
 

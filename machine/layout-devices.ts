@@ -1,6 +1,5 @@
-// Which of the block devices that lsblk tells belong to the machine, what each stands on, and what stands between
-// partitions and file systems.
-import type { DeviceId, FstabEntry, StackedDevice } from "./model.ts";
+// Which of the block devices that lsblk tells belong to the machine, and what each stands on.
+import type { DeviceId, FstabEntry } from "./model.ts";
 import type { LsblkDevice } from "./parse-lsblk.ts";
 import type { Mount } from "./parse-findmnt.ts";
 
@@ -45,7 +44,7 @@ function deviceId(device: LsblkDevice): DeviceId {
 }
 
 /** LVM doubles the hyphens of both names and puts one between them. */
-function volumeName(mapperName: string): { readonly group: string; readonly volume: string } | undefined {
+export function volumeName(mapperName: string): { readonly group: string; readonly volume: string } | undefined {
   const [, group, volume] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(mapperName) ?? [];
   if (group === undefined || volume === undefined) return undefined;
   return { group: group.replace(/--/g, "-"), volume: volume.replace(/--/g, "-") };
@@ -99,67 +98,4 @@ export function isNamedBy(device: LsblkDevice, spec: string): boolean {
   ]);
   const own = tags.get(tag.toUpperCase());
   return tag.toUpperCase().endsWith("UUID") ? own?.toLowerCase() === value.toLowerCase() : own === value;
-}
-
-/** What stands between partitions and file systems, each after what it stands on. */
-export function stackedDevices(devices: readonly LayoutDevice[]): readonly StackedDevice[] {
-  const byId = new Map(devices.map((device) => [device.id, device]));
-  const items = devices.filter(({ place }) => place === "stacked").map((node) => stackItem(node, byId));
-  return inOrder([...items, ...volumeGroups(devices)]);
-}
-
-interface StackItem {
-  readonly on: readonly DeviceId[];
-  readonly value: StackedDevice;
-}
-
-function stackItem({ id, device, on }: LayoutDevice, byId: ReadonlyMap<DeviceId, LayoutDevice>): StackItem {
-  const { sizeBytes } = device;
-  const below = on.map((parent) => byId.get(parent)?.device);
-  const volume = device.type === "lvm" ? volumeName(device.path.replace(/^\/dev\/mapper\//, "")) : undefined;
-  if (volume !== undefined) {
-    return { on: [volume.group, ...on], value: { kind: "logical-volume", id, volumeGroup: volume.group, sizeBytes } };
-  }
-  if (device.kernelName.startsWith("md") && device.type !== "part") {
-    const uuid = below.find((member) => member?.fsType === "linux_raid_member")?.uuid;
-    return { on, value: { kind: "array", id, uuid, level: device.type, members: on, sizeBytes } };
-  }
-  if (device.type === "crypt" && below[0]?.fsType === "crypto_LUKS") {
-    return { on, value: { kind: "luks", id, device: on[0]!, uuid: below[0].uuid, sizeBytes } };
-  }
-  // What lsblk has no word of its own for, such as bcache and DRBD, it calls a disk.
-  const type = device.type === "disk" ? device.kernelName.replace(/\d+$/, "") : device.type;
-  return { on, value: { kind: "other", id, type, on, sizeBytes } };
-}
-
-/** lsblk shows no groups: they are told from the names of their volumes. One without volumes stays unknown. */
-function volumeGroups(devices: readonly LayoutDevice[]): readonly StackItem[] {
-  const volumes = devices.filter(({ device }) => device.type === "lvm");
-  const isVolume = new Set(volumes.map(({ id }) => id));
-  const groups = new Map<DeviceId, Set<DeviceId>>();
-  for (const { device, on } of volumes) {
-    const group = volumeName(device.path.replace(/^\/dev\/mapper\//, ""))?.group;
-    if (group === undefined) continue;
-    const physical = groups.get(group) ?? new Set();
-    for (const id of on) if (!isVolume.has(id)) physical.add(id);
-    groups.set(group, physical);
-  }
-  return [...groups].map(([id, physical]) => {
-    const physicalVolumes = [...physical];
-    return { on: physicalVolumes, value: { kind: "volume-group", id, uuid: undefined, physicalVolumes } };
-  });
-}
-
-/** Each after what it stands on. A circle, which cannot be, would end up last. */
-function inOrder(items: readonly StackItem[]): readonly StackedDevice[] {
-  const ordered: StackedDevice[] = [];
-  let waiting = items;
-  while (waiting.length > 0) {
-    const missing = new Set(waiting.map(({ value }) => value.id));
-    const ready = waiting.filter(({ on }) => on.every((id) => !missing.has(id)));
-    const taken = ready.length > 0 ? ready : waiting;
-    ordered.push(...taken.map(({ value }) => value));
-    waiting = waiting.filter((item) => !taken.includes(item));
-  }
-  return ordered;
 }

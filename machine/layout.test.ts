@@ -31,6 +31,7 @@ function guest(): Layout {
     devices,
     mounts: ownMounts(mountTable, devices, flattenDevices(tree)),
     fileSystems: new Map([["vg0/home", { parameters: XFS, usedBytes: 7, usedInodes: 3 }]]),
+    stack: { arrays: new Map(), luks: new Map(), lvm: undefined },
     mountTable,
     swapsInUse: parseSwaps(fixture("swaps")),
     swapFiles: [],
@@ -93,7 +94,7 @@ test("makeLayout() gives stacked storage the model's shapes", () => {
   assert.deepEqual(array?.kind === "array" && [array.level, [...array.members].sort()], ["raid1", ["nvme0n1p1", "sda1"]]);
   assert.match((array?.kind === "array" && array.uuid) || "", /^[0-9a-f-]{36}$/);
   assert.deepEqual(luks?.kind === "luks" && [luks.device, luks.uuid], ["vdb6", "a652cb0d-66a5-4a0e-a09a-b106fdf49af7"]);
-  assert.deepEqual(group?.kind === "volume-group" && group.physicalVolumes, ["vdc"]);
+  assert.deepEqual(group?.kind === "volume-group" && group.physicalVolumes.map(({ device: id }) => id), ["vdc"]);
   assert.deepEqual(volume?.kind === "logical-volume" && volume.volumeGroup, "vg0");
   // The volume's content was unknown to lsblk, but it is in use.
   assert.deepEqual(

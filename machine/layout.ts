@@ -1,9 +1,10 @@
 // Puts a machine's layout together from what the system's tools say.
-import { isMountOf, stackedDevices, type LayoutDevice } from "./layout-devices.ts";
+import { isMountOf, type LayoutDevice } from "./layout-devices.ts";
 import type { DeviceId, Disk, FileSystem, FileSystemParameters, FstabEntry, Layout, MountPoint, Swap } from "./model.ts";
 import type { Mount } from "./parse-findmnt.ts";
 import type { LsblkDevice } from "./parse-lsblk.ts";
 import type { SwapSpace } from "./parse-swaps.ts";
+import { stackedDevices, type StackFacts } from "./stack.ts";
 
 /** What only the file system itself can tell, by device. */
 export interface FileSystemFacts {
@@ -18,6 +19,7 @@ export interface LayoutFacts {
   /** The machine's own. */
   readonly devices: readonly LayoutDevice[];
   readonly mounts: readonly MountPoint[];
+  readonly stack: StackFacts;
   readonly fileSystems: ReadonlyMap<DeviceId, FileSystemFacts>;
   /** As findmnt sees them: for what lsblk does not know. */
   readonly mountTable: readonly Mount[];
@@ -30,7 +32,7 @@ export function makeLayout(facts: LayoutFacts): Layout {
   const ownDisks = new Set(facts.devices.filter(({ place }) => place === "disk").map(({ id }) => id));
   return {
     disks: facts.disks.filter(({ id }) => ownDisks.has(id)),
-    stack: stackedDevices(facts.devices),
+    stack: stackedDevices(facts.devices, facts.stack),
     fileSystems: [...fileSystemDevices(facts.devices).map((node) => knownFileSystem(node, facts)), ...strayFileSystems(facts)],
     swaps: [...swapDevices(facts), ...facts.swapFiles],
     mounts: facts.mounts,
@@ -41,12 +43,20 @@ export function makeLayout(facts: LayoutFacts): Layout {
 /** What libblkid calls parts of stacks, swap, and journals on devices of their own. */
 const NO_FILE_SYSTEM = /_member$|^(?:crypto_LUKS|BitLocker|swap|swsuspend|bcache|drbd|jbd|xfs_external_log|DM_.*|lvm2pv)$/;
 
-/** Devices that carry a file system, mounted or not. */
+/** Devices that carry a file system, mounted or not; one for each, though btrfs may be on several. */
 export function fileSystemDevices(devices: readonly LayoutDevice[]): readonly LayoutDevice[] {
-  return devices.filter(({ place, device }) => {
+  return devices.filter((node) => {
+    const { place, device } = node;
     const isDivided = place === "disk" && device.children.some(({ type }) => type === "part");
-    return device.fsType !== undefined && !NO_FILE_SYSTEM.test(device.fsType) && !isDivided;
+    return device.fsType !== undefined && !NO_FILE_SYSTEM.test(device.fsType) && !isDivided && poolDevices(node, devices)[0] === node;
   });
+}
+
+/** All devices of the file system that is on this one, in the order of lsblk: only btrfs has more than one. */
+export function poolDevices(node: LayoutDevice, devices: readonly LayoutDevice[]): readonly LayoutDevice[] {
+  const { fsType, uuid } = node.device;
+  if (fsType !== "btrfs" || uuid === undefined) return [node];
+  return devices.filter(({ device }) => device.fsType === fsType && device.uuid === uuid);
 }
 
 function knownFileSystem({ id, device }: LayoutDevice, facts: LayoutFacts): FileSystem {
@@ -96,7 +106,8 @@ export function ownMounts(mounts: readonly Mount[], devices: readonly LayoutDevi
       const isForeign = own === undefined && all.some((device) => isMountOf(mount, device));
       const isStray = POOLED_TYPES.has(type) || (mount.source.startsWith("/dev/") && !NO_LAYOUT_SOURCE.test(mount.source));
       if (isForeign || (own === undefined && !isStray)) return [];
-      const device = own?.id ?? mount.source.replace(/^\/dev\/(?:mapper\/)?/, "");
+      const device =
+        (own === undefined ? undefined : poolDevices(own, devices)[0]?.id) ?? mount.source.replace(/^\/dev\/(?:mapper\/)?/, "");
       return [{ path, device, type, options, fsRoot }];
     });
 }

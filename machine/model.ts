@@ -1,5 +1,7 @@
 // A computer as data: everything that is needed to build it again. `machine.json` is one value of `Machine`.
 
+import type { StackedDevice } from "./stacked-device.ts";
+
 /**
  * Names a device inside one machine: what the kernel called it when it was inspected (`sda`, `sda1`, `md0`), for
  * LVM `VG` and `VG/LV`, for other mapped devices the mapper's name (`safe`, `mpatha`). Good for references within the same machine.json; never for finding a device again.
@@ -141,33 +143,6 @@ export interface Partition {
   readonly active: boolean;
 }
 
-/** Shapes for arrays, LVM and LUKS; restored from part 3 on, named as reasons until then. */
-export type StackedDevice =
-  | {
-      readonly kind: "array";
-      readonly id: DeviceId;
-      readonly uuid: string | undefined;
-      readonly level: string;
-      readonly members: readonly DeviceId[];
-      readonly sizeBytes: number;
-    }
-  | {
-      readonly kind: "volume-group";
-      readonly id: DeviceId;
-      readonly uuid: string | undefined;
-      readonly physicalVolumes: readonly DeviceId[];
-    }
-  | { readonly kind: "logical-volume"; readonly id: DeviceId; readonly volumeGroup: DeviceId; readonly sizeBytes: number }
-  | {
-      readonly kind: "luks";
-      readonly id: DeviceId;
-      readonly device: DeviceId;
-      readonly uuid: string | undefined;
-      readonly sizeBytes: number;
-    }
-  /** What no part of Lifeboat knows how to build. `type` is lsblk's word. */
-  | { readonly kind: "other"; readonly id: DeviceId; readonly type: string; readonly on: readonly DeviceId[]; readonly sizeBytes: number };
-
 export interface FileSystem {
   readonly device: DeviceId;
   /** The kernel's name: `ext4`, `xfs`, `vfat`, … */
@@ -213,8 +188,37 @@ export type FileSystemParameters =
       readonly naming: string;
     }
   | { readonly kind: "vfat"; readonly fatBits: 12 | 16 | 32; readonly sectorBytes: number; readonly clusterSectors: number }
+  | BtrfsParameters
+  /** JFS, ReiserFS, F2FS: made with what their programs take for usual. */
+  | { readonly kind: "plain" }
   /** Of a type that is not built again yet, or not to be read: the tool is missing, or it has a journal on another device. */
   | { readonly kind: "unknown" };
+
+export interface BtrfsParameters {
+  readonly kind: "btrfs";
+  /** All that it is on, the file system's own `device` first. */
+  readonly devices: readonly DeviceId[];
+  readonly nodeBytes: number;
+  readonly sectorBytes: number;
+  /** `crc32c`, `xxhash64`, `sha256` or `blake2`. */
+  readonly checksum: string;
+  /** Data and metadata in the same places. */
+  readonly isMixed: boolean;
+  /** `single`, `dup`, `raid0`, `raid1`, `raid1c3`, …; undefined where it is not mounted. */
+  readonly dataProfile: string | undefined;
+  readonly metadataProfile: string | undefined;
+  /** Those that hold others before them. Undefined where it is not mounted. */
+  readonly subvolumes: readonly Subvolume[] | undefined;
+  /** Path of the one that is mounted when none is named; "" for the top level. */
+  readonly defaultSubvolume: string;
+}
+
+export interface Subvolume {
+  /** From the top level, without a slash before it. */
+  readonly path: string;
+  readonly isReadOnly: boolean;
+  readonly isSnapshot: boolean;
+}
 
 export interface Swap {
   readonly kind: "partition" | "file";

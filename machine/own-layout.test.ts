@@ -83,8 +83,8 @@ test("below() goes through a logical volume, its group and its array to all disk
   const stacked = {
     ...TWO_DISKS.layout,
     stack: [
-      { kind: "array", id: "md0", members: ["sda3", "sdb1"] },
-      { kind: "volume-group", id: "vg", physicalVolumes: ["md0"] },
+      { kind: "array", id: "md0", members: ["sda3", "sdb1"], spares: [] },
+      { kind: "volume-group", id: "vg", physicalVolumes: [{ device: "md0" }] },
       { kind: "logical-volume", id: "vg/lv", volumeGroup: "vg" },
       { kind: "luks", id: "crypt", device: "vg/lv" },
     ],

@@ -23,15 +23,21 @@ export function ownLayout(
   const isUsed = (disk: Disk) => devicesOn(disk).some((device) => used.has(device));
   const disks = layout.disks.filter(isUsed);
   const kept = new Set([...disks.flatMap(devicesOn), ...used]);
-  const fileSystems = layout.fileSystems.filter(({ device }) => kept.has(device));
+  // What stands on disks that are made again is made again too, mounted or not.
+  const stack = layout.stack.filter((stacked) => {
+    const on = standsOn(layout, stacked.id);
+    const isKept = used.has(stacked.id) || (on.length > 0 && on.every((id) => kept.has(id)));
+    if (isKept) kept.add(stacked.id);
+    return isKept;
+  });
   return {
     machine: {
       ...machine,
       layout: {
         ...layout,
         disks,
-        stack: layout.stack.filter(({ id }) => used.has(id)),
-        fileSystems,
+        stack,
+        fileSystems: layout.fileSystems.filter(({ device }) => kept.has(device)),
         swaps: layout.swaps.filter(({ kind, place }) => kind === "file" || kept.has(place)),
         mounts,
       },
@@ -55,21 +61,27 @@ export function below(layout: Layout, device: DeviceId): readonly DeviceId[] {
   const add = (id: DeviceId): void => {
     if (found.has(id)) return;
     found.add(id);
-    for (const next of standsOn(layout, id)) add(next);
+    for (const next of [...standsOn(layout, id), ...poolOf(layout, id)]) add(next);
   };
   add(device);
   return [...found];
 }
 
-function standsOn(layout: Layout, id: DeviceId): readonly DeviceId[] {
+/** All devices of the file system on this one. */
+function poolOf({ fileSystems }: Layout, id: DeviceId): readonly DeviceId[] {
+  const parameters = fileSystems.find(({ device }) => device === id)?.parameters;
+  return parameters?.kind === "btrfs" ? parameters.devices : [];
+}
+
+export function standsOn(layout: Layout, id: DeviceId): readonly DeviceId[] {
   const disk = layout.disks.find(({ table }) => table?.partitions.some((partition) => partition.id === id));
   if (disk !== undefined) return [disk.id];
   const stacked = layout.stack.find((device) => device.id === id);
   switch (stacked?.kind) {
     case "array":
-      return stacked.members;
+      return [...stacked.members, ...stacked.spares];
     case "volume-group":
-      return stacked.physicalVolumes;
+      return stacked.physicalVolumes.map(({ device }) => device);
     case "logical-volume":
       return [stacked.volumeGroup];
     case "luks":

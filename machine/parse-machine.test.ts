@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BIOS_MACHINE, UEFI_MACHINE } from "./machine-for-tests.ts";
-import type { Machine, StackedDevice } from "./model.ts";
+import type { Machine } from "./model.ts";
 import { parseMachine } from "./parse-machine.ts";
+import { ARRAY, GROUP, LUKS, OTHER, VOLUME } from "./stack-for-tests.ts";
+import type { StackedDevice } from "./stacked-device.ts";
 
 /** What a set holds of it. */
 const written = (machine: Machine): unknown => JSON.parse(JSON.stringify(machine));
@@ -11,11 +13,17 @@ const parse = (json: unknown) => parseMachine(json, '"machine.json" of "SET"');
 
 /** One of each kind that the model has a word for. */
 const STACK: readonly StackedDevice[] = [
-  { kind: "array", id: "md0", uuid: "a", level: "raid1", members: ["sda3", "sdb3"], sizeBytes: 1 },
-  { kind: "volume-group", id: "vg0", uuid: undefined, physicalVolumes: ["md0"] },
-  { kind: "logical-volume", id: "vg0/root", volumeGroup: "vg0", sizeBytes: 1 },
-  { kind: "luks", id: "safe", device: "vg0/root", uuid: undefined, sizeBytes: 1 },
-  { kind: "other", id: "mpatha", type: "mpath", on: ["sda"], sizeBytes: 1 },
+  ARRAY,
+  { ...ARRAY, id: "md1", uuid: undefined, shape: undefined },
+  GROUP,
+  VOLUME,
+  { ...VOLUME, form: { type: "raid", level: "raid10", dataStripes: 2, copies: 2, stripeBytes: 65536, regionBytes: 4096, on: ["md0"] } },
+  { ...VOLUME, form: { type: "thin-pool", chunkBytes: 65536, metadataBytes: 4096, zero: true, discards: "passdown", on: ["md0"] } },
+  { ...VOLUME, uuid: undefined, form: { type: "thin", pool: "vg0/pool", origin: undefined } },
+  { ...VOLUME, form: { type: "other", word: "snapshot" } },
+  LUKS,
+  { ...LUKS, uuid: undefined, header: undefined, problem: "its header is cut off" },
+  OTHER,
 ];
 
 /** All that BIOS_MACHINE and UEFI_MACHINE have not. */
@@ -93,8 +101,9 @@ test("parseMachine() names each field that is not there, but for those that a ma
     }
   }
   const list =
-    "a switch,driver,drivers,efi,entryCount,firstSector,gateway,installer,label,lastSector,loaderPath,mac,machineId,model,modules,partitionUuid,product,serial";
-  assert.deepEqual([...optional].sort().join(), `${list},table,usedBytes,usedInodes,uuid,vendor,versionId,wwid`);
+    "a switch,driver,drivers,efi,entryCount,firstSector,gateway,header,installer,label,lastSector,loaderPath,mac,machineId,model,modules,name,partitionUuid,problem";
+  const rest = "product,regionBytes,serial,shape,stripeBytes,table,usedBytes,usedInodes,uuid,vendor,versionId,wwid";
+  assert.deepEqual([...optional].sort().join(), `${list},${rest}`);
 });
 
 describe("parseMachine() refuses a lie by the name of its field", () => {
@@ -112,7 +121,11 @@ describe("parseMachine() refuses a lie by the name of its field", () => {
     ["layout.disks.0.table.partitions.2.number", 0, "Invalid value: Expected >=1 but received 0"],
     ["layout.disks.0.table.partitions.2.type", "83\n/dev/sdb1 : start=1", 'it must be text on one line, without "'],
     ["layout.disks.0.table.partitions.2.attributes", 'a", size="1', 'it must be text on one line, without "'],
-    ["layout.fileSystems.1.parameters.kind", "btrfs", 'Invalid type: Expected ("ext" | "xfs" | "vfat" | "unknown") but received "btrfs"'],
+    [
+      "layout.fileSystems.1.parameters.kind",
+      "zfs",
+      'Invalid type: Expected ("ext" | "xfs" | "vfat" | "btrfs" | "plain" | "unknown") but received "zfs"',
+    ],
     ["layout.fileSystems.1.parameters.inodeCount", "many", 'Invalid type: Expected number but received "many"'],
     ["layout.fileSystems.1.uuid", "a\0b", "it must be text without zero bytes"],
     ["layout.fileSystems.2.parameters.features.crc", 1, "Invalid type: Expected boolean but received 1"],

@@ -20,9 +20,9 @@ import type {
   OperatingSystem,
   Partition,
   PartitionTable,
-  StackedDevice,
   Swap,
 } from "./model.ts";
+import type { LuksHeader, StackedDevice, VolumeForm } from "./stacked-device.ts";
 
 /** `json` is the parsed text, `where` names it in a sentence. Throws LifeboatError (5) that names the first field that is wrong. */
 export function parseMachine(json: unknown, where: string): Machine {
@@ -49,6 +49,9 @@ const Text = v.pipe(
 
 /** What stands in sfdisk's script, where a newline would begin another line and a quote end a name. */
 const Word = v.pipe(v.string(), v.regex(/^[^\p{Cc}"]*$/u, 'it must be text on one line, without "'));
+
+/** Handed to a program as an argument, where a hyphen before it would make it an option. */
+const Name = v.pipe(v.string(), v.regex(/^[^\p{Cc}-][^\p{Cc}]*$/u, "it must be a name on one line"));
 
 const NOT_ABSOLUTE = "it must be an absolute path, without ..";
 
@@ -156,18 +159,94 @@ const DiskSchema: Schema<Disk> = v.object({
   table: maybe(TableSchema),
 });
 
+const FormSchema: Schema<VolumeForm> = v.variant("type", [
+  v.object({
+    type: v.literal("segments"),
+    segments: v.array(v.object({ extents: Positive, stripes: Positive, stripeBytes: maybe(Positive), on: v.array(Text) })),
+  }),
+  v.object({
+    type: v.literal("raid"),
+    level: Name,
+    dataStripes: Positive,
+    copies: Positive,
+    stripeBytes: maybe(Positive),
+    regionBytes: maybe(Positive),
+    on: v.array(Text),
+  }),
+  v.object({
+    type: v.literal("thin-pool"),
+    chunkBytes: Whole,
+    metadataBytes: Whole,
+    zero: v.boolean(),
+    discards: v.picklist(["ignore", "nopassdown", "passdown"]),
+    on: v.array(Text),
+  }),
+  v.object({ type: v.literal("thin"), pool: Name, origin: maybe(Name) }),
+  v.object({ type: v.literal("other"), word: Text }),
+]);
+
+const LuksHeaderSchema: Schema<LuksHeader> = v.object({
+  version: v.picklist([1, 2]),
+  cipher: Name,
+  keyBits: Positive,
+  hash: Name,
+  sectorBytes: Positive,
+  dataOffsetBytes: Positive,
+  label: maybe(Text),
+  subsystem: maybe(Text),
+  derivation: Name,
+  keySlots: Whole,
+  tokens: Whole,
+});
+
 const StackedSchema: Schema<StackedDevice> = v.variant("kind", [
   v.object({
     kind: v.literal("array"),
-    id: Text,
-    uuid: maybe(Text),
-    level: Text,
+    id: Name,
+    uuid: maybe(Name),
+    level: Name,
     members: v.array(Text),
+    spares: v.array(Text),
     sizeBytes: Whole,
+    shape: maybe(
+      v.object({
+        deviceCount: Positive,
+        metadata: Name,
+        name: maybe(Word),
+        chunkBytes: maybe(Positive),
+        layout: maybe(Name),
+        hasBitmap: v.boolean(),
+        memberBytes: Whole,
+        dataOffsetBytes: Whole,
+      }),
+    ),
   }),
-  v.object({ kind: v.literal("volume-group"), id: Text, uuid: maybe(Text), physicalVolumes: v.array(Text) }),
-  v.object({ kind: v.literal("logical-volume"), id: Text, volumeGroup: Text, sizeBytes: Whole }),
-  v.object({ kind: v.literal("luks"), id: Text, device: Text, uuid: maybe(Text), sizeBytes: Whole }),
+  v.object({
+    kind: v.literal("volume-group"),
+    id: Name,
+    uuid: maybe(Name),
+    extentBytes: Whole,
+    physicalVolumes: v.array(v.object({ device: Text, uuid: maybe(Name), startBytes: Whole, extents: Whole, allocatable: v.boolean() })),
+    tags: v.array(Name),
+  }),
+  v.object({
+    kind: v.literal("logical-volume"),
+    id: Name,
+    uuid: maybe(Name),
+    volumeGroup: Name,
+    sizeBytes: Whole,
+    form: FormSchema,
+    tags: v.array(Name),
+  }),
+  v.object({
+    kind: v.literal("luks"),
+    id: Name,
+    device: Text,
+    uuid: maybe(Name),
+    sizeBytes: Whole,
+    header: maybe(LuksHeaderSchema),
+    problem: maybe(Text),
+  }),
   v.object({ kind: v.literal("other"), id: Text, type: Text, on: v.array(Text), sizeBytes: Whole }),
 ]);
 
@@ -194,6 +273,19 @@ const ParametersSchema: Schema<FileSystemParameters> = v.variant("kind", [
     naming: Text,
   }),
   v.object({ kind: v.literal("vfat"), fatBits: v.picklist([12, 16, 32]), sectorBytes: Positive, clusterSectors: Positive }),
+  v.object({
+    kind: v.literal("btrfs"),
+    devices: v.pipe(v.array(Text), v.minLength(1)),
+    nodeBytes: Positive,
+    sectorBytes: Positive,
+    checksum: Name,
+    isMixed: v.boolean(),
+    dataProfile: maybe(Name),
+    metadataProfile: maybe(Name),
+    subvolumes: maybe(v.array(v.object({ path: RelativePath, isReadOnly: v.boolean(), isSnapshot: v.boolean() }))),
+    defaultSubvolume: RelativePath,
+  }),
+  v.object({ kind: v.literal("plain") }),
   v.object({ kind: v.literal("unknown") }),
 ]);
 

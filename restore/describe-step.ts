@@ -1,20 +1,22 @@
 // A step in one line, for the plan, the log and the screen (DESIGN section 7: one of the two exhaustive switches).
 
 import { describeParameters } from "./describe-parameters.ts";
-import type { Step } from "./plan.ts";
+import type { VolumeForm } from "../machine/stacked-device.ts";
+import { isStackStep, type StackStep, type Step } from "./plan.ts";
 
 export function describeStep(step: Step): string {
+  if (isStackStep(step)) return describeStackStep(step);
   switch (step.kind) {
     case "wipe":
       return `wipe ${step.disk.path}: clear its old signatures`;
     case "partition":
       return `partition ${step.disk.path}: ${step.table.kind.toUpperCase()} with ${step.table.partitions.length} partitions`;
     case "make-filesystem":
-      return `make ${step.fileSystem.type} on ${step.device}: ${gibibytes(step.sizeBytes)}${describeParameters(step.fileSystem)}`;
+      return describeFileSystem(step);
     case "make-swap":
       return `make swap on ${step.device}${step.uuid === undefined ? "" : `: UUID ${step.uuid}`}`;
     case "mount":
-      return `mount ${step.device} at ${step.path}`;
+      return `mount ${step.device}${step.fsRoot === "/" ? "" : ` (${step.fsRoot})`} at ${step.path}`;
     case "extract":
       return `extract ${step.paths} paths, ${gibibytes(step.streamBytes)}`;
     case "make-swap-file":
@@ -37,6 +39,42 @@ export function describeStep(step: Step): string {
       return "note in the restored system that it was restored";
     case "unmount":
       return "unmount everything";
+  }
+}
+
+function describeStackStep(step: StackStep): string {
+  switch (step.kind) {
+    case "create-array":
+      return `create array ${step.device}: ${step.array.level} of ${[...step.members, ...step.spares].join(", ")}`;
+    case "create-luks":
+      return `encrypt ${step.device} with LUKS, and open it as ${step.luks.id}`;
+    case "create-volume-group":
+      return `create volume group ${step.group.id} on ${step.devices.join(", ")}`;
+    case "create-logical-volume":
+      return `create logical volume ${step.volume.id}: ${gibibytes(step.volume.sizeBytes)}${describeForm(step.volume.form)}`;
+    case "make-subvolumes":
+      return `make ${step.subvolumes.length} subvolumes on ${step.device}: ${step.subvolumes.map(({ path }) => path).join(", ")}`;
+  }
+}
+
+function describeFileSystem({ devices, fileSystem }: Extract<Step, { kind: "make-filesystem" }>): string {
+  const sizeBytes = devices.reduce((total, device) => total + device.sizeBytes, 0);
+  const names = devices.map(({ path }) => path).join(", ");
+  return `make ${fileSystem.type} on ${names}: ${gibibytes(sizeBytes)}${describeParameters(fileSystem)}`;
+}
+
+function describeForm(form: VolumeForm): string {
+  switch (form.type) {
+    case "segments":
+      return form.segments.some(({ stripes }) => stripes > 1) ? ", striped" : "";
+    case "raid":
+      return `, ${form.level}`;
+    case "thin-pool":
+      return ", a thin pool";
+    case "thin":
+      return `, thin in ${form.pool}`;
+    case "other":
+      return `, ${form.word}`;
   }
 }
 

@@ -44,8 +44,8 @@ export interface DiskOfSet {
 /** One ext4 with all files on it, and `more` steps before all is unmounted. */
 export function planOnto({ device, setId, sizeMiB, inodeCount }: DiskOfSet, more: readonly Step[]): Plan {
   const steps: readonly Step[] = [
-    { kind: "make-filesystem", device, sizeBytes: sizeMiB * 2 ** 20, fileSystem: smallExt4(inodeCount) },
-    { kind: "mount", device, path: "/", type: "ext4", options: [] },
+    { kind: "make-filesystem", devices: [{ path: device, sizeBytes: sizeMiB * 2 ** 20 }], fileSystem: smallExt4(inodeCount) },
+    { kind: "mount", device, path: "/", type: "ext4", options: [], fsRoot: "/" },
     { kind: "extract", paths: 3, streamBytes: 1 },
     ...more,
     { kind: "unmount" },

@@ -1,5 +1,6 @@
 // What the restore engine is given by whoever runs it: the agent in the rescue system, or the command line there.
 
+import type { DeviceId } from "../machine/model.ts";
 import type { TargetDisk } from "./plan.ts";
 
 export interface RestoreProgress {
@@ -18,6 +19,8 @@ export interface RestoreEnvironment {
   progress(state: RestoreProgress | undefined): void;
   /** Lifts the write protection of a disk that has passed the gate. */
   release(disk: TargetDisk): Promise<void>;
+  /** Of LUKS volumes by their names, as they were given before the gate. */
+  readonly passphrases?: ReadonlyMap<DeviceId, Uint8Array>;
   nowMs(): number;
   /** UTC, ISO 8601. */
   now(): string;

@@ -81,13 +81,19 @@ async function tryStep(step: Step, file: string): Promise<void> {
     const script = partitionScript(step.disk, inSectorsOf512(step.table, step.disk.logicalSectorBytes));
     await run(["sfdisk", "--no-act", "--quiet", file], { input: script, timeoutMs: TRIAL_LIMIT_MS });
   } else if (step.kind === "make-filesystem") {
-    await sparseFile(file, step.sizeBytes);
-    for (const command of mkfsCommands(file, step.fileSystem, true)) await tryCommand(command);
+    await tryFileSystem(step, file);
   } else if (step.kind === "make-swap") {
     // More than a page for each header; its real size is the partition's.
     await sparseFile(file, 1024 * 1024);
     await tryCommand(mkswapCommand(file, step));
   }
+}
+
+async function tryFileSystem({ devices, fileSystem }: Extract<Step, { kind: "make-filesystem" }>, file: string): Promise<void> {
+  const files = devices.map((_, index) => (index === 0 ? file : `${file}-${index}`));
+  for (const [index, { sizeBytes }] of devices.entries()) await sparseFile(files[index]!, sizeBytes);
+  for (const command of mkfsCommands(files, fileSystem, true)) await tryCommand(command);
+  await run(["rm", "-f", ...files]);
 }
 
 function inSectorsOf512(table: PartitionTable, sectorBytes: number): PartitionTable {

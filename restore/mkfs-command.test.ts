@@ -54,8 +54,8 @@ async function remake(sizeMiB: number, commands: readonly MkfsCommand[]) {
   const original = await look(path, sizeMiB);
   await rm(path);
   const again = await blankImage(sizeMiB);
-  await runAll(mkfsCommands(again, original, true));
-  await runAll(mkfsCommands(again, original));
+  await runAll(mkfsCommands([again], original, true));
+  await runAll(mkfsCommands([again], original));
   const made = await look(again, sizeMiB);
   await rm(again);
   return { original, made };
@@ -143,7 +143,7 @@ describe("an XFS comes back as it was", { concurrency }, () => {
       const { original, made } = await remake(sizeMiB, [["env", "TEST_DIR=1", "TEST_DEV=1", "QA_CHECK_FS=1", "mkfs.xfs", "-q"]]);
       assert.deepEqual([original.type, original.parameters.kind], ["xfs", "xfs"]);
       assert.deepEqual(made, original);
-      assert.deepEqual([isSmallXfs(made), mkfsCommands("/dev/sdz1", made)[0]![0]], sizeMiB < 300 ? [true, "env"] : [false, "mkfs.xfs"]);
+      assert.deepEqual([isSmallXfs(made), mkfsCommands(["/dev/sdz1"], made)[0]![0]], sizeMiB < 300 ? [true, "env"] : [false, "mkfs.xfs"]);
     });
   }
 });
@@ -193,7 +193,7 @@ test("mkfsCommands() refuses what it does not know how to make", () => {
     parameters: { kind: "unknown" },
   };
   const message = 'Cannot make the file system of "/dev/sdz1" as its parameters must be known: btrfs is not rebuilt yet';
-  assert.throws(() => mkfsCommands("/dev/sdz1", fileSystem), { name: "LifeboatError", exitCode: 3, message });
+  assert.throws(() => mkfsCommands(["/dev/sdz1"], fileSystem), { name: "LifeboatError", exitCode: 3, message });
 });
 
 test("a trial of mke2fs and mkfs.xfs writes nothing", async () => {
@@ -205,7 +205,7 @@ test("a trial of mke2fs and mkfs.xfs writes nothing", async () => {
     await run([...command, path]);
     const original = await look(path, sizeMiB);
     const trial = await blankImage(sizeMiB);
-    await runAll(mkfsCommands(trial, original, true));
+    await runAll(mkfsCommands([trial], original, true));
     await run(["cmp", "--bytes", `${MIB}`, trial, "/dev/zero"]);
   }
 });

@@ -5,9 +5,13 @@ import type { FileSystem, FileSystemParameters } from "../machine/model.ts";
 
 export type MkfsCommand = readonly [string, ...string[]];
 
-/** First makes it; what follows sets what mkfs cannot. `isTrial` asks mkfs to say what it would do, or for a file to try on. */
-export function mkfsCommands(device: string, fileSystem: FileSystem, isTrial = false): readonly MkfsCommand[] {
+/**
+ * First makes it; what follows sets what mkfs cannot. `isTrial` asks mkfs to say what it would do, or for a file to try on. `devices` are all that
+ * it is on: btrfs alone has several.
+ */
+export function mkfsCommands(devices: readonly string[], fileSystem: FileSystem, isTrial = false): readonly MkfsCommand[] {
   const { parameters } = fileSystem;
+  const [device = ""] = devices;
   switch (parameters.kind) {
     case "ext":
       return extCommands(device, { fileSystem, parameters, isTrial });
@@ -15,6 +19,10 @@ export function mkfsCommands(device: string, fileSystem: FileSystem, isTrial = f
       return [xfsCommand(device, { fileSystem, parameters, isTrial })];
     case "vfat":
       return [fatCommand(device, fileSystem, parameters)];
+    case "btrfs":
+      return [btrfsCommand(devices, fileSystem, parameters)];
+    case "plain":
+      return plainCommands(device, fileSystem);
     case "unknown":
       throw new LifeboatError(
         `Cannot make the file system of "${device}" as its parameters must be known: ${fileSystem.type} is not rebuilt yet`,
@@ -116,6 +124,39 @@ function fatCommand(device: string, { uuid, label }: FileSystem, parameters: Kin
     ...identity(["-i", uuid?.replace("-", "")], ["-n", label]),
     device,
   ].flat() as unknown as MkfsCommand;
+}
+
+/** Profiles that need several devices are asked for as they were; mkfs.btrfs says when there are too few. */
+function btrfsCommand(devices: readonly string[], { uuid, label }: FileSystem, parameters: Kind<"btrfs">): MkfsCommand {
+  const { nodeBytes, sectorBytes, checksum, isMixed, dataProfile, metadataProfile } = parameters;
+  return [
+    "mkfs.btrfs",
+    "--force",
+    "--quiet",
+    ["--nodesize", `${nodeBytes}`],
+    ["--sectorsize", `${sectorBytes}`],
+    ["--checksum", checksum],
+    isMixed ? ["--mixed"] : [],
+    ...identity(["--data", dataProfile], ["--metadata", metadataProfile], ["--uuid", uuid], ["--label", label]),
+    ...devices,
+  ].flat() as unknown as MkfsCommand;
+}
+
+/** F2FS and JFS are told their UUIDs afterwards, or cannot be: then whatever names them gets a label or another name. */
+function plainCommands(device: string, { type, uuid, label }: FileSystem): readonly MkfsCommand[] {
+  switch (type) {
+    case "reiserfs":
+      return [["mkreiserfs", "-q", "-f", "-f", ...identity(["-u", uuid], ["-l", label]).flat(), device]];
+    case "jfs":
+      return [
+        ["mkfs.jfs", "-q", ...identity(["-L", label]).flat(), device],
+        ...(uuid === undefined ? [] : [["jfs_tune", "-U", uuid, device] as const]),
+      ];
+    case "f2fs":
+      return [["mkfs.f2fs", "-f", "-q", ...identity(["-U", uuid], ["-l", label]).flat(), device]];
+    default:
+      throw new LifeboatError(`Cannot make the file system of "${device}" as its type must be known: ${type} is not rebuilt yet`);
+  }
 }
 
 export function mkswapCommand(

@@ -18,6 +18,7 @@ const SHORT_VERSION = { args: ["-V"], okCodes: [0] } as const;
 /** Each once, in the order of their use. */
 export function neededPrograms({ layout, firmware }: Machine): readonly NeededProgram[] {
   const types = new Set(layout.fileSystems.map(({ type }) => type));
+  const kinds = new Set(layout.stack.map(({ kind }) => kind));
   const isExt = ["ext2", "ext3", "ext4"].some((type) => types.has(type));
   const need = (isNeeded: boolean, name: string, about: Omit<NeededProgram, "name">): readonly NeededProgram[] =>
     isNeeded ? [{ name, ...about }] : [];
@@ -28,11 +29,20 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     ...need(true, "sfdisk", { purpose: "writes partition tables", trial: VERSION }),
     ...need(true, "blkid", { purpose: "tells what is on a disk", trial: VERSION }),
     ...need(true, "lsblk", { purpose: "tells what is on a disk", trial: VERSION }),
+    ...need(kinds.has("array"), "mdadm", { purpose: "makes arrays", trial: VERSION }),
+    ...need(kinds.has("volume-group"), "lvm", { purpose: "makes volume groups and volumes", trial: { args: ["version"], okCodes: [0] } }),
+    ...need(kinds.has("luks"), "cryptsetup", { purpose: "makes and opens LUKS volumes", trial: VERSION }),
     ...need(isExt, "mke2fs", { purpose: "makes ext file systems", trial: SHORT_VERSION }),
     // It has no such option, and says its version when it is asked for nothing.
     ...need(isExt, "tune2fs", { purpose: "sets what mke2fs cannot", trial: { args: [], okCodes: [0, 1] } }),
     ...need(types.has("xfs"), "mkfs.xfs", { purpose: "makes XFS", trial: SHORT_VERSION }),
     ...need(types.has("vfat"), "mkfs.fat", { purpose: "makes FAT", trial: { args: ["--help"], okCodes: [0] } }),
+    ...need(types.has("btrfs"), "mkfs.btrfs", { purpose: "makes btrfs", trial: VERSION }),
+    ...need(types.has("btrfs"), "btrfs", { purpose: "makes subvolumes", trial: VERSION }),
+    ...need(types.has("f2fs"), "mkfs.f2fs", { purpose: "makes F2FS", trial: { args: ["-V"], okCodes: [0] } }),
+    ...need(types.has("jfs"), "mkfs.jfs", { purpose: "makes JFS", trial: { args: ["-V"], okCodes: [0] } }),
+    ...need(types.has("jfs"), "jfs_tune", { purpose: "sets what mkfs.jfs cannot", trial: { args: ["-V"], okCodes: [0, 255] } }),
+    ...need(types.has("reiserfs"), "mkreiserfs", { purpose: "makes ReiserFS", trial: { args: ["-V"], okCodes: [0, 16] } }),
     ...need(layout.swaps.length > 0, "mkswap", { purpose: "makes swap", trial: VERSION }),
     ...need(true, "mount", { purpose: "mounts file systems", trial: VERSION }),
     ...need(true, "umount", { purpose: "unmounts file systems", trial: VERSION }),

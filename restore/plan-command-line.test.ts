@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 import { BIOS_MACHINE, UEFI_MACHINE } from "../machine/machine-for-tests.ts";
 import type { Machine } from "../machine/model.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
-import { devicePaths, planRestore } from "./plan-restore.ts";
+import { planRestore } from "./plan-restore.ts";
+import { devicePaths } from "./plan-stack.ts";
 import type { Plan } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
 import { ownDisk, presentDisk } from "./present-disks-for-tests.ts";
@@ -28,7 +29,7 @@ function plan(machine: Machine, target: PresentDisk): Plan {
 
 function changes(machine: Machine, target: PresentDisk): readonly string[] {
   const { matches } = plan(machine, target);
-  const steps = planCommandLine(machine, { devices: devicePaths(machine, matches), matches });
+  const steps = planCommandLine(machine, { devices: devicePaths(machine.layout, matches), matches });
   return steps.flatMap((step) =>
     step.kind === "write-command-line"
       ? step.changes.map(({ from, now, to, withoutInitramfs }) => [from, now, to, withoutInitramfs].join(" "))
@@ -133,7 +134,7 @@ describe("a restore that nobody watches", () => {
     test(`is not refused for ${what}`, () => {
       const made = plan(machine, target);
       refuseUnattended({ machine, plan: made });
-      assert.deepEqual(commandLineProblems(machine, { devices: devicePaths(machine, made.matches), matches: made.matches }), []);
+      assert.deepEqual(commandLineProblems(machine, { devices: devicePaths(machine.layout, made.matches), matches: made.matches }), []);
     });
   }
 });

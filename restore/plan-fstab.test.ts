@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { FstabEntry } from "../machine/model.ts";
 import { changedFstab, planFstab, swapBehind } from "./plan-fstab.ts";
-import { devicePaths, planRestore } from "./plan-restore.ts";
+import { planRestore } from "./plan-restore.ts";
+import { devicePaths } from "./plan-stack.ts";
 import { ownDisk, presentDisk } from "./present-disks-for-tests.ts";
 import type { PresentDisk } from "./present-disk.ts";
 
@@ -18,7 +19,7 @@ function changes(entries: readonly (readonly [spec: string, path: string, type: 
   const machine = { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, fstab } };
   const options = { map: new Map(), excluded: [], wipe: [] };
   const { matches } = planRestore({ machine, manifest: { id: "set", totals: TOTALS }, present: [target], firmware: "bios", options });
-  const steps = planFstab(machine, devicePaths(machine, matches), matches);
+  const steps = planFstab(machine, devicePaths(machine.layout, matches), matches);
   return steps.flatMap((step) => (step.kind === "write-fstab" ? step.changes.map(({ path, from, to }) => `${path}: ${from} > ${to}`) : []));
 }
 

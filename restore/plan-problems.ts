@@ -5,16 +5,18 @@ import { foreignContents, mayBeWiped, wipeName } from "./foreign-data.ts";
 import { describeIdentity, namesOf } from "./match-disks.ts";
 import type { PresentDisk } from "./present-disk.ts";
 import { wipeWord } from "./serial-word.ts";
+import { isWhole } from "./subvolumes.ts";
 
 /** A set may have been made of a machine that could not be restored; ReaR #1353: an empty plan is an error, not a success. */
-export function layoutProblems({ disks, mounts, fileSystems }: Layout): readonly string[] {
-  const unmade = mounts.filter(({ device, fsRoot }) => {
-    const fileSystem = fileSystems.find((candidate) => candidate.device === device);
-    return fsRoot === "/" && (fileSystem === undefined || fileSystem.parameters.kind === "unknown");
+export function layoutProblems(layout: Layout): readonly string[] {
+  const { disks, mounts, fileSystems } = layout;
+  const unmade = mounts.filter((mount) => {
+    const fileSystem = fileSystems.find(({ device }) => device === mount.device);
+    return isWhole(mount, layout) && (fileSystem === undefined || fileSystem.parameters.kind === "unknown");
   });
   return [
     ...(disks.length === 0 ? ["the machine has no disk"] : []),
-    ...(mounts.some(({ path, fsRoot }) => path === "/" && fsRoot === "/") ? [] : [`no whole file system is mounted at "/"`]),
+    ...(mounts.some((mount) => mount.path === "/" && isWhole(mount, layout)) ? [] : [`no whole file system is mounted at "/"`]),
     ...unmade.map(({ path, device, type }) => `how "${path}" (${type} on ${device}) was made is not known`),
   ];
 }

@@ -1,7 +1,7 @@
 // The planner: from the machine as it was and the disks that are here to the steps between (DESIGN section 7). Pure.
 
 import { LifeboatError } from "#os/error";
-import type { Disk, FileSystem, Machine, Partition, PartitionTable, Swap } from "../machine/model.ts";
+import type { Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
@@ -13,8 +13,10 @@ import { describeIdentity, matchDisks, type Pair } from "./match-disks.ts";
 import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sectorProblems } from "./plan-problems.ts";
 import { consentWarnings, contentWarnings, sizeWarnings } from "./plan-warnings.ts";
 import { restorableReasons } from "./restorable.ts";
-import { partitionPath, partitionSize, type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
+import { devicePaths, stackSteps, type PathOf } from "./plan-stack.ts";
+import { partitionSize, type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
+import { isOldState, isWhole } from "./subvolumes.ts";
 
 export interface PlanOptions {
   readonly map: ReadonlyMap<string, string>;
@@ -51,7 +53,7 @@ export function planRestore(input: PlanInput): Plan {
       ...pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
       ...consentWarnings(present, input.options.wipe),
       ...contentWarnings(machine.layout),
-      ...commandLineProblems(machine, { devices: devicePaths(machine, matches), matches }),
+      ...commandLineProblems(machine, { devices: devicePaths(machine.layout, matches), matches }),
       ...biosBoot(machine).notes,
       ...restorableReasons(machine),
     ],
@@ -92,7 +94,7 @@ function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): Targ
 
 function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const devices = devicePaths(machine, matches);
+  const devices = devicePaths(layout, matches);
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const partitions = matches.flatMap(({ from, disk }): readonly Step[] => {
     const table = layout.disks.find(({ id }) => id === from)?.table;
@@ -101,9 +103,8 @@ function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetM
   const fileSystems = layout.fileSystems.filter(({ parameters }) => parameters.kind !== "unknown");
   return [
     ...partitions,
-    ...fileSystems.map((fileSystem): Step => {
-      return { kind: "make-filesystem", device: path(fileSystem.device), sizeBytes: deviceSize(machine, matches, fileSystem), fileSystem };
-    }),
+    ...stackSteps(layout, path),
+    ...fileSystems.flatMap((fileSystem) => fileSystemSteps(fileSystem, { layout, matches, path })),
     ...layout.swaps.filter(isPartition).map(({ place, uuid, label }): Step => ({ kind: "make-swap", device: path(place), uuid, label })),
     ...mountSteps(machine, path),
     { kind: "extract", paths: totals.paths, streamBytes: totals.streamBytes },
@@ -120,36 +121,49 @@ function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetM
   ];
 }
 
+interface Places {
+  readonly layout: Layout;
+  readonly matches: readonly DiskMatch[];
+  readonly path: PathOf;
+}
+
+function fileSystemSteps(fileSystem: FileSystem, { layout, matches, path }: Places): readonly Step[] {
+  const { parameters, device } = fileSystem;
+  const ids = parameters.kind === "btrfs" ? parameters.devices : [device];
+  const devices = ids.map((id) => ({ path: path(id), sizeBytes: deviceSize(layout, matches, id) ?? fileSystem.sizeBytes }));
+  const make: Step = { kind: "make-filesystem", devices, fileSystem };
+  if (parameters.kind !== "btrfs") return [make];
+  const { defaultSubvolume } = parameters;
+  // A snapshot without what it is one of would be an empty directory that takes the name.
+  const subvolumes = (parameters.subvolumes ?? []).filter((subvolume) => !isOldState(subvolume, fileSystem, layout));
+  if (subvolumes.length === 0) return [make];
+  return [make, { kind: "make-subvolumes", device: path(device), subvolumes, defaultSubvolume }];
+}
+
 /** The root first, then by depth: what is mounted below comes later. A file system that is seen in two places is mounted at both: the set has its files twice. */
-function mountSteps({ layout }: Machine, path: (id: string) => string): readonly Step[] {
-  const whole = layout.mounts.filter(({ fsRoot }) => fsRoot === "/");
+function mountSteps({ layout }: Machine, path: PathOf): readonly Step[] {
+  const whole = layout.mounts.filter((mount) => isWhole(mount, layout));
   const depth = (mountPath: string) => (mountPath === "/" ? 0 : mountPath.split("/").length);
   return [...whole]
     .sort((a, b) => depth(a.path) - depth(b.path))
-    .map(({ device, path: mountPath, type, options }): Step => ({ kind: "mount", device: path(device), path: mountPath, type, options }));
+    .map(({ device, path: mountPath, type, options, fsRoot }): Step => {
+      return { kind: "mount", device: path(device), path: mountPath, type, options, fsRoot };
+    });
 }
 
 function isPartition({ kind }: Swap): boolean {
   return kind === "partition";
 }
 
-/** From a device's id in machine.json to its node here. */
-export function devicePaths({ layout }: Machine, matches: readonly DiskMatch[]): ReadonlyMap<string, string> {
-  return new Map(
-    matches.flatMap(({ from, disk }) => {
-      const partitions = layout.disks.find(({ id }) => id === from)?.table?.partitions ?? [];
-      return [[from, disk.path] as const, ...partitions.map(({ id, number }) => [id, partitionPath(disk, number)] as const)];
-    }),
-  );
-}
-
-function deviceSize({ layout }: Machine, matches: readonly DiskMatch[], { device, sizeBytes }: FileSystem): number {
+/** In bytes; undefined for what does not stand on a disk of the plan. */
+function deviceSize({ disks, stack }: Layout, matches: readonly DiskMatch[], device: string): number | undefined {
   for (const { from, disk } of matches) {
-    const table: PartitionTable | undefined = layout.disks.find(({ id }) => id === from)?.table;
-    const partition: Partition | undefined = table?.partitions.find(({ id }) => id === device);
+    const partition = disks.find(({ id }) => id === from)?.table?.partitions.find(({ id }) => id === device);
     if (partition !== undefined) return partitionSize(partition, disk);
+    if (from === device) return disk.sizeBytes;
   }
-  return sizeBytes;
+  const stacked = stack.find(({ id }) => id === device);
+  return stacked === undefined || stacked.kind === "volume-group" ? undefined : stacked.sizeBytes;
 }
 
 function unknownDevice(id: string): never {

@@ -44,7 +44,8 @@ function stepProblem(step: Step, present: readonly PresentDisk[]): string | unde
     return found !== undefined && isSameTable(found, step.table) ? undefined : `the partition table of ${step.disk.path} is another`;
   }
   if (step.kind === "make-filesystem") {
-    return contentProblem(step.device, { type: step.fileSystem.type, uuid: step.fileSystem.uuid }, present);
+    const wanted = { type: step.fileSystem.type, uuid: step.fileSystem.uuid };
+    return step.devices.map(({ path }) => contentProblem(path, wanted, present)).find((problem) => problem !== undefined);
   }
   return step.kind === "make-swap" ? contentProblem(step.device, { type: "swap", uuid: step.uuid }, present) : undefined;
 }

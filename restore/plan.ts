@@ -1,6 +1,7 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
-import type { FileSystem, Partition, PartitionTable } from "../machine/model.ts";
+import type { FileSystem, Partition, PartitionTable, Subvolume } from "../machine/model.ts";
+import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
 /** A disk that is here now. */
 export interface TargetDisk {
@@ -19,7 +20,42 @@ export interface TargetDisk {
 export type Step =
   | { readonly kind: "wipe"; readonly disk: TargetDisk }
   | { readonly kind: "partition"; readonly disk: TargetDisk; readonly table: PartitionTable }
-  | { readonly kind: "make-filesystem"; readonly device: string; readonly sizeBytes: number; readonly fileSystem: FileSystem }
+  | {
+      readonly kind: "create-array";
+      readonly device: string;
+      readonly array: RaidArray;
+      /** Nodes, in the order of their places. */
+      readonly members: readonly string[];
+      readonly spares: readonly string[];
+    }
+  | { readonly kind: "create-luks"; readonly device: string; readonly luks: LuksVolume }
+  | {
+      readonly kind: "create-volume-group";
+      readonly group: VolumeGroup;
+      /** Nodes, in the order of the group's physical volumes. */
+      readonly devices: readonly string[];
+    }
+  | {
+      readonly kind: "create-logical-volume";
+      readonly volume: LogicalVolume;
+      readonly extentBytes: number;
+      /** Nodes of the physical volumes that it is on, by their ids. */
+      readonly places: ReadonlyMap<string, string>;
+    }
+  | {
+      readonly kind: "make-filesystem";
+      /** btrfs alone may have several. */
+      readonly devices: readonly MadeDevice[];
+      readonly fileSystem: FileSystem;
+    }
+  | {
+      readonly kind: "make-subvolumes";
+      readonly device: string;
+      /** Those that hold others before them. */
+      readonly subvolumes: readonly Subvolume[];
+      /** "" for the top level. */
+      readonly defaultSubvolume: string;
+    }
   | { readonly kind: "make-swap"; readonly device: string; readonly uuid: string | undefined; readonly label: string | undefined }
   | {
       readonly kind: "mount";
@@ -28,6 +64,8 @@ export type Step =
       readonly path: string;
       readonly type: string;
       readonly options: readonly string[];
+      /** What of the file system is mounted there: `/` unless it is a subvolume. */
+      readonly fsRoot: string;
     }
   | { readonly kind: "extract"; readonly paths: number; readonly streamBytes: number }
   | {
@@ -64,6 +102,20 @@ export type Step =
   | { readonly kind: "write-mark" }
   | { readonly kind: "check"; readonly paths: number }
   | { readonly kind: "unmount" };
+
+const STACK_KINDS = ["create-array", "create-luks", "create-volume-group", "create-logical-volume", "make-subvolumes"] as const;
+
+/** What stands between partitions and what is mounted. */
+export type StackStep = Extract<Step, { readonly kind: (typeof STACK_KINDS)[number] }>;
+
+export function isStackStep(step: Step): step is StackStep {
+  return STACK_KINDS.some((kind) => kind === step.kind);
+}
+
+export interface MadeDevice {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
 
 export interface FstabChange {
   readonly path: string;

@@ -75,7 +75,7 @@ async function look(context: TestContext, left: Left, found = left.uuid ?? UUID)
   if (disk === undefined) return undefined;
   const { device, cut } = disk;
   const type = left.type ?? "ext4";
-  const mount = { kind: "mount", device, path: "/", type, options: [] } as const;
+  const mount = { kind: "mount", device, path: "/", type, options: [], fsRoot: "/" } as const;
   const plan: Plan = { setId: "web1", matches: [], steps: [mount], lost: [], kept: [], warnings: [] };
   const content = { device: device.slice("/dev/".length), type, uuid: found, label: undefined };
   const before = await digestFile(cut);
@@ -121,7 +121,7 @@ describe("readTraces() finds", () => {
   }
 
   test("nothing on what cannot be mounted", async () => {
-    const mount = { kind: "mount", device: "/dev/null", path: "/", type: "ext4", options: [] } as const;
+    const mount = { kind: "mount", device: "/dev/null", path: "/", type: "ext4", options: [], fsRoot: "/" } as const;
     const plan: Plan = { setId: "web1", matches: [], steps: [mount], lost: [], kept: [], warnings: [] };
     const present = presentDisk({ id: "x" }, [{ device: "null", type: "ext4", uuid: UUID, label: undefined }]);
     assert.deepEqual(await readTraces(BIOS_MACHINE, plan, [present]), { journal: undefined, mark: undefined });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BIOS_MACHINE, UEFI_MACHINE } from "../machine/machine-for-tests.ts";
-import type { Disk, FileSystem, Layout, Machine, PartitionTable, StackedDevice } from "../machine/model.ts";
+import type { Disk, FileSystem, Layout, Machine, PartitionTable } from "../machine/model.ts";
+import { ARRAY, GROUP, LUKS, OTHER, VOLUME } from "../machine/stack-for-tests.ts";
+import type { StackedDevice } from "../machine/stacked-device.ts";
 import { layoutWarnings, restorableReasons } from "./restorable.ts";
 
 const withLayout = (machine: Machine, layout: Partial<Layout>): Machine => ({ ...machine, layout: { ...machine.layout, ...layout } });
@@ -28,30 +30,56 @@ test("restorableReasons() finds nothing against GRUB on BIOS with an MBR and on 
   assert.deepEqual([BIOS_MACHINE, UEFI_MACHINE].map(restorableReasons), [[], []]);
 });
 
-const STACKS: readonly (readonly [stacked: StackedDevice, reason: string])[] = [
+const ON_PARTITION = { members: ["sda3"], spares: [] };
+
+/** Each with what it stands on before it, and the last one holds /srv. */
+const REBUILT: readonly (readonly StackedDevice[])[] = [
+  [{ ...ARRAY, ...ON_PARTITION }],
+  [LUKS],
+  [{ ...ARRAY, ...ON_PARTITION }, GROUP, VOLUME],
   [
-    { kind: "logical-volume", id: "vg0/srv", volumeGroup: "vg0", sizeBytes: 1 },
-    '"/srv" is on LVM volume "vg0/srv": LVM is not rebuilt yet',
-  ],
-  [
-    { kind: "array", id: "md0", uuid: undefined, level: "raid1", members: ["sda3", "sdb3"], sizeBytes: 1 },
-    '"/srv" is on array "md0" (raid1): arrays are not rebuilt yet',
-  ],
-  [
-    { kind: "luks", id: "safe", device: "sda3", uuid: undefined, sizeBytes: 1 },
-    '"/srv" is on encrypted volume "safe": LUKS is not rebuilt yet',
-  ],
-  [
-    { kind: "other", id: "mpatha", type: "mpath", on: ["sda"], sizeBytes: 1 },
-    '"/srv" is on "mpatha" of type mpath: that is not rebuilt yet',
+    { ...ARRAY, ...ON_PARTITION },
+    GROUP,
+    {
+      ...VOLUME,
+      form: { type: "raid", level: "raid1", dataStripes: 1, copies: 2, stripeBytes: undefined, regionBytes: undefined, on: [] },
+    },
   ],
 ];
 
+for (const stack of REBUILT) {
+  test(`restorableReasons() has nothing against ${stack.map(({ kind }) => kind).join(", ")}`, () => {
+    assert.deepEqual(restorableReasons(withSrv({ device: stack.at(-1)!.id }, { stack })), []);
+  });
+}
+
+const STACKS: readonly (readonly [stacked: StackedDevice, reason: string])[] = [
+  [{ ...ARRAY, ...ON_PARTITION, shape: undefined }, '"/srv" is on array "md0" (raid1), whose metadata is none that Lifeboat makes'],
+  [{ ...ARRAY, ...ON_PARTITION, level: "multipath" }, '"/srv" is on array "md0" (multipath): that level is not rebuilt'],
+  [{ ...LUKS, header: undefined, problem: "its header is cut off" }, '"/srv" is on encrypted volume "safe", and its header is cut off'],
+  [{ ...OTHER, on: ["sda3"] }, '"/srv" is on "mpatha" of type mpath: that is not rebuilt'],
+];
+
 for (const [stacked, reason] of STACKS) {
-  test(`restorableReasons() names storage of kind ${stacked.kind}`, () => {
+  test(`restorableReasons() names what is wrong with storage of kind ${stacked.kind}: ${reason}`, () => {
     assert.deepEqual(restorableReasons(withSrv({ device: stacked.id }, { stack: [stacked] })), [reason]);
   });
 }
+
+test("restorableReasons() names what is wrong with LVM, below a volume too", () => {
+  const group = { ...GROUP, physicalVolumes: GROUP.physicalVolumes.map((one) => ({ ...one, device: "sda3" })) };
+  const srv = (stack: readonly StackedDevice[]) => restorableReasons(withSrv({ device: VOLUME.id }, { stack }));
+  assert.deepEqual(srv([group, VOLUME]), []);
+  assert.deepEqual(srv([{ ...group, extentBytes: 0 }, VOLUME]), [
+    `"/srv" is on LVM group "vg0", and LVM's programs (package lvm2) did not tell how it is made`,
+  ]);
+  assert.deepEqual(srv([group, { ...VOLUME, form: { type: "other", word: "cache" } }]), [
+    '"/srv" is on LVM volume "vg0/root": what is cache is not rebuilt',
+  ]);
+  assert.deepEqual(srv([GROUP, VOLUME]), [
+    '"/srv" is on "vg0/root", which is on no disk that Lifeboat can describe (sfdisk tells what is: package fdisk or util-linux)',
+  ]);
+});
 
 const PLACES: readonly (readonly [name: string, machine: Machine, reasons: readonly string[]])[] = [
   [
@@ -60,17 +88,9 @@ const PLACES: readonly (readonly [name: string, machine: Machine, reasons: reado
     ['"/srv" is on "mpathb", which is on no disk that Lifeboat can describe (sfdisk tells what is: package fdisk or util-linux)'],
   ],
   [
-    "a file system on a whole disk",
-    withSrv(
-      { device: "sdb" },
-      { disks: [...BIOS_MACHINE.layout.disks, ...BIOS_MACHINE.layout.disks.map((disk) => ({ ...disk, id: "sdb", table: undefined }))] },
-    ),
-    ['"/srv" is on the whole disk "sdb", which has no partition table that Lifeboat knows: that is not rebuilt yet'],
-  ],
-  [
     "a type that is not rebuilt",
-    withSrv({ type: "btrfs", parameters: { kind: "unknown" } }),
-    ['"/srv" is btrfs: btrfs is not rebuilt yet'],
+    withSrv({ type: "bcachefs", parameters: { kind: "unknown" } }),
+    ['"/srv" is bcachefs: bcachefs is not rebuilt yet'],
   ],
   [
     "a pool on no device once",
@@ -90,12 +110,12 @@ const PLACES: readonly (readonly [name: string, machine: Machine, reasons: reado
     ['"/srv" shows only "/www" of the file system on "sda3": the rest of it is not mounted'],
   ],
   [
-    "swap on LVM",
+    "swap on what is not rebuilt",
     withLayout(BIOS_MACHINE, {
-      stack: [{ kind: "logical-volume", id: "vg0/swap", volumeGroup: "vg0", sizeBytes: 1 }],
+      stack: [{ ...LUKS, id: "vg0/swap", header: undefined, problem: "its header is cut off" }],
       swaps: [{ kind: "partition", place: "vg0/swap", uuid: undefined, label: undefined, sizeBytes: 1 }],
     }),
-    ['swap is on LVM volume "vg0/swap": LVM is not rebuilt yet'],
+    ['swap is on encrypted volume "vg0/swap", and its header is cut off'],
   ],
   [
     "no root",

@@ -1,7 +1,10 @@
 // Whether a machine could be built again from its model, and if not, why: in a person's words, before the first byte is archived.
-import type { BootLoader, DeviceId, FileSystem, Layout, Machine, MountPoint, Partition, StackedDevice, Swap } from "../machine/model.ts";
+import type { BootLoader, DeviceId, FileSystem, Layout, Machine, MountPoint, Partition, Swap } from "../machine/model.ts";
+import type { StackedDevice } from "../machine/stacked-device.ts";
+import { below, standsOn } from "../machine/own-layout.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
 import { NO_INSTALLER, NO_PARTS } from "./needed-grub.ts";
+import { isWhole } from "./subvolumes.ts";
 import { BIOS_BOOT_TYPE, biosBoot, hasBiosBootPartition } from "./plan-bios-boot.ts";
 
 /** Empty: the machine is restorable. */
@@ -40,7 +43,7 @@ interface Mounted {
 function mountedFileSystems({ fileSystems, mounts }: Layout): readonly Mounted[] {
   return fileSystems.flatMap((fileSystem): Mounted[] => {
     const own = mounts.filter(({ device }) => device === fileSystem.device);
-    const mount = own.find(({ fsRoot }) => fsRoot === "/") ?? own[0];
+    const mount = own.find((candidate) => isWhole(candidate, { fileSystems })) ?? own[0];
     return mount === undefined ? [] : [{ fileSystem, mount }];
   });
 }
@@ -54,60 +57,73 @@ const KNOWN_TYPES: Readonly<Record<string, string>> = {
   ext4: NO_EXT,
   xfs: "xfs_info (package xfsprogs) did not tell how it was made, or its log is on another device",
   vfat: "its boot sector could not be read",
+  btrfs: "btrfs (package btrfs-progs) did not tell how it was made",
+  jfs: "nothing told how it was made",
+  reiserfs: "nothing told how it was made",
+  f2fs: "nothing told how it was made",
 };
 
-function fileSystemReasons({ fileSystem: { device, type, parameters }, mount }: Mounted, layout: Layout): readonly string[] {
+function fileSystemReasons({ fileSystem, mount }: Mounted, layout: Layout): readonly string[] {
+  const { device, type, parameters } = fileSystem;
   const what = `"${mount.path}"`;
   const trouble = KNOWN_TYPES[type];
   // Pools such as ZFS are on no device; their type says enough.
   if (trouble === undefined && placeOf(device, layout) === undefined) return [`${what} is ${type}: ${type} is not rebuilt yet`];
-  const reasons = [...placeReasons(what, device, layout)];
+  const devices = parameters.kind === "btrfs" ? parameters.devices : [device];
+  const reasons = devices.flatMap((id) => placeReasons(what, id, layout));
   if (trouble === undefined) reasons.push(`${what} is ${type}: ${type} is not rebuilt yet`);
   else if (parameters.kind === "unknown") reasons.push(`${what} is ${type}, and ${trouble}`);
-  if (trouble !== undefined && mount.fsRoot !== "/") {
+  else if (parameters.kind === "btrfs" && parameters.subvolumes === undefined)
+    reasons.push(`${what} is btrfs, and its subvolumes could not be listed`);
+  if (trouble !== undefined && !isWhole(mount, layout)) {
     reasons.push(`${what} shows only "${mount.fsRoot}" of the file system on "${device}": the rest of it is not mounted`);
   }
   return reasons;
 }
 
-type Place = { readonly kind: "partition" } | { readonly kind: "disk" } | { readonly kind: "stacked"; readonly stacked: StackedDevice };
+type Place = "partition" | "disk" | "stacked";
 
 function placeOf(device: DeviceId, { disks, stack }: Layout): Place | undefined {
-  if (disks.some(({ table }) => table?.partitions.some(({ id }) => id === device) === true)) return { kind: "partition" };
-  if (disks.some(({ id }) => id === device)) return { kind: "disk" };
-  const stacked = stack.find(({ id }) => id === device);
-  return stacked === undefined ? undefined : { kind: "stacked", stacked };
+  if (disks.some(({ table }) => table?.partitions.some(({ id }) => id === device) === true)) return "partition";
+  if (disks.some(({ id }) => id === device)) return "disk";
+  return stack.some(({ id }) => id === device) ? "stacked" : undefined;
 }
 
 /** ReaR #2482: what maps to no disk must be said before the backup, not found out after the disaster. */
 function placeReasons(what: string, device: DeviceId, layout: Layout): readonly string[] {
-  const place = placeOf(device, layout);
-  switch (place?.kind) {
-    case "partition":
-      return [];
-    case "disk":
-      return [`${what} is on the whole disk "${device}", which has no partition table that Lifeboat knows: that is not rebuilt yet`];
-    case "stacked":
-      return [`${what} is on ${stackedText(place.stacked)}`];
-    case undefined:
-      return [
-        `${what} is on "${device}", which is on no disk that Lifeboat can describe (sfdisk tells what is: package fdisk or util-linux)`,
-      ];
+  const isLost = below(layout, device).some((id) => placeOf(id, layout) === undefined);
+  if (isLost) {
+    return [
+      `${what} is on "${device}", which is on no disk that Lifeboat can describe (sfdisk tells what is: package fdisk or util-linux)`,
+    ];
   }
+  const stacked = layout.stack.filter(({ id }) => below(layout, device).includes(id));
+  return stacked.flatMap((one) => {
+    const reason = stackedReason(one);
+    return reason === undefined ? [] : [`${what} is on ${reason}`];
+  });
 }
 
-function stackedText(stacked: StackedDevice): string {
+const ARRAY_LEVELS = /^(?:linear|raid(?:0|1|4|5|6|10))$/;
+
+/** Why one cannot be made again; undefined when it can. */
+export function stackedReason(stacked: StackedDevice): string | undefined {
   switch (stacked.kind) {
     case "array":
-      return `array "${stacked.id}" (${stacked.level}): arrays are not rebuilt yet`;
+      if (stacked.shape === undefined) return `array "${stacked.id}" (${stacked.level}), whose metadata is none that Lifeboat makes`;
+      return ARRAY_LEVELS.test(stacked.level) ? undefined : `array "${stacked.id}" (${stacked.level}): that level is not rebuilt`;
     case "volume-group":
-      return `LVM group "${stacked.id}": LVM is not rebuilt yet`;
+      return stacked.extentBytes > 0
+        ? undefined
+        : `LVM group "${stacked.id}", and LVM's programs (package lvm2) did not tell how it is made`;
     case "logical-volume":
-      return `LVM volume "${stacked.id}": LVM is not rebuilt yet`;
+      return stacked.form.type === "other" ? `LVM volume "${stacked.id}": what is ${stacked.form.word} is not rebuilt` : undefined;
     case "luks":
-      return `encrypted volume "${stacked.id}": LUKS is not rebuilt yet`;
+      return stacked.header === undefined
+        ? `encrypted volume "${stacked.id}", and ${stacked.problem ?? "its header is not known"}`
+        : undefined;
     case "other":
-      return `"${stacked.id}" of type ${stacked.type}: that is not rebuilt yet`;
+      return `"${stacked.id}" of type ${stacked.type}: that is not rebuilt`;
   }
 }
 
@@ -169,7 +185,7 @@ function unknownContentWarnings(layout: Layout): readonly string[] {
   const known = new Set([
     ...layout.fileSystems.map(({ device }) => device),
     ...layout.swaps.map(({ place }) => place),
-    ...layout.stack.flatMap(standsOn),
+    ...layout.stack.flatMap(({ id }) => standsOn(layout, id)),
   ]);
   return partitionsOf(layout)
     .filter(({ id, role, type }) => role !== "extended" && !BARE_TYPES.has(type) && !known.has(id))
@@ -180,21 +196,6 @@ function smallXfsWarnings({ fileSystems }: Layout): readonly string[] {
   return fileSystems
     .filter(isSmallXfs)
     .map(({ device }) => `"${device}" holds an XFS below 300 MiB, a size that xfsprogs no longer supports: it is made again all the same`);
-}
-
-function standsOn(stacked: StackedDevice): readonly DeviceId[] {
-  switch (stacked.kind) {
-    case "array":
-      return stacked.members;
-    case "volume-group":
-      return stacked.physicalVolumes;
-    case "logical-volume":
-      return [stacked.volumeGroup];
-    case "luks":
-      return [stacked.device];
-    case "other":
-      return stacked.on;
-  }
 }
 
 /** Types of fstab that are no local file system, or none that could be mounted. */

@@ -58,10 +58,10 @@ const [ROOT_FS, SRV_FS] = [fileSystem("7a61ccf8-d4dc-4a28-aa1e-bd1c6a57709c"), f
 function thePlan(): Plan {
   const sizeBytes = 64 * MIB;
   const steps: readonly Step[] = [
-    { kind: "make-filesystem", device: loops[0]!, sizeBytes, fileSystem: ROOT_FS },
-    { kind: "make-filesystem", device: loops[1]!, sizeBytes, fileSystem: SRV_FS },
-    { kind: "mount", device: loops[0]!, path: "/", type: "ext4", options: [] },
-    { kind: "mount", device: loops[1]!, path: "/srv", type: "ext4", options: [] },
+    { kind: "make-filesystem", devices: [{ path: loops[0]!, sizeBytes }], fileSystem: ROOT_FS },
+    { kind: "make-filesystem", devices: [{ path: loops[1]!, sizeBytes }], fileSystem: SRV_FS },
+    { kind: "mount", device: loops[0]!, path: "/", type: "ext4", options: [], fsRoot: "/" },
+    { kind: "mount", device: loops[1]!, path: "/srv", type: "ext4", options: [], fsRoot: "/" },
     { kind: "extract", paths: 1, streamBytes: 1 },
     { kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] },
     { kind: "set-flags" },
@@ -221,7 +221,7 @@ describe("a restore that was broken off is done from the start", () => {
   test("when a file system was made again with the same UUID", async (context) => {
     if (skipWithout(context)) return;
     await restore(false, { before: /change \/etc\/fstab/ });
-    for (const command of mkfsCommands(loops[1]!, SRV_FS)) await run(command);
+    for (const command of mkfsCommands([loops[1]!], SRV_FS)) await run(command);
     await assertAnew(/"\/srv\/b" is missing$/);
   });
 

@@ -20,8 +20,9 @@ import { mountAll, unmountAll } from "./mount-all.ts";
 import { unnamedLosses } from "./outcome.ts";
 import { refreshDirectories } from "./refresh-directories.ts";
 import { runStep, type OwnChange } from "./run-step.ts";
+import { closeStack, runStackStep } from "./run-stack.ts";
 import { setFlags } from "./set-flags.ts";
-import type { Plan, Step } from "./plan.ts";
+import { isStackStep, type Plan, type Step } from "./plan.ts";
 
 export interface RestoreRequest {
   readonly set: OpenSet;
@@ -74,7 +75,18 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
 }
 
 /** What a resumed restore finds done, or has done to find out. */
-const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set(["wipe", "partition", "make-filesystem", "make-swap", "mount"]);
+const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set([
+  "wipe",
+  "partition",
+  "create-array",
+  "create-luks",
+  "create-volume-group",
+  "create-logical-volume",
+  "make-filesystem",
+  "make-subvolumes",
+  "make-swap",
+  "mount",
+]);
 
 interface RestoreState {
   readonly resume: Progress | undefined;
@@ -128,6 +140,7 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
     return setFlags(environment.root, readCatalogue(request.set), isLost(request));
   }
   if (step.kind === "write-mark" || step.kind === "unmount") return;
+  if (isStackStep(step)) return runStackStep(step, environment);
   const changed = await runStep(step, { machine: request.machine, environment });
   if (changed.length > 0) await noteChanges(changed, job);
 }
@@ -188,6 +201,7 @@ async function finish(job: StepJob, startMs: number): Promise<RestoreReport> {
   await writeMark(environment.root, report);
   await refreshDirectories(request, environment.root);
   await unmountAll(request.plan, environment);
+  await closeStack(request.plan, environment);
   return report;
 }
 

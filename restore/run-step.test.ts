@@ -111,13 +111,13 @@ test("runStep() makes file systems, mounts them, changes fstab, makes a swap fil
   if (ext?.parameters.kind !== "ext") return assert.fail();
   const fileSystem = { ...ext, parameters: { ...ext.parameters, inodeCount: 1024, reservedBlocks: 100 } };
   const mounts: readonly Step[] = [
-    { kind: "mount", device: loop.disk.path, path: "/", type: "ext4", options: ["rw"] },
-    { kind: "mount", device: data.disk.path, path: "/srv/deep", type: "ext4", options: ["rw"] },
+    { kind: "mount", device: loop.disk.path, path: "/", type: "ext4", options: ["rw"], fsRoot: "/" },
+    { kind: "mount", device: data.disk.path, path: "/srv/deep", type: "ext4", options: ["rw"], fsRoot: "/" },
   ];
   const plan = { setId: "set", matches: [], steps: mounts, lost: [], kept: [], warnings: [] };
   try {
     for (const { disk } of [loop, data]) {
-      await doStep({ kind: "make-filesystem", device: disk.path, sizeBytes: disk.sizeBytes, fileSystem });
+      await doStep({ kind: "make-filesystem", devices: [{ path: disk.path, sizeBytes: disk.sizeBytes }], fileSystem });
     }
     for (const step of mounts) if (step.kind === "mount") await doStep(step);
     await mkdir(join(root, "etc"));

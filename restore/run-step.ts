@@ -12,11 +12,11 @@ import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
-import { partitionPath, type Step } from "./plan.ts";
+import { partitionPath, type StackStep, type Step } from "./plan.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 
-/** Those that work on the data, and are the engine's own business. */
-export type LayoutStep = Exclude<Step, { kind: "extract" | "set-flags" | "check" | "write-mark" | "unmount" }>;
+/** Without those that work on the data, which are the engine's own business. */
+export type LayoutStep = Exclude<Step, StackStep | { kind: "extract" | "set-flags" | "check" | "write-mark" | "unmount" }>;
 
 /** A file that Lifeboat itself has changed in the restored machine, by its own name there. */
 export interface OwnChange {
@@ -40,7 +40,7 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       await partition(step);
       return [];
     case "make-filesystem":
-      for (const command of mkfsCommands(step.device, step.fileSystem)) await run(command);
+      await makeFileSystem(step);
       return [];
     case "make-swap":
       await run(mkswapCommand(step.device, step));
@@ -49,23 +49,27 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       await mountStep(step, root);
       return [];
     case "make-swap-file":
-      return [{ path: await makeSwapFile(step, root), why: "the swap file was made again" }];
+      return because("the swap file was made again", [await makeSwapFile(step, root)]);
     case "write-fstab":
       return writeFstab(step, environment);
     case "write-command-line":
-      return (await writeCommandLine(step, environment)).map((path) => ({ path, why: "names of devices were changed for the kernel" }));
+      return because("names of devices were changed for the kernel", await writeCommandLine(step, environment));
     case "check-initramfs": {
       await using chroot = await openChroot(root);
       const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);
-      return changed.map((path) => ({ path, why: "the initramfs was made again for the new disk's driver" }));
+      return because("the initramfs was made again for the new disk's driver", changed);
     }
     case "install-boot-loader": {
       await using chroot = await openChroot(root);
-      return (await installGrub(step, chroot, environment)).map((path) => ({ path, why: "GRUB was installed again" }));
+      return because("GRUB was installed again", await installGrub(step, chroot, environment));
     }
     case "write-boot-entry":
-      return (await writeBootEntry(step, environment)).map((path) => ({ path, why: "the removable path got a loader" }));
+      return because("the removable path got a loader", await writeBootEntry(step, environment));
   }
+}
+
+function because(why: string, paths: readonly string[]): readonly OwnChange[] {
+  return paths.map((path) => ({ path, why }));
 }
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }>;
@@ -105,6 +109,13 @@ async function partition({ disk, table }: Of<"partition">): Promise<void> {
   });
 }
 
+async function makeFileSystem({ devices, fileSystem }: Of<"make-filesystem">): Promise<void> {
+  const paths = devices.map(({ path }) => path);
+  for (const command of mkfsCommands(paths, fileSystem)) await run(command);
+  // The kernel mounts the first one and must know of the others.
+  if (paths.length > 1) await run(["btrfs", "device", "scan", ...paths]);
+}
+
 /** The kernel reads the table again; there is no udev to wait for. */
 async function settle(path: string): Promise<void> {
   await run(["blockdev", "--flushbufs", path], { okCodes: [0, 1] });
@@ -114,11 +125,22 @@ async function settle(path: string): Promise<void> {
 /** FAT has no owners and modes of its own: the options that stand for them are needed for files to read as they did. */
 const FAT_OPTIONS = /^(?:uid|gid|umask|fmask|dmask|codepage|iocharset|shortname|utf8|tz|time_offset)(?:=|$)/;
 
-export async function mountStep({ device, path, type, options }: Of<"mount">, root: string, mode: "ro" | "rw" = "rw"): Promise<void> {
+export async function mountStep(step: Of<"mount">, root: string, mode: "ro" | "rw" = "rw"): Promise<void> {
+  const { device, path, type } = step;
   const place = path === "/" ? root : `${root}${path}`;
   await makeDirectory(place);
-  const words = type === "vfat" ? ["quiet", ...options.filter((option) => FAT_OPTIONS.test(option))] : ["noatime"];
-  await run(["mount", "-t", type, "-o", [mode, ...words].join(","), device, place]);
+  await run(["mount", "-t", type, "-o", [mode, ...mountOptions(step)].join(","), device, place]);
+}
+
+/** How files are stored; what keeps btrfs from storing them so is no option of a file. */
+const BTRFS_OPTIONS = /^(?:compress(?:-force)?|nodatacow|nodatasum)(?:=|$)/;
+
+function mountOptions({ type, options, fsRoot }: Of<"mount">): readonly string[] {
+  if (type === "vfat") return ["quiet", ...options.filter((option) => FAT_OPTIONS.test(option))];
+  if (type !== "btrfs") return ["noatime"];
+  // The top level too is named: another may be the one that is mounted when none is.
+  const subvolume = fsRoot === "/" ? "subvolid=5" : `subvol=${fsRoot}`;
+  return ["noatime", subvolume, ...options.filter((option) => BTRFS_OPTIONS.test(option))];
 }
 
 /** Damage may have cost it. */

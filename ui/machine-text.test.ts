@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ARRAY, GROUP, VOLUME } from "../machine/stack-for-tests.ts";
 import { BIOS_MACHINE, UEFI_MACHINE } from "../machine/machine-for-tests.ts";
 import { machineText } from "./machine-text.ts";
 
@@ -46,11 +47,7 @@ test("machineText() shows what stands on partitions, swap files, and file system
       ...BIOS_MACHINE,
       layout: {
         ...layout,
-        stack: [
-          { kind: "array", id: "md0", uuid: undefined, level: "raid1", members: ["sda3"], sizeBytes: 1 << 29 },
-          { kind: "volume-group", id: "vg0", uuid: undefined, physicalVolumes: ["md0"] },
-          { kind: "logical-volume", id: "vg0/srv", volumeGroup: "vg0", sizeBytes: 1 << 28 },
-        ],
+        stack: [{ ...ARRAY, sizeBytes: 1 << 29 }, GROUP, { ...VOLUME, id: "vg0/srv", sizeBytes: 1 << 28 }],
         fileSystems: [
           { ...(root ?? assert.fail()), device: "mpathb" },
           { ...(srv ?? assert.fail()), device: "vg0/srv" },

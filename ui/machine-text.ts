@@ -1,16 +1,6 @@
 // The machine for people: a few lines on what it is, a table of its storage, and whether it could be restored.
-import type {
-  BootLoader,
-  Disk,
-  FileSystem,
-  Firmware,
-  Hardware,
-  Layout,
-  Machine,
-  NetworkCard,
-  Partition,
-  StackedDevice,
-} from "../machine/model.ts";
+import type { BootLoader, Disk, FileSystem, Firmware, Hardware, Layout, Machine, NetworkCard, Partition } from "../machine/model.ts";
+import type { StackedDevice } from "../machine/stacked-device.ts";
 import { plainLine, wrapLine } from "./plain-text.ts";
 
 export interface MachineVerdict {

@@ -1,0 +1,83 @@
+// The steps that build arrays, LUKS and LVM, and the nodes that devices of the machine have here. Pure.
+
+import { LifeboatError } from "#os/error";
+import type { DeviceId, Layout } from "../machine/model.ts";
+import type { StackedDevice } from "../machine/stacked-device.ts";
+import { partitionPath, type DiskMatch, type Step } from "./plan.ts";
+
+/** From a device's id in machine.json to its node here. */
+export function devicePaths({ disks, stack }: Layout, matches: readonly DiskMatch[]): ReadonlyMap<DeviceId, string> {
+  const onDisks = matches.flatMap(({ from, disk }) => {
+    const partitions = disks.find(({ id }) => id === from)?.table?.partitions ?? [];
+    return [[from, disk.path] as const, ...partitions.map(({ id, number }) => [id, partitionPath(disk, number)] as const)];
+  });
+  return new Map([...onDisks, ...stack.map((stacked) => [stacked.id, stackedPath(stacked, stack)] as const)]);
+}
+
+/** What the kernel can call an array. */
+const ARRAY_NAME = /^md\d+$/;
+/** As mdadm does, for those with names: from the last number downwards. */
+const LAST_ARRAY = 127;
+
+function stackedPath(stacked: StackedDevice, stack: readonly StackedDevice[]): string {
+  switch (stacked.kind) {
+    case "array": {
+      if (ARRAY_NAME.test(stacked.id)) return `/dev/${stacked.id}`;
+      const named = stack.filter(({ kind, id }) => kind === "array" && !ARRAY_NAME.test(id));
+      const taken = new Set(stack.map(({ id }) => id));
+      const free = Array.from({ length: LAST_ARRAY }, (_, index) => `md${LAST_ARRAY - index}`).filter((name) => !taken.has(name));
+      return `/dev/${free[named.indexOf(stacked)] ?? stacked.id}`;
+    }
+    case "logical-volume":
+      return `/dev/mapper/${mapperName(stacked.id)}`;
+    case "volume-group":
+      return `/dev/${stacked.id}`;
+    case "luks":
+    case "other":
+      return `/dev/mapper/${stacked.id}`;
+  }
+}
+
+/** LVM doubles the hyphens of both names and puts one between them. */
+function mapperName(id: DeviceId): string {
+  return id
+    .split("/")
+    .map((part) => part.replace(/-/g, "--"))
+    .join("-");
+}
+
+export type PathOf = (id: DeviceId) => string;
+
+/** In the order of the stack: each after what it stands on. */
+export function stackSteps({ stack }: Layout, path: PathOf): readonly Step[] {
+  return stack.map((stacked): Step => {
+    switch (stacked.kind) {
+      case "array":
+        return {
+          kind: "create-array",
+          device: path(stacked.id),
+          array: stacked,
+          members: stacked.members.map(path),
+          spares: stacked.spares.map(path),
+        };
+      case "luks":
+        return { kind: "create-luks", device: path(stacked.device), luks: stacked };
+      case "volume-group":
+        return { kind: "create-volume-group", group: stacked, devices: stacked.physicalVolumes.map(({ device }) => path(device)) };
+      case "logical-volume": {
+        const group = stack.find(({ kind, id }) => kind === "volume-group" && id === stacked.volumeGroup);
+        if (group?.kind !== "volume-group") throw unbuildable(stacked.id, "its volume group is not in the layout");
+        const places = new Map(group.physicalVolumes.map(({ device }) => [device, path(device)]));
+        return { kind: "create-logical-volume", volume: stacked, extentBytes: group.extentBytes, places };
+      }
+      case "other":
+        throw unbuildable(stacked.id, `nothing here makes one of type ${stacked.type}`);
+    }
+  });
+}
+
+function unbuildable(id: DeviceId, why: string): LifeboatError {
+  return new LifeboatError(`Cannot plan the restore as every device of the machine must be one that can be made: "${id}": ${why}`, {
+    hint: "The set was made with --accept-unrestorable, or machine.json was changed",
+  });
+}

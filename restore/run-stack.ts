@@ -1,0 +1,67 @@
+// Makes arrays, LUKS, LVM and subvolumes, and lets go of them when the restore is done.
+
+import { LifeboatError } from "#os/error";
+import { run, type Command } from "#os/exec";
+import { makeDirectory, makeTemporaryDirectory } from "#os/files";
+import type { RestoreEnvironment } from "./engine.ts";
+import { arrayCommand, closeCommand, groupCommands, luksCommands, volumeCommands } from "./stack-commands.ts";
+import type { Plan, StackStep, Step } from "./plan.ts";
+
+type MakeSubvolumes = Extract<StackStep, { readonly kind: "make-subvolumes" }>;
+
+/** There is no udev: what it would make, libdevmapper and mdadm make themselves. */
+const WITHOUT_UDEV = { DM_DISABLE_UDEV: "1", MDADM_NO_UDEV: "1", LVM_SUPPRESS_FD_WARNINGS: "1" };
+
+/** Throws LifeboatError. */
+export async function runStackStep(step: StackStep, { passphrases }: Pick<RestoreEnvironment, "passphrases">): Promise<void> {
+  switch (step.kind) {
+    case "create-array":
+      return runAll([arrayCommand(step)]);
+    case "create-luks": {
+      const passphrase = passphrases?.get(step.luks.id);
+      if (passphrase !== undefined) return runAll(luksCommands(step), passphrase);
+      throw new LifeboatError(`Cannot encrypt ${step.device} as "${step.luks.id}" must have a passphrase: none was given`);
+    }
+    case "create-volume-group":
+      return runAll(groupCommands(step));
+    case "create-logical-volume":
+      return runAll(volumeCommands(step));
+    case "make-subvolumes":
+      return makeSubvolumes(step);
+  }
+}
+
+async function runAll(commands: readonly Command[], input?: Uint8Array): Promise<void> {
+  for (const command of commands) await run(command, { env: WITHOUT_UDEV, ...(input === undefined ? {} : { input }) });
+}
+
+async function makeSubvolumes({ device, subvolumes, defaultSubvolume }: MakeSubvolumes): Promise<void> {
+  await using place = await makeTemporaryDirectory("lifeboat-top-level-");
+  await run(["mount", "-t", "btrfs", "-o", "subvolid=5", device, place.path]);
+  try {
+    for (const { path } of subvolumes) {
+      const where = `${place.path}/${path}`;
+      // One that is inside of a snapshot, which is not made again, or below a directory.
+      await makeDirectory(where.replace(/\/[^/]+$/, ""));
+      await run(["btrfs", "subvolume", "create", where]);
+    }
+    if (defaultSubvolume !== "") await run(["btrfs", "subvolume", "set-default", `${place.path}/${defaultSubvolume}`]);
+  } finally {
+    await run(["umount", place.path]);
+  }
+}
+
+/** Last made, first closed. What is not there needs no closing; what cannot be closed is closed by the reboot. */
+export async function closeStack({ steps }: Plan, { note }: Pick<RestoreEnvironment, "note">): Promise<void> {
+  for (const step of [...steps].reverse()) {
+    const command = closeCommandOf(step);
+    if (command === undefined) continue;
+    await run(command, { env: WITHOUT_UDEV }).catch((error: Error) => note(`${command.join(" ")}: ${error.message}`));
+  }
+}
+
+function closeCommandOf(step: Step) {
+  if (step.kind === "create-array") return closeCommand(step.array, step.device);
+  if (step.kind === "create-luks") return closeCommand(step.luks, step.device);
+  return step.kind === "create-volume-group" ? closeCommand(step.group, "") : undefined;
+}

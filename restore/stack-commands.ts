@@ -1,0 +1,167 @@
+// The commands that make arrays, LUKS and LVM as they were, and those that let go of them. Pure.
+
+import { LifeboatError } from "#os/error";
+import type { StackedDevice, VolumeSegment } from "../machine/stacked-device.ts";
+import type { Step } from "./plan.ts";
+
+export type Command = readonly [string, ...string[]];
+
+type Of<K extends Step["kind"]> = Extract<Step, { readonly kind: K }>;
+
+const KIB = 1024;
+const SECTOR_BYTES = 512;
+
+/** Asks nothing, and waits for no udev: there is none. */
+const LVM_OPTIONS = [
+  "--yes",
+  "--config",
+  "activation{udev_sync=0 udev_rules=0 monitoring=0} devices{use_devicesfile=0} backup{backup=0 archive=0}",
+];
+
+/** Levels of which each member is used as far as it goes. */
+const UNEVEN_LEVELS: ReadonlySet<string> = new Set(["linear", "raid0"]);
+
+export function arrayCommand({ device, array, members, spares }: Of<"create-array">): Command {
+  const { shape, uuid, level } = array;
+  if (shape === undefined) throw unknown(array.id, "what it is made of could not be read");
+  const missing = Array.from({ length: Math.max(0, shape.deviceCount - members.length) }, () => "missing");
+  return [
+    "mdadm",
+    ["--create", device, "--run", "--quiet", `--level=${level}`, `--metadata=${shape.metadata}`, `--raid-devices=${shape.deviceCount}`],
+    spares.length === 0 ? [] : [`--spare-devices=${spares.length}`],
+    uuid === undefined ? [] : [`--uuid=${arrayUuid(uuid)}`],
+    // With a colon it is taken as it is; without, no host's name is put before it.
+    shape.name === undefined || shape.metadata === "0.90" ? [] : [`--name=${shape.name}`, "--homehost=<none>"],
+    shape.chunkBytes === undefined ? [] : [`--chunk=${shape.chunkBytes / KIB}K`],
+    shape.layout === undefined ? [] : [`--layout=${shape.layout}`],
+    UNEVEN_LEVELS.has(level) ? [] : [`--bitmap=${shape.hasBitmap ? "internal" : "none"}`],
+    UNEVEN_LEVELS.has(level) || shape.memberBytes === 0 ? [] : [`--size=${Math.floor(shape.memberBytes / KIB)}K`],
+    /^1\.[12]$/.test(shape.metadata) && shape.dataOffsetBytes > 0 ? [`--data-offset=${shape.dataOffsetBytes / KIB}K`] : [],
+    members,
+    missing,
+    spares,
+  ].flat() as unknown as Command;
+}
+
+/** Four groups of eight digits with colons between. */
+function arrayUuid(uuid: string): string {
+  return (uuid.replace(/-/g, "").match(/.{8}/g) ?? []).join(":");
+}
+
+/** Both read the passphrase from their input, to its end. */
+export function luksCommands({ device, luks }: Of<"create-luks">): readonly Command[] {
+  return [luksFormatCommand(device, luks), openLuksCommand(device, luks.id)];
+}
+
+function luksFormatCommand(device: string, { id, uuid, header, problem }: Of<"create-luks">["luks"]): Command {
+  if (header === undefined) throw unknown(id, problem ?? "its header is not known");
+  const isVersion2 = header.version === 2;
+  return [
+    "cryptsetup",
+    ["luksFormat", "--batch-mode", "--force-password", "--key-file=-", `--type=luks${header.version}`],
+    uuid === undefined ? [] : [`--uuid=${uuid}`],
+    [`--cipher=${header.cipher}`, `--key-size=${header.keyBits}`, `--hash=${header.hash}`],
+    isVersion2 ? [`--sector-size=${header.sectorBytes}`, `--pbkdf=${header.derivation}`] : [],
+    [`--offset=${header.dataOffsetBytes / SECTOR_BYTES}`],
+    isVersion2 && header.label !== undefined ? [`--label=${header.label}`] : [],
+    isVersion2 && header.subsystem !== undefined ? [`--subsystem=${header.subsystem}`] : [],
+    device,
+  ].flat() as unknown as Command;
+}
+
+export function openLuksCommand(device: string, name: string): Command {
+  return ["cryptsetup", "open", "--type=luks", "--key-file=-", device, name];
+}
+
+const DEFAULT_START_BYTES = 1024 * KIB;
+/** LVM keeps its label in the first of them (lvm2 format-text). */
+const LABEL_BYTES = 4 * KIB;
+
+export function groupCommands({ group, devices }: Of<"create-volume-group">): readonly Command[] {
+  if (group.extentBytes === 0) throw unknown(group.id, "LVM's programs did not tell what it is made of");
+  const physical = group.physicalVolumes.map(({ uuid, startBytes }, index): Command => {
+    // ReaR #2389: where the data begins one alignment later, the volumes do not fit by an extent.
+    const metadata = startBytes < DEFAULT_START_BYTES ? [`--metadatasize=${startBytes - LABEL_BYTES}b`] : [];
+    const place = startBytes === 0 ? [] : [`--dataalignment=${startBytes}b`, ...metadata];
+    const identity = uuid === undefined ? [] : [`--uuid=${uuid}`, "--norestorefile"];
+    return ["lvm", "pvcreate", ...LVM_OPTIONS, "--force", "--force", ...identity, ...place, devices[index]!];
+  });
+  const tags = group.tags.flatMap((tag) => ["--addtag", tag]);
+  return [...physical, ["lvm", "vgcreate", ...LVM_OPTIONS, `--physicalextentsize=${group.extentBytes}b`, ...tags, group.id, ...devices]];
+}
+
+export function volumeCommands({ volume, extentBytes, places }: Of<"create-logical-volume">): readonly Command[] {
+  const { form, id, volumeGroup, sizeBytes, tags } = volume;
+  const name = id.slice(volumeGroup.length + 1);
+  const nodes = (ids: readonly string[]) => [...new Set(ids)].flatMap((device) => places.get(device) ?? []);
+  const extents = `--extents=${Math.ceil(sizeBytes / extentBytes)}`;
+  const make = (...words: readonly string[]): Command => {
+    const labels = tags.flatMap((tag) => ["--addtag", tag]);
+    return ["lvm", "lvcreate", ...LVM_OPTIONS, "--name", name, ...labels, ...words];
+  };
+  switch (form.type) {
+    case "segments":
+      return segmentCommands(form.segments, { id, volumeGroup, make, nodes });
+    case "raid": {
+      const stripes = form.dataStripes > 1 ? [`--stripes=${form.dataStripes}`] : [];
+      const stripeSize = form.stripeBytes === undefined ? [] : [`--stripesize=${form.stripeBytes}b`];
+      const mirrors = form.copies > 1 ? [`--mirrors=${form.copies - 1}`] : [];
+      const region = form.regionBytes === undefined ? [] : [`--regionsize=${form.regionBytes}b`];
+      return [make(`--type=${form.level}`, extents, ...stripes, ...stripeSize, ...mirrors, ...region, volumeGroup, ...nodes(form.on))];
+    }
+    case "thin-pool": {
+      const sizes = [`--chunksize=${form.chunkBytes}b`, `--poolmetadatasize=${form.metadataBytes}b`];
+      const rest = [`--zero=${form.zero ? "y" : "n"}`, `--discards=${form.discards}`];
+      return [make("--type=thin-pool", extents, ...sizes, ...rest, volumeGroup, ...nodes(form.on))];
+    }
+    case "thin":
+      return [make("--type=thin", `--virtualsize=${sizeBytes}b`, `--thinpool=${form.pool.slice(volumeGroup.length + 1)}`, volumeGroup)];
+    case "other":
+      throw unknown(id, `it is ${form.word}`);
+  }
+}
+
+interface Making {
+  readonly id: string;
+  readonly volumeGroup: string;
+  make(...words: readonly string[]): Command;
+  nodes(ids: readonly string[]): readonly string[];
+}
+
+/** The first one makes the volume, the others make it longer. */
+function segmentCommands(segments: readonly VolumeSegment[], { id, volumeGroup, make, nodes }: Making): readonly Command[] {
+  const words = segments.map(({ stripes, stripeBytes }) => {
+    if (stripes === 1) return [];
+    return [`--stripes=${stripes}`, ...(stripeBytes === undefined ? [] : [`--stripesize=${stripeBytes}b`])];
+  });
+  const [first, ...more] = segments;
+  if (first === undefined) throw unknown(id, "it has no segments");
+  return [
+    make(`--extents=${first.extents}`, ...words[0]!, volumeGroup, ...nodes(first.on)),
+    ...more.map(({ extents, stripes, on }, index): Command => {
+      const plain = stripes === 1 ? ["--stripes=1"] : [];
+      return ["lvm", "lvextend", ...LVM_OPTIONS, ...plain, ...words[index + 1]!, `--extents=+${extents}`, id, ...nodes(on)];
+    }),
+  ];
+}
+
+/** What takes it apart again, with nothing lost. Volumes go with their group. */
+export function closeCommand(stacked: StackedDevice, device: string): Command | undefined {
+  switch (stacked.kind) {
+    case "array":
+      return ["mdadm", "--stop", device];
+    case "luks":
+      return ["cryptsetup", "close", stacked.id];
+    case "volume-group":
+      return ["lvm", "vgchange", ...LVM_OPTIONS, "--activate=n", stacked.id];
+    case "logical-volume":
+    case "other":
+      return undefined;
+  }
+}
+
+function unknown(id: string, why: string): LifeboatError {
+  return new LifeboatError(`Cannot make "${id}" as how it was made must be known: ${why}`, {
+    hint: "The set was made with --accept-unrestorable, or machine.json was changed",
+  });
+}

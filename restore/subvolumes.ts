@@ -1,0 +1,20 @@
+// btrfs subvolumes: which mounts show one, and which are not made again.
+
+import type { FileSystem, Layout, MountPoint, Subvolume } from "../machine/model.ts";
+
+/** All of a file system, or a subvolume of it: what is left are bind mounts. */
+export function isWhole({ fsRoot, device }: MountPoint, { fileSystems }: Pick<Layout, "fileSystems">): boolean {
+  if (fsRoot === "/") return true;
+  const parameters = fileSystems.find((fileSystem) => fileSystem.device === device)?.parameters;
+  return parameters?.kind === "btrfs" && parameters.subvolumes?.some((subvolume) => `/${subvolume.path}` === fsRoot) === true;
+}
+
+/**
+ * A snapshot that nothing is mounted from: its files are those of another subvolume at an earlier time, and in no set. One of a system
+ * that starts from a snapshot is mounted, and is made again.
+ */
+export function isOldState({ path, isSnapshot }: Subvolume, { device, parameters }: FileSystem, { mounts }: Layout): boolean {
+  const isMounted = mounts.some((mount) => mount.device === device && mount.fsRoot === `/${path}`);
+  const isDefault = parameters.kind === "btrfs" && parameters.defaultSubvolume === path;
+  return isSnapshot && !isMounted && !isDefault;
+}

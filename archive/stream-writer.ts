@@ -12,6 +12,8 @@ export interface StreamWriterOptions {
   readonly frames: FrameWriter;
   readonly flags: ReadonlyMap<ByteText, string>;
   readonly sameNodes: ReadonlyMap<ByteText, ByteText>;
+  /** Whether two paths name the same inode: tar knows inodes by their numbers, and a number may be given to another file while it reads. */
+  isSameInode(path: ByteText, other: ByteText): boolean;
   /** Takes one line of the catalogue. */
   line(text: string): void;
   progress(contentBytes: number): void;
@@ -21,6 +23,8 @@ export interface StreamTotals {
   readonly paths: number;
   /** Of all files as readers see them, holes included. */
   readonly contentBytes: number;
+  /** Paths that are left out of the stream, as tar called them another name of what they are not. */
+  readonly mistaken: readonly ByteText[];
 }
 
 interface Current {
@@ -30,14 +34,18 @@ interface Current {
   readonly digest: ContentDigest | undefined;
 }
 
-/** Takes the whole stream. Throws LifeboatError when it ends in the middle, or what writing throws. */
+/** Takes the whole stream; of one with mistaken links not its end, as these have to follow. Throws LifeboatError when it ends in the middle, or what writing throws. */
 export async function writeStream(stream: AsyncIterable<Uint8Array>, options: StreamWriterOptions): Promise<StreamTotals> {
   const { frames } = options;
   let current: Current | undefined;
   let paths = 0;
   let contentBytes = 0;
+  const mistaken: ByteText[] = [];
+  const isMistaken = ({ type, path, linkTarget }: TarMember) =>
+    type === "hard-link" && !options.isSameInode(absolutePath(path), absolutePath(linkTarget ?? ""));
   const scanner = tarScanner({
     member(member, header) {
+      if (isMistaken(member)) return void mistaken.push(absolutePath(member.path));
       const padded = Math.ceil(member.storedBytes / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
       const streamBytes = header.length + padded;
       const place = frames.begin(printable(absolutePath(member.path)), streamBytes);
@@ -50,14 +58,16 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
       options.progress(bytes.length);
     },
     end(padding) {
-      frames.append(padding);
       if (current === undefined) return;
+      frames.append(padding);
       options.line(formatCatalogueEntry(entryOf(current, options)));
       paths += 1;
       contentBytes += current.member.sizeBytes;
       current = undefined;
     },
-    trailer: (bytes) => frames.append(bytes),
+    trailer(bytes) {
+      if (mistaken.length === 0) frames.append(bytes);
+    },
   });
   for await (const chunk of stream) {
     scanner.push(chunk);
@@ -65,7 +75,7 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
   }
   if (!scanner.hasEnded())
     throw new LifeboatError("Cannot archive as the tar stream must have an end: it stops in the middle", { exitCode: 4 });
-  return { paths, contentBytes };
+  return { paths, contentBytes, mistaken };
 }
 
 function entryOf({ member, place, streamBytes, digest }: Current, { flags, sameNodes }: StreamWriterOptions): CatalogueEntry {

@@ -7,10 +7,14 @@ import { fileInfo, writeAtomic } from "#os/files";
 import { utf8Encode } from "../formats/text.ts";
 import { CATALOGUE_FILE, frameListName, volumeName, type SetManifest } from "../set/set-manifest.ts";
 import { digestFile } from "#os/digest";
-import { startFrameWriter, type FrameTotals } from "./frame-writer.ts";
+import { startFrameWriter, type FrameTotals, type FrameWriter } from "./frame-writer.ts";
 import { writeStream, type StreamTotals } from "./stream-writer.ts";
 import type { TarMessages } from "../set/tar-messages.ts";
-import { startTarSource } from "../set/tar-source.ts";
+import { startTarSource, type LinkMode } from "../set/tar-source.ts";
+import { createNamesFile } from "../set/names-file.ts";
+import { prefixOf } from "../set/catalogue.ts";
+import type { ByteText } from "../formats/tar-read.ts";
+import { infoRaw } from "#os/byte-paths";
 import type { TreeScan } from "./scan-tree.ts";
 
 export interface DataOptions {
@@ -28,7 +32,7 @@ export interface DataOptions {
 export interface WrittenData {
   readonly files: SetManifest["files"];
   readonly frames: FrameTotals;
-  readonly stream: StreamTotals;
+  readonly stream: Omit<StreamTotals, "mistaken">;
   readonly messages: TarMessages;
 }
 
@@ -48,33 +52,80 @@ export async function writeData(options: DataOptions): Promise<WrittenData> {
     },
   });
   await using catalogue = await startCatalogueWriter(`${directory}/${CATALOGUE_FILE}`);
-  const done = { paths: 0, contentBytes: 0 };
-  await using source = await startTarSource(options.namesPath, options.root);
-  const stream = await writeStream(source.output, {
-    frames,
-    flags: options.scan.flags,
-    sameNodes: options.scan.sameNodes,
-    line(text) {
-      catalogue.add(text);
-      done.paths += 1;
-      options.progress(done);
-    },
-    progress(bytes) {
-      done.contentBytes += bytes;
-      options.progress(done);
-    },
-  });
-  const messages = await source.finish();
+  const { stream, messages } = await readTree(options, frames, catalogue);
   const totals = await frames.finish();
   files.push(await catalogue.finish());
   return { files, frames: totals, stream, messages };
+}
+
+interface ReadTree {
+  readonly stream: Omit<StreamTotals, "mistaken">;
+  readonly messages: TarMessages;
+}
+
+/** tar's first run reads everything; a second one what the first took for links. */
+async function readTree(options: DataOptions, frames: FrameWriter, catalogue: CatalogueWriter): Promise<ReadTree> {
+  const { namesPath, root, scan } = options;
+  const prefix = prefixOf(root);
+  const done = { paths: 0, contentBytes: 0 };
+  const read = async (names: string, links: LinkMode) => {
+    await using source = await startTarSource(names, root, links);
+    const stream = await writeStream(source.output, {
+      frames,
+      flags: scan.flags,
+      sameNodes: scan.sameNodes,
+      isSameInode: (path, other) => isSameInode(prefix + path, prefix + other),
+      line(text) {
+        catalogue.add(text);
+        done.paths += 1;
+        options.progress(done);
+      },
+      progress(bytes) {
+        done.contentBytes += bytes;
+        options.progress(done);
+      },
+    });
+    return { stream, messages: await source.finish() };
+  };
+  const first = await read(namesPath, "linked");
+  if (first.stream.mistaken.length === 0) return first;
+  const again = `${namesPath}-again`;
+  await writeNames(again, first.stream.mistaken);
+  const second = await read(again, "each by itself");
+  return {
+    stream: {
+      paths: first.stream.paths + second.stream.paths,
+      contentBytes: first.stream.contentBytes + second.stream.contentBytes,
+    },
+    messages: {
+      changed: [...first.messages.changed, ...second.messages.changed],
+      unreadable: [...first.messages.unreadable, ...second.messages.unreadable],
+      fatal: [],
+    },
+  };
+}
+
+function isSameInode(path: ByteText, other: ByteText): boolean {
+  const inode = infoRaw(path)?.inode;
+  return inode !== undefined && inode === infoRaw(other)?.inode;
+}
+
+async function writeNames(path: string, names: readonly ByteText[]): Promise<void> {
+  await using file = await createNamesFile(path);
+  for (const name of names) file.add(name);
+  await file.close();
 }
 
 /** Lines are squeezed in pieces of this size, each a frame of its own. */
 const LINES_BYTES = 1024 * 1024;
 const CATALOGUE_LEVEL = 3;
 
-async function startCatalogueWriter(path: string) {
+interface CatalogueWriter extends AsyncDisposable {
+  add(line: string): void;
+  finish(): Promise<SetManifest["files"][number]>;
+}
+
+async function startCatalogueWriter(path: string): Promise<CatalogueWriter> {
   const file: FileWriter = await createFile(path);
   let lines: string[] = [];
   let length = 0;

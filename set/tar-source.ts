@@ -9,13 +9,14 @@ import { readTarMessages, type TarMessages } from "./tar-messages.ts";
  * Extended attributes carry ACLs (as `system.posix_acl_*`, with numbers for users) and SELinux labels, so tar's options
  * for these are not needed. Times of access are kept as they are, and not stored; only root may open any file so (open(2), O_NOATIME).
  */
-function tarCommand(namesPath: string, root: string): Command {
+function tarCommand(namesPath: string, root: string, links: LinkMode): Command {
   const format = ["--format=posix", "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime"];
   const metadata = ["--xattrs", "--xattrs-include=*", "--numeric-owner", "--sparse"];
   const access = isRoot() ? ["--atime-preserve=system"] : [];
   const names = ["--no-recursion", "--null", "--verbatim-files-from", `--directory=${root}`, `--files-from=${namesPath}`];
   const output = ["--file=-", "--blocking-factor=128", "--quoting-style=escape", "--warning=no-timestamp"];
-  return ["tar", "--create", ...format, ...metadata, ...access, ...output, ...names];
+  const dereference = links === "each by itself" ? ["--hard-dereference"] : [];
+  return ["tar", "--create", ...dereference, ...format, ...metadata, ...access, ...output, ...names];
 }
 
 export interface TarSource extends AsyncDisposable {
@@ -25,9 +26,12 @@ export interface TarSource extends AsyncDisposable {
   finish(): Promise<TarMessages>;
 }
 
+/** Names of one file are links of each other, or each a file. */
+export type LinkMode = "linked" | "each by itself";
+
 /** Reads the files named in the file `namesPath` (see names-file.ts), in that order. */
-export async function startTarSource(namesPath: string, root = "/"): Promise<TarSource> {
-  const tar = await startBulk(tarCommand(namesPath, root));
+export async function startTarSource(namesPath: string, root = "/", links: LinkMode = "linked"): Promise<TarSource> {
+  const tar = await startBulk(tarCommand(namesPath, root, links));
   return {
     output: tar.output,
     async finish() {

@@ -41,11 +41,9 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
   let paths = 0;
   let contentBytes = 0;
   const mistaken: ByteText[] = [];
-  const isMistaken = ({ type, path, linkTarget }: TarMember) =>
-    type === "hard-link" && !options.isSameInode(absolutePath(path), absolutePath(linkTarget ?? ""));
   const scanner = tarScanner({
     member(member, header) {
-      if (isMistaken(member)) return void mistaken.push(absolutePath(member.path));
+      if (isMistaken(member, options)) return void mistaken.push(absolutePath(member.path));
       const padded = Math.ceil(member.storedBytes / TAR_BLOCK_BYTES) * TAR_BLOCK_BYTES;
       const streamBytes = header.length + padded;
       const place = frames.begin(printable(absolutePath(member.path)), streamBytes);
@@ -76,6 +74,10 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
   if (!scanner.hasEnded())
     throw new LifeboatError("Cannot archive as the tar stream must have an end: it stops in the middle", { exitCode: 4 });
   return { paths, contentBytes, mistaken };
+}
+
+function isMistaken({ type, path, linkTarget }: TarMember, { isSameInode }: StreamWriterOptions): boolean {
+  return type === "hard-link" && !isSameInode(absolutePath(path), absolutePath(linkTarget ?? ""));
 }
 
 function entryOf({ member, place, streamBytes, digest }: Current, { flags, sameNodes }: StreamWriterOptions): CatalogueEntry {

@@ -22,6 +22,8 @@ export interface World {
   pxeTree(): Promise<BuiltImage>;
   /** A small Debian system with odd files, to be backed up and lost: BIOS with MBR, or UEFI with GPT. */
   guest(kind: GuestKind): Promise<Guest>;
+  /** Where guests are kept from one run to the next. */
+  readonly guestDirectory: string;
   /** A directory of the scenario's own; kept when it fails. */
   workDirectory(name: string): Promise<string>;
   /** The kernel that the images are built around. */

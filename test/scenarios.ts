@@ -11,6 +11,7 @@ import { NETWORK } from "./scenarios/network.ts";
 import { RESTORES } from "./scenarios/restores.ts";
 import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
 import { SET_PLACES } from "./scenarios/set-places.ts";
+import { STORAGE } from "./scenarios/storage.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...IMAGE_BYTES,
@@ -23,4 +24,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...GATE,
   ...RESTORES,
   ...SET_PLACES,
+  ...STORAGE,
 ];

@@ -26,6 +26,7 @@ export function makeWorld(): World {
     pxeTree: async () => asImage(await pxe()),
     kernelRelease: async () => (await iso()).kernel.release,
     guest: guestMaker(join(OUT, "guests")),
+    guestDirectory: join(OUT, "guests"),
     workDirectory: async (name) => {
       const path = join(OUT, "runs", name);
       await removeTree(path);

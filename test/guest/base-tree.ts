@@ -4,24 +4,42 @@ import { join } from "node:path";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { makeDirectory, readText, writeFile } from "#os/files";
-import { BOOT_PACKAGES, KINDS, LEFT_OUT, LOGIN, NOT_IN_GUESTS, PACKAGES, type GuestKind } from "./recipe.ts";
+import { BOOT_PACKAGES, KINDS, LEFT_OUT, LOGIN, NOT_IN_GUESTS, PACKAGES, type GuestKind, type LeftOut } from "./recipe.ts";
 
 const RUN_PACKAGES = join(import.meta.dirname, "../../set-up/packages-run.txt");
 const PREPARE = join(import.meta.dirname, "prepare-root.sh");
 const LIMIT_MS = 20 * 60 * 1000;
 
-/**
- * Makes in `directory`, which must be empty: `root.tar`; `vmlinuz` and `initrd.img`, for a first boot without boot loader;
- * `release`, the kernel's; `KIND-packages`, the .debs that make it boot, with what they depend on; `mmdebstrap.log`.
- */
+/** As makeTree(); and `KIND-packages`, the .debs that make each kind boot, with what they depend on. */
 export async function makeBaseTree(directory: string): Promise<void> {
+  for (const kind of KINDS) await makeDirectory(join(directory, `${kind}-packages`));
+  await makeTree(directory, {
+    packages: await basePackages(),
+    leftOut: LEFT_OUT,
+    modules: ["virtio_pci", "virtio_blk", "ext4", "xfs", "crc32c_generic"],
+    hooks: KINDS.map(downloadCommand),
+  });
+}
+
+export interface TreeRecipe {
+  readonly packages: readonly string[];
+  readonly leftOut: LeftOut;
+  /** Of the initramfs. */
+  readonly modules: readonly string[];
+  /** Shell commands in `directory`, which is writable, when the packages are there; $1 is the tree. */
+  readonly hooks: readonly string[];
+}
+
+/**
+ * Makes in `directory`, which must have nothing of the same names: `root.tar`; `vmlinuz` and `initrd.img`, for a first boot without boot
+ * loader; `release`, the kernel's; `mmdebstrap.log`.
+ */
+export async function makeTree(directory: string, { packages, leftOut, modules, hooks }: TreeRecipe): Promise<void> {
   const path = (name: string) => join(directory, name);
   await writeFile(path("sources.list"), await aptSources());
   await writeFile(path("apt.conf"), await aptOptions());
-  await writeFile(path("dpkg.cfg"), dpkgOptions());
-  const packages = await basePackages();
+  await writeFile(path("dpkg.cfg"), dpkgOptions(leftOut));
   const hook = (command: string) => `set -eu; cd ${quoted(directory)}; ${command}`;
-  for (const kind of KINDS) await makeDirectory(path(`${kind}-packages`));
   await run(
     [
       "mmdebstrap",
@@ -32,8 +50,8 @@ export async function makeBaseTree(directory: string): Promise<void> {
       `--aptopt=${path("apt.conf")}`,
       `--dpkgopt=${path("dpkg.cfg")}`,
       `--include=${packages.join(",")}`,
-      `--essential-hook=${hook(`sh ${quoted(PREPARE)} before "$1"`)}`,
-      ...KINDS.map((kind) => `--customize-hook=${hook(downloadCommand(kind))}`),
+      `--essential-hook=${hook(`sh ${quoted(PREPARE)} before "$1" ${modules.join(" ")}`)}`,
+      ...hooks.map((command) => `--customize-hook=${hook(command)}`),
       `--customize-hook=${hook(`sh ${quoted(PREPARE)} after "$1" ${quoted(LOGIN.password)}`)}`,
       `--customize-hook=${hook('cp "$1"/boot/vmlinuz-* vmlinuz; cp "$1"/boot/initrd.img-* initrd.img; ls "$1"/lib/modules >release')}`,
       await codename(),
@@ -52,8 +70,12 @@ function downloadCommand(kind: GuestKind): string {
 
 /** Without what they depend on. */
 export async function basePackages(): Promise<readonly string[]> {
-  const lines = (await readText(RUN_PACKAGES)).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return [...PACKAGES, ...lines.filter((name) => !NOT_IN_GUESTS.test(name))];
+  return [...PACKAGES, ...(await runPackages()).filter((name) => !NOT_IN_GUESTS.test(name))];
+}
+
+/** What `lifeboat build` needs. */
+export async function runPackages(): Promise<readonly string[]> {
+  return (await readText(RUN_PACKAGES)).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 /** Debian's own among the host's sources, as one-line entries. */
@@ -78,9 +100,9 @@ async function aptOptions(): Promise<string> {
     .join("\n");
 }
 
-function dpkgOptions(): string {
-  const excludes = LEFT_OUT.exclude.map((pattern) => `path-exclude=${pattern}`);
-  const includes = LEFT_OUT.include.map((pattern) => `path-include=${pattern}`);
+function dpkgOptions({ exclude, include }: LeftOut): string {
+  const excludes = exclude.map((pattern) => `path-exclude=${pattern}`);
+  const includes = include.map((pattern) => `path-include=${pattern}`);
   return `${["force-unsafe-io", ...excludes, ...includes].join("\n")}\n`;
 }
 

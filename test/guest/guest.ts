@@ -101,7 +101,7 @@ interface Kept {
 }
 
 /** The directory that `make` filled, now or earlier; it appears whole or not at all. */
-async function kept({ directory, name, digest }: Kept, make: (into: string) => Promise<void>): Promise<string> {
+export async function kept({ directory, name, digest }: Kept, make: (into: string) => Promise<void>): Promise<string> {
   const place = join(directory, `${name}-${digest.slice(0, 16)}`);
   if (await exists(place)) return place;
   await makeDirectory(directory);

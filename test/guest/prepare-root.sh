@@ -1,6 +1,6 @@
 #!/bin/sh
 # What makes a tree of Debian packages the system of a guest: accounts, services, initramfs. A hook of mmdebstrap, as root.
-# Usage: prepare-root.sh before ROOT (packages come next) | prepare-root.sh after ROOT PASSWORD
+# Usage: prepare-root.sh before ROOT MODULE... (packages come next) | prepare-root.sh after ROOT PASSWORD
 set -eu
 root=$2
 
@@ -18,7 +18,7 @@ END
 #!/bin/sh
 [ "\$1" = prereqs ] && exit 0
 . /usr/share/initramfs-tools/hook-functions
-manual_add_modules virtio_pci virtio_blk ext4 xfs crc32c_generic
+manual_add_modules $modules
 END
   chmod 0755 "$root/etc/initramfs-tools/hooks/guest"
   # Without norandmaps the emulator translates every program anew each time that it is started.
@@ -97,6 +97,6 @@ END
 }
 
 case $1 in
-  before) before ;;
+  before) shift 2; modules=$*; before ;;
   after) after "$3" ;;
 esac

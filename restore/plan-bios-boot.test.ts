@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BIOS_MACHINE, UEFI_MACHINE } from "../machine/machine-for-tests.ts";
 import type { GrubTools, Machine, PartitionTable } from "../machine/model.ts";
-import { BIOS_BOOT_TYPE, biosBoot } from "./plan-bios-boot.ts";
+import { BIOS_BOOT_TYPE } from "./partition-types.ts";
+import { biosBoot } from "./plan-bios-boot.ts";
 
 type Grub = Extract<Machine["bootLoader"], { kind: "grub" }>;
 const { biosTools } = BIOS_MACHINE.bootLoader as Grub;

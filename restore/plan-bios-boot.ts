@@ -1,5 +1,6 @@
 // On which disks GRUB's boot code for BIOS is put back: where it starts the machine, and elsewhere where it can be.
 
+import { BIOS_BOOT_TYPE } from "./partition-types.ts";
 import type { DeviceId, Disk, Machine, PartitionTable } from "../machine/model.ts";
 
 export interface BiosBoot {
@@ -40,8 +41,6 @@ function tableProblem(table: PartitionTable, sectorBytes: number): string | unde
 
 /** The classic 63 sectors. */
 const LEAST_ROOM_BYTES = 63 * 512;
-
-export const BIOS_BOOT_TYPE = "21686148-6449-6e6f-744e-656564454649";
 
 export function hasBiosBootPartition({ partitions }: PartitionTable): boolean {
   return partitions.some(({ type }) => type === BIOS_BOOT_TYPE);

@@ -29,7 +29,7 @@ function plan(machine: Machine, target: PresentDisk): Plan {
 
 function changes(machine: Machine, target: PresentDisk): readonly string[] {
   const { matches } = plan(machine, target);
-  const steps = planCommandLine(machine, { devices: devicePaths(machine.layout, matches), matches });
+  const steps = planCommandLine(machine, { devices: devicePaths(machine.layout, matches), matches, replaced: new Map() });
   return steps.flatMap((step) =>
     step.kind === "write-command-line"
       ? step.changes.map(({ from, now, to, withoutInitramfs }) => [from, now, to, withoutInitramfs].join(" "))
@@ -134,7 +134,10 @@ describe("a restore that nobody watches", () => {
     test(`is not refused for ${what}`, () => {
       const made = plan(machine, target);
       refuseUnattended({ machine, plan: made });
-      assert.deepEqual(commandLineProblems(machine, { devices: devicePaths(machine.layout, made.matches), matches: made.matches }), []);
+      assert.deepEqual(
+        commandLineProblems(machine, { devices: devicePaths(machine.layout, made.matches), matches: made.matches, replaced: new Map() }),
+        [],
+      );
     });
   }
 });

@@ -1,15 +1,8 @@
 // root= and resume= on the kernel's command line: where they name a device that is called otherwise now, what takes the place of the name. Pure.
 
 import type { Machine } from "../machine/model.ts";
-import { isUnmoved, mountedAt, swapBehind, uuidOf, WAY } from "./plan-fstab.ts";
-import type { CommandLineChange, DiskMatch, Step } from "./plan.ts";
-
-/** Where the devices of the machine are now. */
-export interface Moves {
-  /** From a device's id in machine.json to its node here. */
-  readonly devices: ReadonlyMap<string, string>;
-  readonly matches: readonly DiskMatch[];
-}
+import { isUnmoved, mountedAt, swapBehind, uuidOf, WAY, type Moves } from "./plan-fstab.ts";
+import type { CommandLineChange, Step } from "./plan.ts";
 
 /** GRUB's configuration is not in machine.json, and may have names for entries that were not started: the step looks for all that have moved. */
 export function planCommandLine(machine: Machine, moves: Moves): readonly Step[] {
@@ -44,23 +37,27 @@ interface Name {
   readonly id: string | undefined;
 }
 
-function movedNames(machine: Machine, { devices }: Moves): readonly Name[] {
-  const moved = [...devices].filter(([id, now]) => now !== `/dev/${id}` && uuidOf(machine, id) !== undefined);
-  return moved.map(([id]) => ({ name: `/dev/${id}`, id }));
+function movedNames(machine: Machine, { devices, replaced }: Moves): readonly Name[] {
+  const isStacked = (id: string) => machine.layout.stack.some((stacked) => stacked.id === id);
+  const moved = [...devices].filter(([id, now]) => now !== `/dev/${id}` && !isStacked(id)).map(([id]) => ({ name: `/dev/${id}`, id }));
+  const gone = [...replaced].map(([id, now]) => ({ name: `/dev/${id}`, id: now }));
+  return [...moved, ...gone].filter(({ id }) => uuidOf(machine, id) !== undefined);
 }
 
 /** Gentoo's initramfs has a name of its own for root=. */
 const WORD = /(?:^|\s)((root|real_root|resume)=(\/dev\/\S+))/g;
 
-function staleWords(machine: Machine, { devices, matches }: Moves): readonly (Name & { readonly word: string })[] {
+function staleWords(machine: Machine, { devices, matches, replaced }: Moves): readonly (Name & { readonly word: string })[] {
   return [...machine.system.kernelCommandLine.matchAll(WORD)].flatMap(([, word = "", key, name = ""]) => {
     if (WAY.test(name)) {
       const id = key === "resume" ? swapBehind(machine, name) : mountedAt(machine, "/");
       return id !== undefined && isUnmoved(machine, id, matches) ? [] : [{ word, name, id }];
     }
-    const id = name.slice("/dev/".length);
+    const named = name.slice("/dev/".length);
+    const id = replaced.get(named) ?? named;
     const now = devices.get(id);
-    return now === undefined || now === name ? [] : [{ word, name, id }];
+    const isStacked = machine.layout.stack.some((stacked) => stacked.id === id);
+    return now === undefined || now === name || isStacked ? [] : [{ word, name, id }];
   });
 }
 

@@ -19,7 +19,7 @@ function changes(entries: readonly (readonly [spec: string, path: string, type: 
   const machine = { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, fstab } };
   const options = { map: new Map(), excluded: [], wipe: [] };
   const { matches } = planRestore({ machine, manifest: { id: "set", totals: TOTALS }, present: [target], firmware: "bios", options });
-  const steps = planFstab(machine, devicePaths(machine.layout, matches), matches);
+  const steps = planFstab(machine, { devices: devicePaths(machine.layout, matches), matches, replaced: new Map() });
   return steps.flatMap((step) => (step.kind === "write-fstab" ? step.changes.map(({ path, from, to }) => `${path}: ${from} > ${to}`) : []));
 }
 

@@ -3,10 +3,22 @@
 import type { FstabEntry, Machine } from "../machine/model.ts";
 import type { DiskMatch, FstabChange, Step } from "./plan.ts";
 
-export function planFstab(machine: Machine, devices: ReadonlyMap<string, string>, matches: readonly DiskMatch[]): readonly Step[] {
+/** Where the devices of the machine are now. */
+export interface Moves {
+  /** From a device's id in machine.json to its node here. */
+  readonly devices: ReadonlyMap<string, string>;
+  readonly matches: readonly DiskMatch[];
+  /** From devices that are no longer made to those that take their place. */
+  readonly replaced: ReadonlyMap<string, string>;
+}
+
+export function planFstab(machine: Machine, { devices, matches, replaced }: Moves): readonly Step[] {
   const changes = machine.layout.fstab.flatMap((entry): readonly FstabChange[] => {
     const { spec, path } = entry;
-    const id = WAY.test(spec) ? deviceBehind(machine, entry) : spec.replace(/^\/dev\//, "");
+    const named = WAY.test(spec) ? deviceBehind(machine, entry) : spec.replace(/^\/dev\//, "");
+    const id = named === undefined ? undefined : (replaced.get(named) ?? named);
+    // Names of arrays, volumes and mapped devices are their own, wherever they lie.
+    if (machine.layout.stack.some((stacked) => stacked.id === id)) return [];
     const now = id === undefined || !spec.startsWith("/dev/") ? undefined : devices.get(id);
     if (id === undefined || now === undefined || now === spec) return [];
     if (WAY.test(spec) && isUnmoved(machine, id, matches)) return [];

@@ -189,7 +189,8 @@ describe("planRestore() says", () => {
   });
 
   test("that a blank disk has nothing to lose, and how much larger it is", () => {
-    const { lost, warnings } = plan([presentDisk({ id: "sdb", serial: "BIG", sizeBytes: 6 * GIB })]);
+    const { lost, warnings, changes } = plan([presentDisk({ id: "sdb", serial: "BIG", sizeBytes: 6 * GIB })], NO_RESIZE);
+    assert.deepEqual(changes, []);
     assert.deepEqual(lost, ["sdb (serial BIG): nothing was found on it"]);
     assert.deepEqual(warnings, ["sdb is 2.0 GiB larger than sda was: that part stays free"]);
   });
@@ -201,6 +202,8 @@ describe("planRestore() says", () => {
     assert.ok(!steps.some(({ kind }) => kind === "install-boot-loader"));
   });
 });
+
+const NO_RESIZE = { options: { ...NO_OPTIONS, noResize: true } };
 
 const FOREIGN: FoundContent = { device: "sdb1", type: "ext4", uuid: "99999999-0000-4000-8000-000000000000", label: "photos" };
 const UNKNOWN: FoundContent = { device: "sdb", type: "data of an unknown kind", uuid: undefined, label: undefined };
@@ -340,7 +343,7 @@ describe("planRestore() refuses", () => {
   test("a disk with sectors of another size, and the other firmware, all in one message", () => {
     const disk = presentDisk({ id: "nvme0n1", serial: "4K", logicalSectorBytes: 4096 });
     assert.equal(
-      refused([disk], { firmware: "uefi" }),
+      refused([disk], { firmware: "uefi", ...NO_RESIZE }),
       "nothing may be lost that is not this machine's: disk nvme0n1 has sectors of 4096 bytes, and the machine's sda had 512; " +
         "the machine started by BIOS (partition table mbr), and this one by UEFI: switch the firmware over",
     );
@@ -357,15 +360,15 @@ describe("planRestore() refuses", () => {
     ["no table", withDisk(BIOS_MACHINE, { table: undefined, id: "sda" }), 4 * GIB],
   ];
   for (const [what, machine, bytes] of sizes) {
-    test(`a disk that is too small by one byte for ${what}`, () => {
+    test(`a disk that is too small by one byte for ${what}, where nothing may be resized`, () => {
       const [root] = machine.layout.mounts;
       const alone = machine.layout.disks[0]!.table === undefined;
       const [ext] = machine.layout.fileSystems;
       const able = alone
         ? changed(machine, { mounts: [{ ...root!, device: "sda" }], fileSystems: [{ ...ext!, device: "sda" }], swaps: [] })
         : machine;
-      assert.equal(plan([presentDisk({ id: "sdb", sizeBytes: bytes })], { machine: able }).matches.length, 1);
-      const says = refused([presentDisk({ id: "sdb", sizeBytes: bytes - 1 })], { machine: able });
+      assert.equal(plan([presentDisk({ id: "sdb", sizeBytes: bytes })], { machine: able, ...NO_RESIZE }).matches.length, 1);
+      const says = refused([presentDisk({ id: "sdb", sizeBytes: bytes - 1 })], { machine: able, ...NO_RESIZE });
       assert.match(says, new RegExp(`needs ${bytes} bytes, and the largest, sdb, has ${bytes - 1}: 1 bytes are missing$`));
     });
   }

@@ -1,15 +1,15 @@
 // The planner: from the machine as it was and the disks that are here to the steps between (DESIGN section 7). Pure.
 
 import { LifeboatError } from "#os/error";
-import type { Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
+import type { DeviceId, Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planFstab } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
-import { neededDiskBytes } from "./needed-room.ts";
-import { describeIdentity, matchDisks, type Pair } from "./match-disks.ts";
+import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
+import { describeIdentity } from "./match-disks.ts";
 import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sectorProblems } from "./plan-problems.ts";
 import { consentWarnings, contentWarnings, sizeWarnings } from "./plan-warnings.ts";
 import { restorableReasons } from "./restorable.ts";
@@ -24,6 +24,8 @@ export interface PlanOptions {
   readonly excluded: readonly string[];
   /** Serials of disks whose content may be lost, whoever it belongs to. */
   readonly wipe: readonly string[];
+  /** MondoRescue's noresize: partitions keep their sizes and places. */
+  readonly noResize?: boolean;
 }
 
 export interface PlanInput {
@@ -37,48 +39,56 @@ export interface PlanInput {
 
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
 export function planRestore(input: PlanInput): Plan {
-  const { machine, manifest, present } = input;
-  const pairs = safePairs(input);
+  const { manifest, present } = input;
+  const fitted = safeFit(input);
+  const { pairs, layout, changes } = fitted;
+  const machine = { ...input.machine, layout };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
   return {
     setId: manifest.id,
+    layout,
     matches,
-    steps: planSteps(machine, matches, manifest.totals),
+    steps: planSteps(machine, matches, { totals: manifest.totals, replaced: fitted.replaced }),
+    replaced: [...fitted.replaced],
+    changes,
     lost: targets.flatMap(contentLines),
     kept: present
       .filter((candidate) => !targets.includes(candidate))
       .map(({ disk, lockedBecause }) => `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`),
     warnings: [
-      ...pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
+      ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
       ...consentWarnings(present, input.options.wipe),
       ...contentWarnings(machine.layout),
-      ...commandLineProblems(machine, { devices: devicePaths(machine.layout, matches), matches }),
+      ...commandLineProblems(machine, { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced }),
       ...biosBoot(machine).notes,
       ...restorableReasons(machine),
     ],
   };
 }
 
-function safePairs({ machine, present, firmware, options }: PlanInput): readonly Pair[] {
+type Fitted = Extract<FittedMachine, { readonly fits: true }>;
+
+function safeFit({ machine, present, firmware, options }: PlanInput): Fitted {
   const { layout } = machine;
   const reasons = layoutProblems(layout);
   if (reasons.length > 0) throw refusal("every file system that was mounted must be made again", reasons);
   const unnamed = namingProblems(present, options.excluded);
-  const matching = matchDisks(layout.disks, present, { map: options.map, excluded: options.excluded, neededBytes: neededDiskBytes });
-  if (!matching.isMatched) throw refusal("every disk of the machine must have one to go to", [...unnamed, ...matching.problems]);
-  const { pairs } = matching;
+  const { map, excluded, noResize = false } = options;
+  const fitted = fitMachine(layout, present, { map, excluded, noResize });
+  if (!fitted.fits) throw refusal("every disk of the machine must have one to go to", [...unnamed, ...fitted.problems]);
+  const { pairs } = fitted;
   const targets = pairs.map(({ to }) => to);
   const rest = present.filter((candidate) => !targets.includes(candidate));
   const problems = [
-    ...pairs.flatMap(({ from, to }) => sectorProblems(from, to.disk)),
+    ...(noResize ? pairs.flatMap(({ from, to }) => sectorProblems(from, to.disk)) : []),
     ...targets.flatMap((target) => foreignProblems(target, machine, { present, wipe: options.wipe })),
     ...twinProblems(machine, rest),
     ...firmwareProblems(machine, firmware),
   ];
   if (unnamed.length > 0) throw refusal("every disk that is named must be here", [...unnamed, ...problems]);
   if (problems.length > 0) throw refusal("nothing may be lost that is not this machine's", problems);
-  return pairs;
+  return fitted;
 }
 
 function refusal(rule: string, problems: readonly string[]): LifeboatError {
@@ -92,7 +102,12 @@ function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): Targ
   return { name: id, path: `/dev/${id}`, serial, model, driver, drivers, sizeBytes, logicalSectorBytes };
 }
 
-function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetManifest["totals"]): readonly Step[] {
+interface Circumstances {
+  readonly totals: SetManifest["totals"];
+  readonly replaced: ReadonlyMap<DeviceId, DeviceId>;
+}
+
+function planSteps(machine: Machine, matches: readonly DiskMatch[], { totals, replaced }: Circumstances): readonly Step[] {
   const { layout } = machine;
   const devices = devicePaths(layout, matches);
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
@@ -111,8 +126,8 @@ function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetM
     ...layout.swaps
       .filter((swap) => !isPartition(swap))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
-    ...planFstab(machine, devices, matches),
-    ...planCommandLine(machine, { devices, matches }),
+    ...planFstab(machine, { devices, matches, replaced }),
+    ...planCommandLine(machine, { devices, matches, replaced }),
     ...planBoot(machine, matches),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },

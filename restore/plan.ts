@@ -1,6 +1,6 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
-import type { FileSystem, Partition, PartitionTable, Subvolume } from "../machine/model.ts";
+import type { DeviceId, FileSystem, Layout, Partition, PartitionTable, Subvolume } from "../machine/model.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
 /** A disk that is here now. */
@@ -151,8 +151,14 @@ export interface DiskMatch {
 
 export interface Plan {
   readonly setId: string;
+  /** The machine's, as it will be. */
+  readonly layout: Layout;
   readonly matches: readonly DiskMatch[];
   readonly steps: readonly Step[];
+  /** Devices of the machine that are no longer made, each with the one that takes its place. */
+  readonly replaced: readonly (readonly [from: DeviceId, to: DeviceId])[];
+  /** One line each: what will be of another size, or made in another way, than it was. */
+  readonly changes: readonly string[];
   /** One line each: what is on the disks now and will be gone. */
   readonly lost: readonly string[];
   /** One line each: disks that are left alone, with the reason. */

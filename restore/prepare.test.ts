@@ -76,7 +76,17 @@ async function look(context: TestContext, left: Left, found = left.uuid ?? UUID)
   const { device, cut } = disk;
   const type = left.type ?? "ext4";
   const mount = { kind: "mount", device, path: "/", type, options: [], fsRoot: "/" } as const;
-  const plan: Plan = { setId: "web1", matches: [], steps: [mount], lost: [], kept: [], warnings: [] };
+  const plan: Plan = {
+    setId: "web1",
+    layout: BIOS_MACHINE.layout,
+    replaced: [],
+    changes: [],
+    matches: [],
+    steps: [mount],
+    lost: [],
+    kept: [],
+    warnings: [],
+  };
   const content = { device: device.slice("/dev/".length), type, uuid: found, label: undefined };
   const before = await digestFile(cut);
   const traces = await readTraces(BIOS_MACHINE, plan, [presentDisk({ id: "loop" }, [content])]);
@@ -122,7 +132,17 @@ describe("readTraces() finds", () => {
 
   test("nothing on what cannot be mounted", async () => {
     const mount = { kind: "mount", device: "/dev/null", path: "/", type: "ext4", options: [], fsRoot: "/" } as const;
-    const plan: Plan = { setId: "web1", matches: [], steps: [mount], lost: [], kept: [], warnings: [] };
+    const plan: Plan = {
+      setId: "web1",
+      layout: BIOS_MACHINE.layout,
+      replaced: [],
+      changes: [],
+      matches: [],
+      steps: [mount],
+      lost: [],
+      kept: [],
+      warnings: [],
+    };
     const present = presentDisk({ id: "x" }, [{ device: "null", type: "ext4", uuid: UUID, label: undefined }]);
     assert.deepEqual(await readTraces(BIOS_MACHINE, plan, [present]), { journal: undefined, mark: undefined });
   });

@@ -43,7 +43,13 @@ export async function prepareRestore(set: OpenSet, options: PrepareOptions): Pro
   const firmware = (await exists("/sys/firmware/efi")) ? "uefi" : "bios";
   const plan = planRestore({ machine, manifest: set.manifest, present, firmware, options });
   const traces = await readTraces(machine, plan, present);
-  return { set, machine, plan, ...(await judgeJournal(set, plan, { traces, present })), isDone: traces.mark === set.manifest.id };
+  return {
+    set,
+    machine: { ...machine, layout: plan.layout },
+    plan,
+    ...(await judgeJournal(set, plan, { traces, present })),
+    isDone: traces.mark === set.manifest.id,
+  };
 }
 
 interface Findings {

@@ -5,7 +5,8 @@ import { below, standsOn } from "../machine/own-layout.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
 import { NO_INSTALLER, NO_PARTS } from "./needed-grub.ts";
 import { isWhole } from "./subvolumes.ts";
-import { BIOS_BOOT_TYPE, biosBoot, hasBiosBootPartition } from "./plan-bios-boot.ts";
+import { BARE_TYPES, ESP_TYPES } from "./partition-types.ts";
+import { biosBoot, hasBiosBootPartition } from "./plan-bios-boot.ts";
 
 /** Empty: the machine is restorable. */
 export function restorableReasons(machine: Machine): readonly string[] {
@@ -131,9 +132,6 @@ function swapReasons({ kind, place }: Swap, layout: Layout): readonly string[] {
   return kind === "file" ? [] : placeReasons("swap", place, layout);
 }
 
-/** Partitions that GPT disks need for GRUB's second stage on BIOS, and the EFI system partition in both tables. */
-const ESP_TYPES: ReadonlySet<string> = new Set(["c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "ef"]);
-
 function bootReasons({ firmware, bootLoader, layout }: Machine): readonly string[] {
   const unknown = bootLoader.kind === "unknown" ? [`the boot loader is none that Lifeboat can put back: ${bootLoader.detail}`] : [];
   if (firmware.kind === "bios") return bootLoader.kind === "unknown" ? unknown : biosReasons(bootLoader, layout);
@@ -172,14 +170,6 @@ function unmountedWarnings({ fileSystems, mounts }: Layout): readonly string[] {
       return `"${device}" holds ${type}${name}, which is not mounted: what is in it is not archived`;
     });
 }
-
-/** Partitions that have no file system by their nature: BIOS boot, Microsoft reserved, PReP (GPT, MBR). */
-const BARE_TYPES: ReadonlySet<string> = new Set([
-  BIOS_BOOT_TYPE,
-  "e3c9e316-0b5c-4db8-817d-f92df00215ae",
-  "9e1a2d38-c612-4316-aa26-8b49521e5a8b",
-  "41",
-]);
 
 function unknownContentWarnings(layout: Layout): readonly string[] {
   const known = new Set([

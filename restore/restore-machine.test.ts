@@ -69,7 +69,17 @@ function thePlan(): Plan {
     { kind: "write-mark" },
     { kind: "unmount" },
   ];
-  return { setId: set.manifest.id, matches: [], steps, lost: [], kept: [], warnings: [] };
+  return {
+    setId: set.manifest.id,
+    layout: BIOS_MACHINE.layout,
+    replaced: [],
+    changes: [],
+    matches: [],
+    steps,
+    lost: [],
+    kept: [],
+    warnings: [],
+  };
 }
 
 class Broken extends Error {}

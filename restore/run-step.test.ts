@@ -114,7 +114,17 @@ test("runStep() makes file systems, mounts them, changes fstab, makes a swap fil
     { kind: "mount", device: loop.disk.path, path: "/", type: "ext4", options: ["rw"], fsRoot: "/" },
     { kind: "mount", device: data.disk.path, path: "/srv/deep", type: "ext4", options: ["rw"], fsRoot: "/" },
   ];
-  const plan = { setId: "set", matches: [], steps: mounts, lost: [], kept: [], warnings: [] };
+  const plan = {
+    setId: "set",
+    layout: BIOS_MACHINE.layout,
+    replaced: [],
+    changes: [],
+    matches: [],
+    steps: mounts,
+    lost: [],
+    kept: [],
+    warnings: [],
+  };
   try {
     for (const { disk } of [loop, data]) {
       await doStep({ kind: "make-filesystem", devices: [{ path: disk.path, sizeBytes: disk.sizeBytes }], fileSystem });

@@ -12,8 +12,8 @@ export interface Planned {
 }
 
 /** Throws LifeboatError (3) when a person has to see to the machine before it starts; the plan's warnings have the same lines. */
-export function refuseUnattended({ machine, plan: { matches } }: Planned): void {
-  const problems = commandLineProblems(machine, { devices: devicePaths(machine.layout, matches), matches });
+export function refuseUnattended({ machine, plan: { matches, replaced } }: Planned): void {
+  const problems = commandLineProblems(machine, { devices: devicePaths(machine.layout, matches), matches, replaced: new Map(replaced) });
   if (problems.length === 0) return;
   throw new LifeboatError(`Cannot restore unattended as the machine must start by itself afterwards: ${problems.join("; ")}`, {
     hint: "Nothing has been written. Restore from the rescue shell: lifeboat restore, and the word typed; then see to the boot loader before the machine starts",

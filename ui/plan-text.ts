@@ -11,6 +11,7 @@ export function planText({ plan, machine, resumeAt, notResumed, isDone }: Planne
   return [
     `${plan.setId}: ${hostName}, ${system.prettyName}, as of ${inspectedAt}`,
     ...plan.matches.map(matchLine),
+    ...plan.changes.map((line) => `  changed   ${line}`),
     ...plan.lost.map((line) => `  lost      ${line}`),
     ...plan.kept.map((line) => `  kept      ${line}`),
     ...plan.warnings.map((line) => `  warning   ${line}`),

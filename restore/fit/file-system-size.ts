@@ -1,0 +1,107 @@
+// How small a file system may become and still hold what was in it, and what of its parameters follows its size. Pure.
+
+import type { FileSystem, FileSystemParameters } from "../../machine/model.ts";
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+/** The least size of each of its devices. What was not mounted has no files in the set: it only has to be one. */
+export function leastFileSystemBytes(fileSystem: FileSystem): number {
+  const { parameters, sizeBytes, usedBytes } = fileSystem;
+  switch (parameters.kind) {
+    case "ext":
+      return Math.min(sizeBytes, leastExtBytes(fileSystem, parameters));
+    case "xfs":
+      return Math.min(sizeBytes, Math.max(LEAST_XFS_BYTES, (usedBytes ?? 0) * 1.05 + XFS_OWN_BYTES));
+    case "btrfs": {
+      const devices = parameters.devices.length;
+      const copies = COPIES.get(parameters.dataProfile ?? "single") ?? 1;
+      const needed = (((usedBytes ?? 0) * 1.15 + BTRFS_OWN_BYTES) * copies) / devices;
+      return Math.min(sizeBytes, Math.max(LEAST_BTRFS_BYTES, needed));
+    }
+    case "plain":
+      return Math.min(sizeBytes, (usedBytes ?? 0) * 1.1 + PLAIN_OWN_BYTES);
+    // The number of its clusters makes a FAT what it is.
+    case "vfat":
+    case "unknown":
+      return sizeBytes;
+  }
+}
+
+/** xfsprogs from 5.19 on makes none below. */
+const LEAST_XFS_BYTES = 300 * MIB;
+/** The log, and what the kernel keeps free in each allocation group. */
+const XFS_OWN_BYTES = 96 * MIB;
+const LEAST_BTRFS_BYTES = 128 * MIB;
+const BTRFS_OWN_BYTES = 256 * MIB;
+const PLAIN_OWN_BYTES = 64 * MIB;
+
+/** How often data is stored (mkfs.btrfs(8), "PROFILES"); parity is reckoned as another copy. */
+const COPIES: ReadonlyMap<string, number> = new Map([
+  ["dup", 2],
+  ["raid1", 2],
+  ["raid10", 2],
+  ["raid1c3", 3],
+  ["raid1c4", 4],
+  ["raid5", 2],
+  ["raid6", 3],
+]);
+
+type Ext = Extract<FileSystemParameters, { readonly kind: "ext" }>;
+
+/** Bitmaps, group descriptors, and blocks that are reserved for growing. */
+const EXT_SHARE = 0.03;
+const EXT_OWN_BYTES = 16 * MIB;
+
+function leastExtBytes({ usedBytes = 0, usedInodes = 0 }: FileSystem, { features, inodeBytes }: Ext): number {
+  const inodeTable = leastInodes(usedInodes) * inodeBytes;
+  const journal = features.includes("has_journal") ? journalBytes(usedBytes) : 0;
+  return (usedBytes * 1.02 + inodeTable + journal) / (1 - EXT_SHARE) + EXT_OWN_BYTES;
+}
+
+function leastInodes(usedInodes: number): number {
+  return Math.ceil(usedInodes * 1.1) + 128;
+}
+
+/** What mke2fs takes for a journal by the size of the file system (lib/ext2fs/mkjournal.c, ext2fs_default_journal_size, 4 KiB blocks). */
+function journalBytes(sizeBytes: number): number {
+  const steps: readonly (readonly [below: number, journal: number])[] = [
+    [128 * MIB, 4 * MIB],
+    [GIB, 16 * MIB],
+    [2 * GIB, 32 * MIB],
+    [16 * GIB, 64 * MIB],
+    [32 * GIB, 128 * MIB],
+    [64 * GIB, 256 * MIB],
+    [128 * GIB, 512 * MIB],
+  ];
+  return steps.find(([below]) => sizeBytes < below)?.[1] ?? GIB;
+}
+
+/** The same file system on a device of another size, or of larger sectors. */
+export function resizedFileSystem(fileSystem: FileSystem, sizeBytes: number, logicalSectorBytes: number): FileSystem {
+  const { parameters } = fileSystem;
+  return { ...fileSystem, sizeBytes, parameters: resizedParameters(fileSystem, parameters, { sizeBytes, logicalSectorBytes }) };
+}
+
+interface NewDevice {
+  readonly sizeBytes: number;
+  readonly logicalSectorBytes: number;
+}
+
+function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParameters, device: NewDevice): FileSystemParameters {
+  const ratio = device.sizeBytes / Math.max(1, fileSystem.sizeBytes);
+  const sectorBytes = (was: number) => Math.max(was, device.logicalSectorBytes);
+  switch (parameters.kind) {
+    case "ext": {
+      const inodeCount = Math.max(leastInodes(fileSystem.usedInodes ?? 0), Math.round(parameters.inodeCount * ratio));
+      return { ...parameters, inodeCount, reservedBlocks: Math.floor(parameters.reservedBlocks * ratio) };
+    }
+    case "xfs":
+    case "vfat":
+      return { ...parameters, sectorBytes: sectorBytes(parameters.sectorBytes) };
+    case "btrfs":
+    case "plain":
+    case "unknown":
+      return parameters;
+  }
+}

@@ -1,0 +1,135 @@
+// How small each device of a layout may become: from what is on it upwards, through LVM, LUKS and arrays, down to the partition. Pure.
+
+import type { DeviceId, Layout } from "../../machine/model.ts";
+import type { LogicalVolume, RaidArray, VolumeGroup } from "../../machine/stacked-device.ts";
+import { leastFileSystemBytes } from "./file-system-size.ts";
+import { sum } from "./share-out.ts";
+
+const MIB = 2 ** 20;
+
+export interface DeviceNeed {
+  readonly leastBytes: number;
+  /** It keeps its size whatever room there is: swap, boot and EFI system partitions, and what nobody knows. */
+  readonly isFixed: boolean;
+}
+
+/** `sizeBytes` is what the device has. */
+export function deviceNeed(layout: Layout, id: DeviceId, sizeBytes: number): DeviceNeed {
+  const fileSystem = layout.fileSystems.find(({ device, parameters }) =>
+    parameters.kind === "btrfs" ? parameters.devices.includes(id) : device === id,
+  );
+  if (fileSystem !== undefined) {
+    const leastBytes = leastFileSystemBytes(fileSystem);
+    const isBoot = layout.mounts.some(({ device, path }) => device === fileSystem.device && BOOT_PATHS.has(path));
+    const isFixed = isBoot || fileSystem.parameters.kind === "vfat" || fileSystem.parameters.kind === "unknown";
+    return isFixed ? fixed(sizeBytes) : { leastBytes, isFixed };
+  }
+  const above = layout.stack.find((stacked) => {
+    if (stacked.kind === "array") return [...stacked.members, ...stacked.spares].includes(id);
+    if (stacked.kind === "luks") return stacked.device === id;
+    return stacked.kind === "volume-group" && stacked.physicalVolumes.some(({ device }) => device === id);
+  });
+  if (above === undefined) return fixed(sizeBytes);
+  switch (above.kind) {
+    case "array":
+      return memberNeed(layout, above);
+    case "luks": {
+      const need = deviceNeed(layout, above.id, above.sizeBytes);
+      return { ...need, leastBytes: need.leastBytes + (above.header?.dataOffsetBytes ?? 0) };
+    }
+    case "volume-group":
+      return physicalNeed(layout, above, id);
+    case "logical-volume":
+    case "other":
+      return fixed(sizeBytes);
+  }
+}
+
+const BOOT_PATHS: ReadonlySet<string> = new Set(["/boot", "/boot/efi", "/efi"]);
+
+function fixed(sizeBytes: number): DeviceNeed {
+  return { leastBytes: sizeBytes, isFixed: true };
+}
+
+/** Superblocks at the end, and rounding to chunks. */
+const ARRAY_OWN_BYTES = MIB;
+
+function memberNeed(layout: Layout, array: RaidArray): DeviceNeed {
+  const { leastBytes, isFixed } = deviceNeed(layout, array.id, array.sizeBytes);
+  const own = (array.shape?.dataOffsetBytes ?? 0) + ARRAY_OWN_BYTES;
+  return { leastBytes: leastBytes / dataMembers(array) + own, isFixed };
+}
+
+/** How many members' worth of data an array holds. */
+export function dataMembers({ level, shape, members }: RaidArray): number {
+  const count = shape?.deviceCount ?? members.length;
+  switch (level) {
+    case "raid1":
+      return 1;
+    case "raid4":
+    case "raid5":
+      return count - 1;
+    case "raid6":
+      return count - 2;
+    case "raid10":
+      return count / Number(/\d+$/.exec(shape?.layout ?? "n2")?.[0] ?? 2);
+    default:
+      return count;
+  }
+}
+
+/** What of a group's volumes lies on one of its physical volumes, when each is as small as it may be. */
+function physicalNeed(layout: Layout, group: VolumeGroup, id: DeviceId): DeviceNeed {
+  const volumes = volumesOf(layout, group);
+  const extents = sum(volumes.map((volume) => leastExtents(layout, volume, group) * shareOn(volume, id)));
+  const startBytes = group.physicalVolumes.find(({ device }) => device === id)?.startBytes ?? MIB;
+  return { leastBytes: startBytes + Math.ceil(extents) * group.extentBytes, isFixed: false };
+}
+
+/** Those that take room of their own: thin ones are in their pool. */
+export function volumesOf({ stack }: Layout, group: VolumeGroup): readonly LogicalVolume[] {
+  return stack.filter(
+    (stacked): stacked is LogicalVolume =>
+      stacked.kind === "logical-volume" && stacked.volumeGroup === group.id && stacked.form.type !== "thin",
+  );
+}
+
+/** Of the volume as its user sees it. */
+export function leastExtents(layout: Layout, volume: LogicalVolume, { extentBytes }: VolumeGroup): number {
+  return Math.ceil(leastVolumeBytes(layout, volume) / extentBytes);
+}
+
+function leastVolumeBytes(layout: Layout, volume: LogicalVolume): number {
+  if (volume.form.type !== "thin-pool") return deviceNeed(layout, volume.id, volume.sizeBytes).leastBytes;
+  const inside = layout.stack.filter(
+    (stacked): stacked is LogicalVolume =>
+      stacked.kind === "logical-volume" && stacked.form.type === "thin" && stacked.form.pool === volume.id,
+  );
+  const needed = sum(inside.map((thin) => deviceNeed(layout, thin.id, thin.sizeBytes).leastBytes));
+  return Math.min(volume.sizeBytes, needed);
+}
+
+/** Which part of a volume's size lies on a physical volume: 1 for all of it, more where it is there several times. */
+export function shareOn({ form, sizeBytes }: LogicalVolume, id: DeviceId): number {
+  switch (form.type) {
+    case "segments": {
+      const all = sum(form.segments.map(({ extents }) => extents));
+      const here = sum(form.segments.map(({ extents, on }) => (extents * on.filter((device) => device === id).length) / on.length));
+      return all === 0 ? 0 : here / all;
+    }
+    // Each image holds its part of the data; parity has images too.
+    case "raid":
+      return form.on.includes(id) ? 1 / form.dataStripes + RAID_OWN_SHARE : 0;
+    // Its metadata twice: the pool's own and the spare.
+    case "thin-pool": {
+      const places = Math.max(1, form.on.length);
+      return form.on.includes(id) ? (1 + (2 * form.metadataBytes) / Math.max(1, sizeBytes)) / places : 0;
+    }
+    case "thin":
+    case "other":
+      return 0;
+  }
+}
+
+/** LVM keeps one extent of each image for what it knows of it. */
+const RAID_OWN_SHARE = 0.01;

@@ -1,0 +1,141 @@
+// A machine with one disk less: mirrors do with what is left, RAID1 of one disk becomes what stood on it. Pure.
+
+import type { DeviceId, Disk, FileSystem, Layout, Partition } from "../../machine/model.ts";
+import type { StackedDevice } from "../../machine/stacked-device.ts";
+import { BARE_TYPES, ESP_TYPES } from "../partition-types.ts";
+
+export interface Reduced {
+  readonly layout: Layout;
+  /** From devices that are no longer made to those that take their place. */
+  readonly replaced: ReadonlyMap<DeviceId, DeviceId>;
+  /** One line each. */
+  readonly changes: readonly string[];
+}
+
+/** Undefined: the disk holds something that is nowhere else. */
+export function withoutDisk({ layout, replaced, changes }: Reduced, disk: Disk): Reduced | undefined {
+  const gone = new Set([disk.id, ...(disk.table?.partitions ?? []).map(({ id }) => id)]);
+  const own: readonly DeviceId[] = disk.table === undefined ? [disk.id] : disk.table.partitions.map(({ id }) => id);
+  const partitions = new Map((disk.table?.partitions ?? []).map((partition) => [partition.id, partition]));
+  if (!own.every((id) => isSpareable(layout, id, partitions.get(id)))) return undefined;
+  const without: Layout = {
+    ...layout,
+    disks: layout.disks.filter(({ id }) => id !== disk.id),
+    stack: layout.stack.map((stacked) => withoutMembers(stacked, gone)),
+    fileSystems: layout.fileSystems.flatMap((fileSystem) => withoutDevices(fileSystem, gone)),
+  };
+  const single = without.stack.flatMap((stacked) =>
+    stacked.kind === "array" && stacked.members.length === 1 && stacked.level === "raid1" ? [stacked] : [],
+  );
+  const lines = [`disk ${disk.id} is left out: what was on it is on another disk too`];
+  let result: Layout = without;
+  const now = new Map(replaced);
+  for (const { id, members } of single) {
+    const [member = ""] = members;
+    result = replacedDevice(result, id, member);
+    now.set(id, member);
+    lines.push(`${id} was RAID1, and becomes plain ${member}`);
+  }
+  return { layout: result, replaced: now, changes: [...changes, ...lines] };
+}
+
+function isSpareable(layout: Layout, id: DeviceId, partition: Partition | undefined): boolean {
+  const array = layout.stack.find((stacked) => stacked.kind === "array" && [...stacked.members, ...stacked.spares].includes(id));
+  if (array?.kind === "array") return array.spares.includes(id) || (array.level === "raid1" && array.members.length > 1);
+  const fileSystem = layout.fileSystems.find(
+    ({ device, parameters }) => device === id || (parameters.kind === "btrfs" && parameters.devices.includes(id)),
+  );
+  if (fileSystem?.parameters.kind === "btrfs") return isMirrored(fileSystem);
+  const isMounted = layout.mounts.some(({ device }) => device === id);
+  const isTwinEsp = partition !== undefined && ESP_TYPES.has(partition.type) && !isMounted;
+  const isBare = partition !== undefined && (BARE_TYPES.has(partition.type) || partition.role === "extended");
+  return isTwinEsp || isBare;
+}
+
+function isMirrored({ parameters }: FileSystem): boolean {
+  if (parameters.kind !== "btrfs" || parameters.devices.length < 2) return false;
+  return [parameters.dataProfile, parameters.metadataProfile].every((profile) => profile?.startsWith("raid1") === true);
+}
+
+function withoutMembers(stacked: StackedDevice, gone: ReadonlySet<DeviceId>): StackedDevice {
+  if (stacked.kind !== "array" || ![...stacked.members, ...stacked.spares].some((id) => gone.has(id))) return stacked;
+  const members = stacked.members.filter((id) => !gone.has(id));
+  const lost = stacked.members.length - members.length;
+  const { shape } = stacked;
+  return {
+    ...stacked,
+    members,
+    spares: stacked.spares.filter((id) => !gone.has(id)),
+    shape: shape === undefined ? undefined : { ...shape, deviceCount: shape.deviceCount - lost },
+  };
+}
+
+/** On one device nothing is mirrored; metadata is kept twice there, as mkfs.btrfs does by itself. */
+function withoutDevices(fileSystem: FileSystem, gone: ReadonlySet<DeviceId>): readonly FileSystem[] {
+  const { parameters } = fileSystem;
+  if (parameters.kind !== "btrfs") return gone.has(fileSystem.device) ? [] : [fileSystem];
+  const devices = parameters.devices.filter((id) => !gone.has(id));
+  const [first] = devices;
+  if (first === undefined) return [];
+  if (devices.length === parameters.devices.length) return [fileSystem];
+  const profiles = devices.length === 1 ? { dataProfile: "single", metadataProfile: "dup" } : {};
+  return [{ ...fileSystem, device: first, parameters: { ...parameters, ...profiles, devices } }];
+}
+
+/** GPT's and MBR's words for a member of an array, and for what is no member. */
+const MEMBER_TYPES: ReadonlyMap<string, string> = new Map([
+  ["a19d880f-05fc-4d3b-a006-743f0f84911e", "0fc63daf-8483-4772-8e79-3d69d8477de4"],
+  ["fd", "83"],
+]);
+
+function replacedDevice(layout: Layout, old: DeviceId, now: DeviceId): Layout {
+  const id = (device: DeviceId) => (device === old ? now : device);
+  return {
+    ...layout,
+    disks: layout.disks.map((disk) => plainPartition(disk, now)),
+    stack: layout.stack.filter((stacked) => stacked.id !== old).map((stacked) => onOther(stacked, id)),
+    fileSystems: layout.fileSystems.map((one) => ({ ...one, device: id(one.device), parameters: withDevices(one, id) })),
+    swaps: layout.swaps.map((swap) => (swap.kind === "partition" ? { ...swap, place: id(swap.place) } : swap)),
+    mounts: layout.mounts.map((mount) => ({ ...mount, device: id(mount.device) })),
+  };
+}
+
+function withDevices({ parameters }: FileSystem, id: (device: DeviceId) => DeviceId): FileSystem["parameters"] {
+  return parameters.kind === "btrfs" ? { ...parameters, devices: parameters.devices.map(id) } : parameters;
+}
+
+function plainPartition(disk: Disk, id: DeviceId): Disk {
+  if (disk.table === undefined) return disk;
+  const partitions = disk.table.partitions.map((partition) => {
+    return partition.id === id ? { ...partition, type: MEMBER_TYPES.get(partition.type) ?? partition.type } : partition;
+  });
+  return { ...disk, table: { ...disk.table, partitions } };
+}
+
+function onOther(stacked: StackedDevice, id: (device: DeviceId) => DeviceId): StackedDevice {
+  switch (stacked.kind) {
+    case "array":
+      return { ...stacked, members: stacked.members.map(id), spares: stacked.spares.map(id) };
+    case "volume-group":
+      return { ...stacked, physicalVolumes: stacked.physicalVolumes.map((one) => ({ ...one, device: id(one.device) })) };
+    case "logical-volume":
+      return { ...stacked, form: formOn(stacked.form, id) };
+    case "luks":
+      return { ...stacked, device: id(stacked.device) };
+    case "other":
+      return { ...stacked, on: stacked.on.map(id) };
+  }
+}
+
+function formOn(form: Extract<StackedDevice, { kind: "logical-volume" }>["form"], id: (device: DeviceId) => DeviceId) {
+  switch (form.type) {
+    case "segments":
+      return { ...form, segments: form.segments.map((segment) => ({ ...segment, on: segment.on.map(id) })) };
+    case "raid":
+    case "thin-pool":
+      return { ...form, on: form.on.map(id) };
+    case "thin":
+    case "other":
+      return form;
+  }
+}

@@ -86,7 +86,7 @@ function fitStack(layout: Layout, disks: readonly Disk[]): Fit {
     note(made.id, made.sizeBytes, sectorBytes);
   }
   if (problems.length > 0) return { fits: false, problems };
-  const fileSystems = layout.fileSystems.map((fileSystem) => fittedFileSystem(fileSystem, sizes, sectors));
+  const fileSystems = layout.fileSystems.map((fileSystem) => fittedFileSystem(fileSystem, { before, now: sizes, sectors }));
   const swaps = layout.swaps.map((swap) => (swap.kind === "file" ? swap : { ...swap, sizeBytes: sizes.get(swap.place) ?? swap.sizeBytes }));
   const fitted = { ...layout, disks, stack, fileSystems, swaps };
   return { fits: true, layout: fitted, changes: changesBetween(layout, fitted) };
@@ -154,18 +154,20 @@ function resizedArray(array: RaidArray, members: readonly number[]): RaidArray {
   return { ...array, sizeBytes, shape: { ...shape, memberBytes: 0 } };
 }
 
-function fittedFileSystem(
-  fileSystem: FileSystem,
-  sizes: ReadonlyMap<DeviceId, number>,
-  sectors: ReadonlyMap<DeviceId, number>,
-): FileSystem {
+interface Sizes {
+  readonly before: ReadonlyMap<DeviceId, number>;
+  readonly now: ReadonlyMap<DeviceId, number>;
+  readonly sectors: ReadonlyMap<DeviceId, number>;
+}
+
+/** Each of its devices counts; the smallest says how large a file system on several is. */
+function fittedFileSystem(fileSystem: FileSystem, { before, now, sectors }: Sizes): FileSystem {
   const { device, parameters } = fileSystem;
   const ids = parameters.kind === "btrfs" ? parameters.devices : [device];
-  const sizeBytes = Math.min(...ids.map((id) => sizes.get(id) ?? fileSystem.sizeBytes));
   const sectorBytes = Math.max(...ids.map((id) => sectors.get(id) ?? 512));
-  // A file system may be smaller than its device: it is made as large as that.
-  const isAsBefore = sizeBytes === fileSystem.sizeBytes && (parameters.kind !== "vfat" || parameters.sectorBytes >= sectorBytes);
-  return isAsBefore ? fileSystem : resizedFileSystem(fileSystem, sizeBytes, sectorBytes);
+  const hasOwnSectors = "sectorBytes" in parameters && parameters.sectorBytes < sectorBytes;
+  if (ids.every((id) => now.get(id) === before.get(id)) && !hasOwnSectors) return fileSystem;
+  return resizedFileSystem(fileSystem, Math.min(...ids.map((id) => now.get(id) ?? fileSystem.sizeBytes)), sectorBytes);
 }
 
 function changesBetween(before: Layout, after: Layout): readonly string[] {

@@ -14,9 +14,12 @@ test("shareOut() gives what is left by what each had", () => {
 });
 
 test("shareOut() keeps to the room and to the least, and leaves no more than rounding does", () => {
-  const claims = fc.array(fc.record({ leastBytes: fc.nat(1_000_000), weight: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000 })) }), {
-    maxLength: 12,
-  });
+  const claims = fc.array(
+    fc.record({ leastBytes: fc.nat(1_000_000), weight: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000 })) }),
+    {
+      maxLength: 12,
+    },
+  );
   fc.assert(
     fc.property(claims, fc.nat(20_000_000), fc.constantFrom(1, 512, 4096), (wanted, room, unit) => {
       const sizes = shareOut(wanted, room, unit);

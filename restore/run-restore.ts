@@ -9,6 +9,7 @@ import { unnamedLosses } from "./outcome.ts";
 import type { PreparedRestore } from "./prepare.ts";
 import { unmountAll } from "./mount-all.ts";
 import { restoreMachine, type RestoreReport } from "./restore-machine.ts";
+import { closeStack } from "./run-stack.ts";
 
 export interface RunOptions {
   readonly gateMode: GateMode;
@@ -30,7 +31,10 @@ export async function runRestore(prepared: PreparedRestore, options: RunOptions,
   try {
     return await restoreMachine({ set, machine, plan, gate, mayResume: resumeAt !== undefined, check: options.check }, environment);
   } catch (error) {
-    if (error instanceof LifeboatError) await unmountAll(plan, environment).catch(() => undefined);
+    if (error instanceof LifeboatError) {
+      await unmountAll(plan, environment).catch(() => undefined);
+      await closeStack(plan, environment);
+    }
     throw error;
   }
 }

@@ -25,7 +25,10 @@ make() {
   echo "$hostname" >$target/etc/hostname
   echo "127.0.1.1 $hostname" >>$target/etc/hosts
   configure
-  for directory in dev proc sys; do mount --rbind /$directory $target/$directory; done
+  for directory in dev proc sys; do
+    mount --rbind /$directory $target/$directory
+    mount --make-rslave $target/$directory
+  done
   cp /run/store/odd-files.pl $target/odd-files.pl
   chroot $target perl /odd-files.pl $odd
   rm $target/odd-files.pl

@@ -11,8 +11,9 @@ test("readPlanOptions() reads pairs, names and serials, of which each may come a
     ]),
     excluded: ["sdb", "WX3"],
     wipe: ["S1"],
+    noResize: false,
   });
-  assert.deepEqual(readPlanOptions({}), { map: new Map(), excluded: [], wipe: [] });
+  assert.deepEqual(readPlanOptions({}), { map: new Map(), excluded: [], wipe: [], noResize: false });
 });
 
 test("readPlanOptions() refuses what is no pair, and two places for one disk", () => {

@@ -26,6 +26,7 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
     description: "Let the disk of this serial be overwritten, whatever is on it; may be given again",
     inConfig: false,
   },
+  { name: "no-resize", description: "Keep the sizes and places of partitions on a larger disk", inConfig: false },
 ];
 
 /** Throws LifeboatError (2). */
@@ -40,5 +41,10 @@ export function readPlanOptions(options: OptionValues): PlanOptions {
     if (other === undefined) continue;
     throw new LifeboatError(`Cannot use --map as a disk goes to one place: "${old}" was given "${other[1]}" and "${now}"`, { exitCode: 2 });
   }
-  return { map: new Map(pairs), excluded: listOption(options, "exclude-disk"), wipe: listOption(options, "wipe") };
+  return {
+    map: new Map(pairs),
+    excluded: listOption(options, "exclude-disk"),
+    wipe: listOption(options, "wipe"),
+    noResize: options["no-resize"] === true,
+  };
 }

@@ -15,7 +15,7 @@ import type { Plan, TargetDisk } from "../restore/plan.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import type { OpenSet } from "../set/open-set.ts";
 import type { Invocation, OptionValues } from "./command-spec.ts";
-import { askOnce, rebuildMachine, rebuildPrepared } from "./rebuild-machine.ts";
+import { askHidden, askOnce, rebuildMachine, rebuildPrepared } from "./rebuild-machine.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-rebuild-"));
 const [root, image, log] = ["root", "image", "log"].map((name) => join(scratch, name)) as [string, string, string];
@@ -95,6 +95,7 @@ async function rebuild({
       await new Promise(setImmediate);
     },
     ask: async (question) => (asked.push(question), answer),
+    askHidden: async () => undefined,
     end: async (action) => void ended.push(action),
   });
   return { exitCode, printed, remarks, asked, ended, waitedMs };
@@ -213,6 +214,14 @@ describe("nothing is written", () => {
       assert.equal(await digestFile(image), before);
     });
   }
+});
+
+test("askHidden() gives the line that was typed, shows nothing of it, and knows when nobody is there", async () => {
+  const output = new PassThrough();
+  assert.equal(await askHidden("key: ", Readable.from(["se cret\n"]), output), "se cret");
+  assert.equal(await askHidden("key: ", Readable.from([]), output), undefined);
+  output.end();
+  assert.equal(Buffer.concat(await output.toArray()).toString(), "key: \nkey: \n");
 });
 
 test("askOnce() gives the line that was typed, and nothing at the end of the input", async () => {

@@ -1,10 +1,12 @@
 // `lifeboat restore SET` in the rescue system: the plan, consent, gate, restore.
 
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { nowMs, sleep, utcNow } from "#os/clock";
 import { LifeboatError, type ExitCode } from "#os/error";
 import { run } from "#os/exec";
-import { exists, openAppender } from "#os/files";
+import { exists, openAppender, readBytes } from "#os/files";
+import { askKeys, sameKey, type LuksKeys } from "../restore/luks-keys.ts";
 import { notedMediumLock } from "../restore/medium-lock.ts";
 import { lostSomething, whatFollows, warningsAfter, type Afterwards } from "../restore/outcome.ts";
 import { prepareRestore, type PreparedRestore } from "../restore/prepare.ts";
@@ -32,6 +34,8 @@ export interface RebuildSurroundings {
   readonly keys: KeyInput;
   /** "" when nobody answers. */
   ask(question: string): Promise<string>;
+  /** Nothing is shown of what is typed. Undefined when nobody answers. */
+  askHidden(question: string): Promise<string | undefined>;
   end(action: "reboot" | "poweroff"): Promise<void>;
 }
 
@@ -41,6 +45,7 @@ const RESCUE_SYSTEM: RebuildSurroundings = {
   sleep,
   keys: process.stdin,
   ask: (question) => askOnce(question, process.stdin, process.stderr),
+  askHidden: (question) => askHidden(question, process.stdin, process.stderr),
   end: async (action) => void (await run(["busybox", action])),
 };
 
@@ -65,14 +70,20 @@ export async function rebuildPrepared(
   surroundings: RebuildSurroundings,
 ): Promise<ExitCode> {
   const { options, print, remark } = invocation;
+  const passphrases = await luksKeys(prepared, options, surroundings);
   await askConsent(prepared, invocation, surroundings);
-  const report = await runRestore(prepared, runOptions(options), environmentOf(invocation, surroundings));
+  const report = await runRestore(prepared, runOptions(options), { ...environmentOf(invocation, surroundings), passphrases });
   const lines = () => [...restoreDetails(report).map((line) => `  ${line}`), restoredLine(report)].join("\n");
   print(options["json"] === true ? JSON.stringify(report) : lines());
   for (const line of warningsAfter(report)) remark(line);
   const next = whatFollows(report, afterwards(options));
   if (next !== "shell") await surroundings.end(next);
   return report.differences.length === 0 && !lostSomething(report) && prepared.set.remarks === undefined ? 0 : 1;
+}
+
+async function luksKeys({ plan }: PreparedRestore, options: OptionValues, { askHidden }: RebuildSurroundings): Promise<LuksKeys> {
+  const file = textOption(options, "luks-key");
+  return file === undefined ? askKeys(plan, askHidden) : sameKey(plan, await readBytes(file));
 }
 
 function afterwards(options: OptionValues): Afterwards | undefined {
@@ -147,5 +158,23 @@ export async function askOnce(question: string, input: NodeJS.ReadableStream, ou
     return await Promise.race([reader.question(question), isClosed]);
   } finally {
     reader.close();
+  }
+}
+
+/** As askOnce(), with nothing shown of the answer; undefined at the end of the input. */
+export async function askHidden(
+  question: string,
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+): Promise<string | undefined> {
+  output.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input, output: silent, terminal: true });
+  const isClosed = new Promise<undefined>((resolve) => void reader.once("close", () => resolve(undefined)));
+  try {
+    return await Promise.race([reader.question(""), isClosed]);
+  } finally {
+    reader.close();
+    output.write("\n");
   }
 }

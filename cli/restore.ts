@@ -60,12 +60,19 @@ const RESTORE_OPTIONS: readonly OptionSpec[] = [
     defaultText: "reboot, or a shell when files were lost to damage",
     inConfig: false,
   },
+  {
+    name: "luks-key",
+    value: "FILE",
+    type: "path",
+    description: "In the rescue system: encrypt LUKS volumes with the content of this file instead of asking for passphrases",
+    inConfig: false,
+  },
   { name: "no-check", description: "Do not read the restored files back; the report names it", inConfig: false },
   JSON_OPTION,
 ];
 
-const ABOUT_MACHINES = ["map", "exclude-disk", "wipe", "nuke", "again", "gate", "then"];
-const OF_A_RESTORE = ["nuke", "again", "gate", "then", "no-check"];
+const ABOUT_MACHINES = ["map", "exclude-disk", "wipe", "no-resize", "nuke", "again", "gate", "then", "luks-key"];
+const OF_A_RESTORE = ["nuke", "again", "gate", "then", "no-check", "luks-key"];
 
 export const RESTORE_RULES: readonly OptionRule[] = [
   { option: "only", excludes: ABOUT_MACHINES, because: "files are brought back without any disk being changed" },

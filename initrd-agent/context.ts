@@ -6,6 +6,7 @@ import type { BlockDevice } from "../machine/block-devices.ts";
 import type { Superblock } from "../machine/superblock.ts";
 import type { FoundSet } from "../media/find-store.ts";
 import type { Medium } from "../media/medium.ts";
+import type { LuksKeys } from "../restore/luks-keys.ts";
 import type { PreparedRestore } from "../restore/prepare.ts";
 import type { ImageManifest } from "../set/image-manifest.ts";
 import type { BootWords } from "./boot-words.ts";
@@ -32,7 +33,7 @@ export interface AgentState {
   /** Of the medium that was found, also when it is closed again. */
   mediumUrl: string | undefined;
   /** What nuke will do, from the hand-off on. */
-  restore: { readonly prepared: PreparedRestore; readonly found: FoundSet } | undefined;
+  restore: { readonly prepared: PreparedRestore; readonly found: FoundSet; readonly passphrases: LuksKeys } | undefined;
   /** Modules loaded by name, in the kernel's spelling. */
   readonly loaded: Set<string>;
   /** Modules that were tried and found no device of theirs. */

@@ -51,9 +51,9 @@ async function restore(
   options: RestoreWords,
   surroundings: NukeSurroundings,
 ): Promise<RestoreReport | undefined> {
-  const { prepared, found } = state.restore!;
+  const { prepared, found, passphrases } = state.restore!;
   try {
-    const report = await runRestore(prepared, options, environmentOf(console, surroundings));
+    const report = await runRestore(prepared, options, { ...environmentOf(console, surroundings), passphrases });
     await found.close().catch((error: Error) => console.note(error.message));
     return report;
   } catch (error) {

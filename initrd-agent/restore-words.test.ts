@@ -8,6 +8,8 @@ const USUAL: RestoreWords = {
   map: new Map(),
   excluded: [],
   wipe: [],
+  noResize: false,
+  luksKey: undefined,
   gateMode: "full",
   acceptDamage: false,
   check: true,
@@ -38,6 +40,7 @@ describe("restoreWords() reads", () => {
     ['excludedevs="sdb WX3,/dev/sdc"', { excluded: ["sdb", "WX3", "/dev/sdc"] }],
     ["lifeboat.gate=quick lifeboat.damage=accept lifeboat.check=none", { gateMode: "quick", acceptDamage: true, check: false }],
     ["lifeboat.again=web-20260101T000000Z lifeboat.then=poweroff", { again: "web-20260101T000000Z", afterwards: "poweroff" }],
+    ["noresize lifeboat.luks=LABEL=KEYS:/boat.key", { noResize: true, luksKey: "LABEL=KEYS:/boat.key" }],
     ["lifeboat.then=shell", { afterwards: "shell" }],
     ["lifeboat.then=reboot", { afterwards: "reboot" }],
     // A pair that is none is refused by the planner, by name: no disk is chosen in its place.

@@ -10,6 +10,9 @@ export interface RestoreWords {
   readonly map: ReadonlyMap<string, string>;
   readonly excluded: readonly string[];
   readonly wipe: readonly string[];
+  readonly noResize: boolean;
+  /** `DEVICE:/PATH` */
+  readonly luksKey: string | undefined;
   readonly gateMode: GateMode;
   readonly acceptDamage: boolean;
   readonly check: boolean;
@@ -19,7 +22,7 @@ export interface RestoreWords {
   readonly afterwards: Afterwards | undefined;
 }
 
-export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">): RestoreWords {
+export function restoreWords({ own, values, flags }: Pick<BootWords, "own" | "values" | "flags">): RestoreWords {
   const first = (name: Parameters<typeof own.get>[0]) => own.get(name)?.[0];
   // What is no pair is kept: the planner refuses it by name, where leaving it out would let another disk be chosen.
   const pairs = (own.get("lifeboat.map") ?? []).map((pair) => {
@@ -33,6 +36,8 @@ export function restoreWords({ own, values }: Pick<BootWords, "own" | "values">)
     map: new Map(pairs),
     excluded: excluded.map(readSerialWord),
     wipe: (own.get("lifeboat.wipe") ?? []).map(readSerialWord),
+    noResize: flags.has("noresize"),
+    luksKey: first("lifeboat.luks"),
     gateMode: first("lifeboat.gate") === "quick" ? "quick" : "full",
     acceptDamage: first("lifeboat.damage") === "accept",
     check: first("lifeboat.check") !== "none",

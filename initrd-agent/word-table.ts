@@ -25,7 +25,7 @@ export const MODE_WORDS = {
 export const FLAG_WORDS = {
   pxe: { says: "The image came from a boot server: take the tools layer from the server that `ip=` names." },
   net: { says: "Bring the network up although the medium is a local one." },
-  noresize: { says: "Do not fit the layout to disks of another size.", later: "has no effect" },
+  noresize: { says: "Keep the sizes and places of partitions on disks of another size." },
   nopart: { says: "Make no partition tables, format what is there.", later: "stops nuke" },
   nolvm: { says: "Leave LVM alone.", later: "stops nuke" },
   nomd: { says: "Leave md arrays alone.", later: "stops nuke" },
@@ -77,6 +77,11 @@ export const OWN_WORDS = {
     says: "Let the restore overwrite disks of these serials or wwids, whatever is on them; in a serial `%20` stands for a blank, `%2C` for a comma.",
   },
   "lifeboat.map": { value: "OLD=NEW", isText: true, says: "Put the machine's disk OLD on the disk NEW: names, serials or wwids." },
+  "lifeboat.luks": {
+    value: "DEVICE:/PATH",
+    isText: true,
+    says: "Encrypt LUKS volumes with the content of this file: `LABEL=KEYS:/boat.key`, `UUID=…:/PATH` or `/dev/sdX1:/PATH`, on a disk that is not the set's.",
+  },
   "lifeboat.again": { value: "ID", isText: true, says: "Restore this set although the disks carry the mark that it was restored." },
   "lifeboat.gate": {
     value: "WHICH",

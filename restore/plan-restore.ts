@@ -9,6 +9,7 @@ import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planFstab } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
+import { luksWarnings } from "./luks-keys.ts";
 import { describeIdentity } from "./match-disks.ts";
 import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sectorProblems } from "./plan-problems.ts";
 import { consentWarnings, contentWarnings, sizeWarnings } from "./plan-warnings.ts";
@@ -60,6 +61,7 @@ export function planRestore(input: PlanInput): Plan {
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
       ...consentWarnings(present, input.options.wipe),
       ...contentWarnings(machine.layout),
+      ...luksWarnings(layout),
       ...commandLineProblems(machine, { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced }),
       ...biosBoot(machine).notes,
       ...restorableReasons(machine),

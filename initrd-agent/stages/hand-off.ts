@@ -7,12 +7,14 @@ import { findStoredSet, setBelow, type FoundSet } from "../../media/find-store.t
 import { nfsUrlOf, parseMediumUrl } from "../../media/medium-url.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
 import { mediumLock } from "../../restore/medium-lock.ts";
+import { requireKeys, sameKey, type LuksKeys } from "../../restore/luks-keys.ts";
 import { prepareRestore } from "../../restore/prepare.ts";
 import { refuseUnattended } from "../../restore/unattended.ts";
 import { openDamagedSet } from "../../set/damaged-set.ts";
 import { openSet, type OpenSet } from "../../set/open-set.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
 import type { AgentContext } from "../context.ts";
+import { readLuksKey } from "../luks-key.ts";
 import { bringNetworkUp } from "../network.ts";
 import { restoreWords, unmetWords } from "../restore-words.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
@@ -41,7 +43,10 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
       ]);
       const prepared = await prepareRestore(await openAsAsked(context, found), { ...restoreWords(words), locks });
       refuseUnattended(prepared);
-      state.restore = { prepared, found };
+      const { luksKey } = restoreWords(words);
+      const passphrases: LuksKeys = luksKey === undefined ? new Map() : sameKey(prepared.plan, await readLuksKey(context, luksKey));
+      requireKeys(prepared.plan, passphrases);
+      state.restore = { prepared, found, passphrases };
       return { kind: "ok" };
     }
   }

@@ -10,3 +10,37 @@ export const RAID_LVM: StorageRecipe = {
   disks: [2100 * MIB, 2100 * MIB],
   mounts: [{ path: "/var" }, { path: "/boot/efi", isFat: true }],
 };
+
+export const LUKS_BTRFS: StorageRecipe = {
+  name: "luks-btrfs",
+  firmware: "bios",
+  disks: [2400 * MIB],
+  mounts: [{ path: "/home" }, { path: "/boot" }, { path: "/var/lib/inside" }],
+  passphrase: "lifeboat",
+};
+
+export const BTRFS_RAID1: StorageRecipe = {
+  name: "btrfs-raid1",
+  firmware: "bios",
+  disks: [2200 * MIB, 2200 * MIB],
+  mounts: [{ path: "/home" }],
+};
+
+export const THIN: StorageRecipe = {
+  name: "thin",
+  firmware: "bios",
+  disks: [2500 * MIB],
+  mounts: [{ path: "/srv" }, { path: "/boot" }],
+};
+
+const ZOO_PLACES =
+  "boat-f2fs boat-jfs boat-reiser boat-raid0 boat-raid5 boat-raid6 boat-raid10 lv-striped lv-mirrored-twice lv-five lv-over-three".split(
+    " ",
+  );
+
+export const ZOO: StorageRecipe = {
+  name: "zoo",
+  firmware: "bios",
+  disks: [2100 * MIB, 400 * MIB, 400 * MIB, 400 * MIB, 400 * MIB],
+  mounts: ZOO_PLACES.map((name) => ({ path: `/srv/${name}` })),
+};

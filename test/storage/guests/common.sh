@@ -34,8 +34,22 @@ make() {
   rm $target/odd-files.pl
   install_boot "$@"
   for directory in dev proc sys; do umount --recursive $target/$directory; done
+  end_processes
   sync
   close_
+}
+
+# Daemons that programs have left behind in there, such as dmeventd.
+end_processes() {
+  for process in /proc/[0-9]*; do
+    case "$(readlink "$process/root") $(readlink "$process/exe")" in
+      $target*)
+        echo "ending $(cat "$process/comm")"
+        kill "${process#/proc/}"
+        ;;
+    esac
+  done
+  sleep 1
 }
 
 install_bios() {

@@ -2,7 +2,7 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { copyFile, exists, linkInfo, listDirectory, makeDirectory, walk } from "#os/files";
+import { copyFile, exists, linkInfo, listDirectory, makeDirectory, makeTemporaryDirectory, walk } from "#os/files";
 import { GRUB_INSTALLERS } from "../machine/distributions.ts";
 import { parseEfibootmgr } from "../machine/parse-efibootmgr.ts";
 import type { Chroot } from "./chroot.ts";
@@ -58,10 +58,11 @@ const EFIVARS = "/sys/firmware/efi/efivars";
  * are two ways to start, and each may do alone.
  */
 export async function writeBootEntry(step: EntryStep, environment: BootEnvironment, efivars = EFIVARS): Promise<readonly string[]> {
-  const { say } = environment;
+  const { say, root } = environment;
+  const { mountPoint } = step;
   const added = await orSay(
     (message) => say(`lifeboat: the removable path was not filled: ${message}`),
-    () => fillRemovablePath(step, environment.root),
+    async () => (mountPoint === undefined ? [] : fillRemovablePath(step.loaderPath, mountPoint, root)),
   );
   await orSay(
     (message) => say(`lifeboat: the firmware took no boot entry (${message}); it will start ${REMOVABLE_LOADER}`),
@@ -96,7 +97,7 @@ async function addEntry(step: EntryStep, { say }: BootEnvironment, efivars: stri
 const REMOVABLE_LOADER = "EFI/BOOT/BOOTX64.EFI";
 
 /** Firmware that has forgotten its entries starts this one; what was there is kept (UEFI 2.10, section 3.5.1.1). */
-async function fillRemovablePath({ loaderPath, mountPoint }: EntryStep, root: string): Promise<readonly string[]> {
+async function fillRemovablePath(loaderPath: string, mountPoint: string, root: string): Promise<readonly string[]> {
   const partition = await insideRoot(root, mountPoint);
   if (await exists(`${partition}/${REMOVABLE_LOADER}`)) return [];
   const loader = loaderPath.replace(/\\/g, "/");
@@ -113,4 +114,21 @@ async function fillRemovablePath({ loaderPath, mountPoint }: EntryStep, root: st
     added.push(`EFI/BOOT/${name}`);
   }
   return added.map((path) => pathInMachine(root, `${partition}/${path}`));
+}
+
+/** A copy that fails leaves a machine that starts from its first disk: that is said, and the restore goes on. */
+export async function copyEsp({ device, mountPoint }: Extract<Step, { kind: "copy-esp" }>, { root, say }: BootEnvironment): Promise<void> {
+  await orSay(
+    (message) => say(`lifeboat: ${device} did not get what is in ${mountPoint}: ${message}`),
+    async () => {
+      const source = await insideRoot(root, mountPoint);
+      await using place = await makeTemporaryDirectory("lifeboat-esp-");
+      await run(["mount", "-t", "vfat", device, place.path]);
+      try {
+        await run(["cp", "-r", `${source}/.`, place.path]);
+      } finally {
+        await run(["umount", place.path]);
+      }
+    },
+  );
 }

@@ -31,6 +31,8 @@ export function describeStep(step: Step): string {
       return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
     case "write-boot-entry":
       return `write the firmware's boot entry "${step.label}": ${step.loaderPath} on ${step.disk.path}, partition ${step.partition}`;
+    case "copy-esp":
+      return `copy the EFI system partition at ${step.mountPoint} to its twin on ${step.device}`;
     case "set-flags":
       return "set inode flags";
     case "check":

@@ -1,8 +1,9 @@
 // How the restored machine starts again: its initramfs, its boot loader, the firmware's entry.
 
-import type { Machine } from "../machine/model.ts";
+import type { Machine, Partition } from "../machine/model.ts";
+import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
-import type { DiskMatch, Step, TargetDisk } from "./plan.ts";
+import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
 
 export function planBoot(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
   return [...initramfsStep(machine, matches), ...loaderSteps(machine, matches)];
@@ -33,18 +34,42 @@ function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly 
 
 function bootEntrySteps({ bootLoader, firmware, layout }: Machine, matches: readonly DiskMatch[]): readonly Step[] {
   if (bootLoader.kind !== "grub" || bootLoader.efi === undefined) return [];
-  const { efi } = bootLoader;
-  const source = layout.disks.find(({ table }) => table?.partitions.some(({ id }) => id === efi.device));
-  const partition = source?.table?.partitions.find(({ id }) => id === efi.device);
-  const disk = matches.find(({ from }) => from === source?.id)?.disk;
-  if (partition === undefined || disk === undefined) return [];
+  const { vendorDirectory, files, mountPoint, device } = bootLoader.efi;
   const entries = firmware.kind === "uefi" ? firmware.entries : [];
-  const own = entries.find(({ partitionUuid, loaderPath }) => partitionUuid === partition.uuid && loaderPath !== undefined);
-  const loaderPath = own?.loaderPath ?? usualLoader(efi.vendorDirectory, efi.files);
+  const entryOf = ({ uuid }: Partition) =>
+    entries.find(({ partitionUuid, loaderPath }) => partitionUuid === uuid && loaderPath !== undefined);
+  const own = partitionsBelow(layout, device);
+  const known = own.map(({ partition }) => entryOf(partition)).find((entry) => entry !== undefined);
+  const loaderPath = known?.loaderPath ?? usualLoader(vendorDirectory, files);
   if (loaderPath === undefined) return [];
-  const { mountPoint } = efi;
-  const label = own?.label ?? efi.vendorDirectory;
-  return [{ kind: "write-boot-entry", disk, partition: partition.number, partitionUuid: partition.uuid, label, loaderPath, mountPoint }];
+  const usual = { loaderPath, label: known?.label ?? vendorDirectory };
+  const step = ({ diskId, partition }: PlacedPartition, isMounted: boolean): readonly Step[] => {
+    const disk = matches.find(({ from }) => from === diskId)?.disk;
+    if (disk === undefined) return [];
+    const { loaderPath: path = loaderPath, label } = entryOf(partition) ?? usual;
+    const { number, uuid } = partition;
+    return [
+      {
+        kind: "write-boot-entry",
+        disk,
+        partition: number,
+        partitionUuid: uuid,
+        label,
+        loaderPath: path,
+        mountPoint: isMounted ? mountPoint : undefined,
+      },
+    ];
+  };
+  const twins = twinEsps(layout, device);
+  const copies = twins.flatMap(({ diskId, partition }): readonly Step[] => {
+    const disk = matches.find(({ from }) => from === diskId)?.disk;
+    return disk === undefined ? [] : [{ kind: "copy-esp", device: partitionPath(disk, partition.number), mountPoint }];
+  });
+  const [first, ...mirrors] = own;
+  const others = [...mirrors, ...twins.filter(({ partition }) => entryOf(partition) !== undefined)];
+  // The firmware puts each new entry before all that it has: the one that is to be tried first comes last.
+  const spare = others.reverse().flatMap((place) => step(place, false));
+  return [...spare, ...(first === undefined ? [] : step(first, true)), ...copies];
 }
 
 /** The signed first stage where there is one, else GRUB itself. */

@@ -60,7 +60,7 @@ export function planRestore(input: PlanInput): Plan {
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
       ...consentWarnings(present, input.options.wipe),
-      ...contentWarnings(machine.layout),
+      ...contentWarnings(machine),
       ...luksWarnings(layout),
       ...commandLineProblems(machine, { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced }),
       ...biosBoot(machine).notes,

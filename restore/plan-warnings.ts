@@ -1,6 +1,7 @@
 // What a person should know of a plan, though it stands in no way: one line each. Pure.
 
-import type { Disk, Layout } from "../machine/model.ts";
+import type { Disk, Machine } from "../machine/model.ts";
+import { twinEsps } from "./esp.ts";
 import type { PresentDisk } from "./present-disk.ts";
 
 export function sizeWarnings(from: Disk, to: Disk): readonly string[] {
@@ -15,9 +16,12 @@ export function consentWarnings(present: readonly PresentDisk[], wipe: readonly 
 }
 
 /** Such content counts as the machine's own, and yet no set brings it back. */
-export function contentWarnings({ fileSystems, mounts }: Layout): readonly string[] {
+export function contentWarnings({ layout, bootLoader }: Pick<Machine, "layout" | "bootLoader">): readonly string[] {
+  const { fileSystems, mounts } = layout;
+  const efi = bootLoader.kind === "grub" ? bootLoader.efi : undefined;
+  const twins = new Set(efi === undefined ? [] : twinEsps(layout, efi.device).map(({ partition }) => partition.id));
   return fileSystems
-    .filter(({ device }) => !mounts.some((mount) => mount.device === device))
+    .filter(({ device }) => !mounts.some((mount) => mount.device === device) && !twins.has(device))
     .map(({ device, type, label, parameters }) => {
       const name = label === undefined ? "" : ` "${label}"`;
       const fate = parameters.kind === "unknown" ? "nothing is made in its place" : "it is made again, and stays empty";

@@ -95,9 +95,11 @@ export type Step =
       readonly label: string;
       /** `\EFI\debian\shimx64.efi` */
       readonly loaderPath: string;
-      /** Where the EFI system partition is mounted. */
-      readonly mountPoint: string;
+      /** Where the EFI system partition is mounted, to see that its removable path has a loader; undefined for a copy of it. */
+      readonly mountPoint: string | undefined;
     }
+  /** An EFI system partition that nothing mounts gets what is in the mounted one. */
+  | { readonly kind: "copy-esp"; readonly device: string; readonly mountPoint: string }
   | { readonly kind: "set-flags" }
   | { readonly kind: "write-mark" }
   | { readonly kind: "check"; readonly paths: number }

@@ -4,7 +4,7 @@ import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { changeMode, exists, makeDirectory, readTextIfThere, writeFile } from "#os/files";
 import type { Machine } from "../machine/model.ts";
-import { installGrub, writeBootEntry } from "./boot-loader.ts";
+import { copyEsp, installGrub, writeBootEntry } from "./boot-loader.ts";
 import { openChroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "./inside-root.ts";
@@ -63,6 +63,9 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       await using chroot = await openChroot(root);
       return because("GRUB was installed again", await installGrub(step, chroot, environment));
     }
+    case "copy-esp":
+      await copyEsp(step, environment);
+      return [];
     case "write-boot-entry":
       return because("the removable path got a loader", await writeBootEntry(step, environment));
   }

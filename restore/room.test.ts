@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { VOLUME } from "../machine/stack-for-tests.ts";
+import type { StackedDevice, VolumeForm } from "../machine/stacked-device.ts";
 import type { FileSystem, Machine, Swap } from "../machine/model.ts";
 import type { CatalogueEntry } from "../set/catalogue.ts";
 import { entryOf } from "./entries-for-tests.ts";
@@ -74,6 +76,63 @@ describe("roomCounter() says", () => {
     const machine = machineWith({ parameters: { ...ROOT.parameters, inodeCount: 1011, clusterBytes: 256 * 1024 } });
     assert.deepEqual(problems(files("/home", 500, 1), machine), [noRoom("/", "ext4, 104857600", ROOT_ROOM, 500 * 256 * 1024)]);
     assert.deepEqual(problems(files("/home", 500, 1)), []);
+  });
+
+  test("that subvolumes share a btrfs, and nothing where it is compressed", () => {
+    const { layout } = machineWith();
+    const [root, srv] = layout.mounts;
+    const parameters: FileSystem["parameters"] = {
+      kind: "btrfs",
+      devices: ["sda2", "sdb2"],
+      nodeBytes: 16384,
+      sectorBytes: 4096,
+      checksum: "crc32c",
+      isMixed: false,
+      dataProfile: "raid1",
+      metadataProfile: "raid1",
+      subvolumes: ["@", "@srv"].map((path) => ({ path, isReadOnly: false, isSnapshot: false })),
+      defaultSubvolume: "",
+    };
+    const machine = (options: readonly string[]): Machine => ({
+      ...BIOS_MACHINE,
+      layout: {
+        ...layout,
+        fileSystems: [{ ...layout.fileSystems[0]!, type: "btrfs", parameters }],
+        mounts: [
+          { ...root!, fsRoot: "/@", options },
+          { ...srv!, device: "sda2", fsRoot: "/@srv", options },
+        ],
+      },
+    });
+    const entries = [file("/a", 60 * MIB), file("/srv/a", 60 * MIB)];
+    assert.deepEqual(problems(entries, machine([])), [noRoom("/", "btrfs, 104857600", Math.floor(100 * MIB * 0.99), 120 * MIB)]);
+    assert.deepEqual(problems(entries.slice(1), machine([])), []);
+    assert.deepEqual(problems(entries, machine(["compress=zstd:1"])), []);
+  });
+
+  test("that a thin pool must hold what is written to its volumes, whatever they were promised", () => {
+    const { layout } = machineWith();
+    const volume = (id: string, sizeBytes: number, form: VolumeForm): StackedDevice => ({ ...VOLUME, id, sizeBytes, form });
+    const pool = volume("vg0/pool", 80 * MIB, {
+      type: "thin-pool",
+      chunkBytes: 65536,
+      metadataBytes: 4 * MIB,
+      zero: true,
+      discards: "passdown",
+      on: [],
+    });
+    const thin: VolumeForm = { type: "thin", pool: "vg0/pool", origin: undefined };
+    const machine: Machine = {
+      ...BIOS_MACHINE,
+      layout: {
+        ...layout,
+        stack: [pool, volume("sda2", 100 * MIB, thin), volume("sda3", 50 * MIB, thin)],
+      },
+    };
+    assert.deepEqual(problems([file("/a", 60 * MIB), file("/srv/a", MIB)], machine), []);
+    assert.deepEqual(problems([file("/a", 60 * MIB), file("/srv/a", 40 * MIB)], machine), [
+      `thin pool "vg0/pool" has room for ${Math.floor(80 * MIB * 0.99)} bytes, and the files of its volumes need ${100 * MIB}: ${100 * MIB - Math.floor(80 * MIB * 0.99)} are missing`,
+    ]);
   });
 
   test("nothing of what was there before, however full it was", () => {

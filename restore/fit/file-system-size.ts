@@ -15,8 +15,7 @@ export function leastFileSystemBytes(fileSystem: FileSystem): number {
       return Math.min(sizeBytes, Math.max(LEAST_XFS_BYTES, (usedBytes ?? 0) * 1.05 + XFS_OWN_BYTES));
     case "btrfs": {
       const devices = parameters.devices.length;
-      const copies = COPIES.get(parameters.dataProfile ?? "single") ?? 1;
-      const needed = (((usedBytes ?? 0) * 1.15 + BTRFS_OWN_BYTES) * copies) / devices;
+      const needed = (((usedBytes ?? 0) * 1.15 + BTRFS_OWN_BYTES) * btrfsCopies(parameters.dataProfile)) / devices;
       return Math.min(sizeBytes, Math.max(LEAST_BTRFS_BYTES, needed));
     }
     case "plain":
@@ -46,6 +45,10 @@ const COPIES: ReadonlyMap<string, number> = new Map([
   ["raid5", 2],
   ["raid6", 3],
 ]);
+
+export function btrfsCopies(profile: string | undefined): number {
+  return COPIES.get(profile ?? "single") ?? 1;
+}
 
 type Ext = Extract<FileSystemParameters, { readonly kind: "ext" }>;
 
@@ -77,10 +80,11 @@ function journalBytes(sizeBytes: number): number {
   return steps.find(([below]) => sizeBytes < below)?.[1] ?? GIB;
 }
 
-/** The same file system on a device of another size, or of larger sectors. */
+/** The same file system on a device of another size, or of larger sectors. What was in it says nothing of the room that there will be. */
 export function resizedFileSystem(fileSystem: FileSystem, sizeBytes: number, logicalSectorBytes: number): FileSystem {
   const { parameters } = fileSystem;
-  return { ...fileSystem, sizeBytes, parameters: resizedParameters(fileSystem, parameters, { sizeBytes, logicalSectorBytes }) };
+  const usedBytes = sizeBytes < fileSystem.sizeBytes ? undefined : fileSystem.usedBytes;
+  return { ...fileSystem, sizeBytes, usedBytes, parameters: resizedParameters(fileSystem, parameters, { sizeBytes, logicalSectorBytes }) };
 }
 
 interface NewDevice {

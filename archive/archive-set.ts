@@ -9,6 +9,7 @@ import { utf8Encode } from "../formats/text.ts";
 import type { Machine } from "../machine/model.ts";
 import { base64Encode } from "../formats/base64.ts";
 import { bytesOfText, prefixOf, printable } from "../set/catalogue.ts";
+import type { MediumFile } from "../bootloaders/medium-files.ts";
 import { formatManifest, MACHINE_FILE, MANIFEST_FILE, type SetManifest } from "../set/set-manifest.ts";
 import type { LeftOut } from "./choose-subject.ts";
 import { exclusionsOf } from "./exclusions.ts";
@@ -187,18 +188,29 @@ function inodesOf({ flags, sameNodes }: TreeScan): SetManifest["inodes"] {
 /** A socket is no loss: its program makes it again. */
 const HARMLESS = /socket/;
 
-/** `bootFiles` stand below the set already. */
+export interface Completed {
+  /** They stand below the set already. */
+  readonly bootFiles: readonly string[];
+  /** Of a set on an ISO: what will lie beside it there. */
+  readonly image?: readonly MediumFile[];
+  readonly finishedAt: string;
+}
+
 export async function completeManifest(
   directory: string,
   draft: DraftSet,
-  about: { readonly bootFiles: readonly string[]; readonly finishedAt: string },
+  { bootFiles, image, finishedAt }: Completed,
 ): Promise<SetManifest> {
-  const files = [...draft.manifest.files];
-  for (const name of about.bootFiles) {
-    const path = `${directory}/${name}`;
-    files.push({ name, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, digest: await digestFile(path) });
-  }
-  return { ...draft.manifest, finishedAt: about.finishedAt, files };
+  const ofBoot = await listedFiles(bootFiles.map((path) => ({ path, source: `${directory}/${path}` })));
+  const manifest = { ...draft.manifest, finishedAt, files: [...draft.manifest.files, ...ofBoot] };
+  return image === undefined ? manifest : { ...manifest, image: await listedFiles(image) };
+}
+
+async function listedFiles(files: readonly MediumFile[]): Promise<NonNullable<SetManifest["image"]>> {
+  const listed: NonNullable<SetManifest["image"]> = [];
+  for (const { path, source } of files)
+    listed.push({ name: path, sizeBytes: (await fileInfo(source))?.sizeBytes ?? 0, digest: await digestFile(source) });
+  return listed;
 }
 
 /** From here on it is a backup. */

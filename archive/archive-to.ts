@@ -13,7 +13,7 @@ import type { ImageSet } from "../set/image-manifest.ts";
 import { RESCUE_ISO_FILE, setId, type SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
-import { completeManifest, writeSet, type SetOptions } from "./archive-set.ts";
+import { completeManifest, writeSet, type Completed, type SetOptions } from "./archive-set.ts";
 import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
@@ -77,9 +77,8 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   try {
     const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, store: store.path }));
     request.progress(undefined);
-    const bootFiles = image === undefined || medium.kind === "iso" ? [] : [RESCUE_ISO_FILE];
-    if (bootFiles.length > 0) await image!.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
-    const manifest = await completeManifest(directory, draft, { bootFiles, finishedAt: request.now().toISOString() });
+    const images = await placeImage(directory, medium.kind, image);
+    const manifest = await completeManifest(directory, draft, { ...images, finishedAt: request.now().toISOString() });
     let verification: Verification | undefined;
     const check = async (source: SetSource) =>
       void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
@@ -89,6 +88,18 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   } catch (error) {
     throw afterWriting(error);
   }
+}
+
+/** Written where it is a file of the set. On an ISO its files lie beside the set, when that is written. */
+async function placeImage(
+  directory: string,
+  kind: ArchiveMedium["kind"],
+  image: MadeImage | undefined,
+): Promise<Pick<Completed, "bootFiles" | "image">> {
+  if (image === undefined) return { bootFiles: [] };
+  if (kind === "iso") return { bootFiles: [], image: image.files };
+  await image.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
+  return { bootFiles: [RESCUE_ISO_FILE] };
 }
 
 /** What is a refusal elsewhere is none once there is half a set. */

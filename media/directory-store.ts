@@ -15,7 +15,7 @@ import {
 } from "#os/files";
 import { rememberTemporary } from "#os/temporaries";
 import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
-import type { SetSource } from "../set/set-source.ts";
+import type { FileSource, SetSource } from "../set/set-source.ts";
 import { readIsoSets } from "./iso-store.ts";
 import { readWriter, writeLock } from "./set-lock.ts";
 import { manifestState, type StoredSet } from "./stored-set.ts";
@@ -23,8 +23,13 @@ import { isSetContent, isSetName, isUnfinishedMark, isWorkName, NEW_PREFIX } fro
 
 /** A set's files in a directory. Nothing is opened yet. */
 export function directorySource(path: string): SetSource {
+  // The kernel's `..`, which leads out of the set where a link to it was named too.
+  return { ...filesIn(path, path), medium: filesIn(`${path}/..`, path.replace(/\/[^/]+\/*$/, "") || "/") };
+}
+
+function filesIn(path: string, description: string): FileSource {
   return {
-    description: path,
+    description,
     sizeOf: async (name) => (await fileInfo(`${path}/${name}`))?.sizeBytes,
     read: (name, offset, room) => readRange(`${path}/${name}`, offset, room),
   };

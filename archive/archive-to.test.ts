@@ -78,6 +78,15 @@ const WITH_STORE = ["/file", "/store", ...TREE.slice(1)];
 
 const leftOutOf = ({ manifest }: ArchiveOutcome) => (manifest.leftOut ?? []).map(({ what, reason }) => `${what}: ${reason}`);
 
+test("links of a machine that is mounted below a directory lead to nothing outside of it", async () => {
+  const { root, tree, store } = makePlace();
+  writeFileSync(join(root, "host"), "of the running system");
+  symlinkSync("sub", join(tree, "link"));
+  symlinkSync(root, join(tree, "out"));
+  const outcome = await archive(store, { root: tree, include: ["/link/inner", "/out/host"], acceptMissing: true });
+  assert.deepEqual(await pathsIn(outcome, ""), ["/", "/sub", "/sub/inner"]);
+});
+
 describe("sets inside the tree", () => {
   test("and what belongs to them are left out and named, what else is in the store is taken", async () => {
     const { tree, store } = makePlace();

@@ -61,7 +61,7 @@ const VOLUME_LIMIT_BYTES = 4_000_000_000;
 
 export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): Promise<ArchiveOutcome> {
   const prefix = asked.root === "/" ? "" : asked.root;
-  const request = { ...asked, include: prefix === "" ? await includedPaths(asked.include) : asked.include };
+  const request = { ...asked, include: await includedPaths(asked.root, asked.include) };
   const store = await checkedStore(medium, request);
   await checkThere(request.include, prefix, request.acceptMissing);
   const createdAt = request.now().toISOString();

@@ -1,7 +1,7 @@
 // `lifeboat archive` from end to end: what is taken, whether it could be restored, the rescue image, the set on its medium, its check.
 
 import type { Codec } from "#os/compression";
-import { LifeboatError } from "#os/error";
+import { afterWriting, LifeboatError } from "#os/error";
 import { fileInfo, realPath } from "#os/files";
 import { knownTemporaries } from "#os/temporaries";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
@@ -100,12 +100,6 @@ async function placeImage(
   if (kind === "iso") return { bootFiles: [], image: image.files };
   await image.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
   return { bootFiles: [RESCUE_ISO_FILE] };
-}
-
-/** What is a refusal elsewhere is none once there is half a set. */
-function afterWriting(error: unknown): unknown {
-  if (!(error instanceof LifeboatError) || error.exitCode !== 3) return error;
-  return new LifeboatError(error.message, { exitCode: 4, cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
 }
 
 interface Store {

@@ -44,7 +44,12 @@ export function readTarMessages(stderr: string): TarMessages {
 }
 
 function absolute(path: string): string {
-  return printable(absolutePath(unescaped(path)));
+  return printable(pathInMessage(path));
+}
+
+/** The absolute path that tar has written in its own way. */
+export function pathInMessage(path: string): ByteText {
+  return absolutePath(unescaped(path));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };

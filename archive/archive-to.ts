@@ -165,7 +165,8 @@ interface SetFacts extends Subject {
 function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
   const { hostName, createdBy, include, codec, level, root } = request;
   const { id, createdAt, directory, machine, exclude, closedMounts } = facts;
-  const swapFiles = swapFilesOf(machine);
+  const swapFiles = [...new Set([...swapFilesOf(machine), ...facts.swapFiles])];
+  const aboutSwap = machine === undefined ? "a swap file in use is not taken" : "a swap file is made again, without its content";
   return {
     directory,
     id,
@@ -180,10 +181,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     hidden: [...swapFiles.map((path) => joined(root, path)), ...knownTemporaries()].flatMap((path) => namesOf(path, facts.allMounts)),
     ownPlaces: ownPlaces(request, facts),
     closedMounts,
-    leftOut: [
-      ...facts.leftOut,
-      ...swapFiles.map((path) => ({ what: `"${path}"`, reason: "a swap file is made again, without its content" })),
-    ],
+    leftOut: [...facts.leftOut, ...swapFiles.map((path) => ({ what: `"${path}"`, reason: aboutSwap }))],
     codec,
     level,
     volumeLimitBytes: VOLUME_LIMIT_BYTES,

@@ -11,6 +11,7 @@ import { base64Encode } from "../formats/base64.ts";
 import { bytesOfText, prefixOf, printable } from "../set/catalogue.ts";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
 import { formatManifest, MACHINE_FILE, MANIFEST_FILE, type SetManifest } from "../set/set-manifest.ts";
+import { REMOVED, type TarMessages } from "../set/tar-messages.ts";
 import type { LeftOut } from "./choose-subject.ts";
 import { exclusionsOf } from "./exclusions.ts";
 import { ownFilesIn, type OwnPlace } from "./own-files.ts";
@@ -147,8 +148,8 @@ interface Rest {
 
 function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenData, rest: Rest): DraftSet["manifest"] {
   const { files, skipped, scan, leftOut } = rest;
-  // A directory that cannot be listed is no better for tar.
-  const told = new Set(messages.unreadable.map(({ path }) => path));
+  const met = skipped.filter(({ what }) => !HARMLESS.test(what));
+  const changed = messages.changed.filter(({ path }) => !options.closedMounts.includes(path));
   return {
     formatVersion: 1,
     id: options.id,
@@ -171,8 +172,11 @@ function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenDa
       storedBytes: frames.storedBytes,
     },
     // What is mounted over, and left out, is a directory that its file system changes all the time.
-    changed: messages.changed.filter(({ path }) => !options.closedMounts.includes(path)),
-    unreadable: [...messages.unreadable, ...skipped.filter(({ path, what }) => !HARMLESS.test(what) && !told.has(path))],
+    changed: withUntold(changed, met.filter(hasGone)),
+    unreadable: withUntold(
+      messages.unreadable,
+      met.filter((remark) => !hasGone(remark)),
+    ),
     leftOut: [...leftOut],
     inodes: inodesOf(scan),
     files: [...files],
@@ -183,6 +187,16 @@ function inodesOf({ flags, sameNodes }: TreeScan): SetManifest["inodes"] {
   const flagged = [...flags].map(([path, letters]) => ({ pathB64: base64Encode(path), flags: letters }));
   const linked = [...sameNodes].map(([path, first]) => ({ pathB64: base64Encode(path), sameNodeAsB64: base64Encode(first) }));
   return [...flagged, ...linked];
+}
+
+/** What cannot be listed, or has gone, is no better for tar, which mostly tells of it too. */
+function withUntold(told: TarMessages["changed"], met: SetManifest["changed"]): SetManifest["changed"] {
+  const paths = new Set(told.map(({ path }) => path));
+  return [...told, ...met.filter(({ path }) => !paths.has(path))];
+}
+
+function hasGone({ what }: SetManifest["changed"][number]): boolean {
+  return what === REMOVED;
 }
 
 /** A socket is no loss: its program makes it again. */

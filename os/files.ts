@@ -343,7 +343,10 @@ export function asFileError(verb: string, path: string, error: unknown): unknown
 
 const ABSENCES = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO"]);
 
-function isAbsence(error: unknown): boolean {
+/** Of an error of ours too: whether it came of there being nothing, or nothing any more. */
+export function isAbsence(error: unknown): boolean {
+  if (error instanceof LifeboatError) return isAbsence(error.cause);
+
   return ABSENCES.has(codeOf(error) ?? "");
 }
 

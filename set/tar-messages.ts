@@ -12,12 +12,13 @@ export interface TarMessages {
   readonly fatal: readonly string[];
 }
 
-const REMOVED = "it was removed before it was read";
+/** Of whatever went away between two looks at it. */
+export const REMOVED = "it was removed before it was read";
 const CHANGES: readonly (readonly [RegExp, string])[] = [
   [/^(.*): file changed as we read it$/, "it changed while it was read"],
   [/^(.*): File shrank by (\d+) bytes?; padding with zeros$/, "it shrank while it was read; zeros stand for its end"],
   [/^(.*): File removed before we read it$/, REMOVED],
-  [/^(.*): Cannot \w+: No such file or directory$/, REMOVED],
+  [/^(.*): Cannot \w+: (?:No such file or|Not a) directory$/, REMOVED],
   [/^(.*): (?:socket|door) ignored$/, "it became a socket before it was read"],
 ];
 /** Warnings are of extended attributes: `Cannot flistxattr` and the like. */

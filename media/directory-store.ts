@@ -10,7 +10,7 @@ import {
   makeTemporaryDirectory,
   moveIntoPlace,
   readRange,
-  readTextIfThere,
+  readText,
   writeAtomic,
 } from "#os/files";
 import { rememberTemporary } from "#os/temporaries";
@@ -30,9 +30,15 @@ export function directorySource(path: string): SetSource {
 function filesIn(path: string, description: string): FileSource {
   return {
     description,
-    sizeOf: async (name) => (await fileInfo(`${path}/${name}`))?.sizeBytes,
+    sizeOf: (name) => sizeOfFile(`${path}/${name}`),
     read: (name, offset, room) => readRange(`${path}/${name}`, offset, room),
   };
+}
+
+/** Nothing else is read: a FIFO would be waited for. */
+async function sizeOfFile(path: string): Promise<number | undefined> {
+  const info = await fileInfo(path);
+  return info?.type === "file" ? info.sizeBytes : undefined;
 }
 
 /** Sets of the store at `path`, oldest first. Empty when it is none. `nowMs`: since 1970, to tell who is silent for long. */
@@ -58,8 +64,10 @@ async function storedAt(store: string, name: string, nowMs: number): Promise<rea
   if (isUnfinishedMark(name)) return [incomplete({ id: name, path, problem: "half a mark of the store" })];
   if (isWorkName(name)) return [await unfinishedSet(path, name, nowMs)];
   if (!isSetName(name)) return [];
-  const text = await readTextIfThere(`${path}/${MANIFEST_FILE}`);
-  if (text !== undefined) return [manifestState({ id: name, path, kind: "directory" }, text)];
+  const about = { id: name, path, kind: "directory" } as const;
+  const manifest = await fileInfo(`${path}/${MANIFEST_FILE}`);
+  if (manifest?.type === "file") return [manifestState(about, await readText(`${path}/${MANIFEST_FILE}`))];
+  if (manifest !== undefined) return [{ ...about, state: "damaged", manifest: undefined, problem: `its manifest is a ${manifest.type}` }];
   return isSetContent(await listDirectory(path)) ? [await unfinishedSet(path, name, nowMs)] : [];
 }
 

@@ -24,7 +24,8 @@ const MOST_BYTES = 16 * FIRST_BYTES;
 
 /** Undefined for what is no ISO 9660 image. Throws LifeboatError for one whose directories are damaged. */
 export async function openIso(path: string): Promise<OpenIso | undefined> {
-  const sizeBytes = (await fileInfo(path))?.sizeBytes ?? 0;
+  const { type, sizeBytes = 0 } = (await fileInfo(path)) ?? {};
+  if (type !== "file") return undefined;
   for (let headBytes = FIRST_BYTES; ; headBytes *= 4) {
     const head = await readRange(path, 0, headBytes);
     if (!isIso(head)) return undefined;

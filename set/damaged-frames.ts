@@ -84,7 +84,8 @@ async function unvouchedList(set: OpenSet, volume: number, firstNumber: number):
 /** Whatever can be read of it. */
 async function textOf({ source }: OpenSet, name: string): Promise<string> {
   try {
-    return utf8Decode(await source.read(name, 0, (await source.sizeOf(name)) ?? 0));
+    const sizeBytes = await source.sizeOf(name);
+    return sizeBytes === undefined ? "" : utf8Decode(await source.read(name, 0, sizeBytes));
   } catch (error) {
     if (error instanceof LifeboatError) return "";
     throw error;

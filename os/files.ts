@@ -212,6 +212,17 @@ export async function changeMode(path: string, mode: number): Promise<void> {
   await guard("change the mode of", path, () => fs.chmod(path, mode));
 }
 
+/** Removes a directory when nothing is in it, and says whether it has. */
+export async function removeIfEmpty(path: string): Promise<boolean> {
+  try {
+    await fs.rmdir(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EBUSY") return false;
+    throw asFileError("remove", path, error);
+  }
+}
+
 /** Removes a tree, refusing to descend into another file system (DESIGN section 8, rule 7). */
 export async function removeTree(path: string): Promise<void> {
   const top = await linkInfo(path);

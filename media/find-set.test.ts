@@ -65,6 +65,8 @@ describe("findSet() refuses", () => {
     const store = join(scratch, "broken");
     await mkdir(join(store, HALF), { recursive: true });
     await refused(store, 5, /as a set: web-20260401T000000Z: it was not finished: there is no manifest$/);
+    const hint = `lifeboat list ${store} --remove-incomplete removes what an interrupted archive has left`;
+    await assert.rejects(findSet(store), { hint });
   });
 });
 

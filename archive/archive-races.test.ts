@@ -98,6 +98,20 @@ describe("while a file is read", () => {
   });
 });
 
+test("a directory that goes away while we list has changed, as one that goes while tar reads, and is told once", async () => {
+  const tree = mkdtempSync(join(scratch, "walk-"));
+  for (const name of ["dir", "kept"]) mkdirSync(join(tree, name));
+  // The walk asks about a path just before it lists it.
+  const isOwn = (name: string) => {
+    if (name === "dir") rmSync(join(tree, "dir"), { recursive: true });
+    return false;
+  };
+  const ownPlaces = [{ directories: [tree], isOwn, reason: "" }];
+  const set = await archiveTree(tree, join(scratch, "set-walk"), { ownPlaces });
+  await assertSound(set, { changed: { "/dir": REMOVED }, paths: ["/", "/kept"] });
+  assert.equal(set.manifest.changed.length, 1);
+});
+
 describe("before a file is read", () => {
   test("it is removed", async () => {
     const set = await archiveWhile((tree) => unlinkSync(join(tree, "later")));

@@ -9,7 +9,9 @@ import { utf8Encode } from "../formats/text.ts";
 import type { Machine } from "../machine/model.ts";
 import { base64Encode } from "../formats/base64.ts";
 import { bytesOfText, prefixOf, printable } from "../set/catalogue.ts";
+import type { MediumFile } from "../bootloaders/medium-files.ts";
 import { formatManifest, MACHINE_FILE, MANIFEST_FILE, type SetManifest } from "../set/set-manifest.ts";
+import { REMOVED, type TarMessages } from "../set/tar-messages.ts";
 import type { LeftOut } from "./choose-subject.ts";
 import { exclusionsOf } from "./exclusions.ts";
 import { ownFilesIn, type OwnPlace } from "./own-files.ts";
@@ -146,8 +148,8 @@ interface Rest {
 
 function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenData, rest: Rest): DraftSet["manifest"] {
   const { files, skipped, scan, leftOut } = rest;
-  // A directory that cannot be listed is no better for tar.
-  const told = new Set(messages.unreadable.map(({ path }) => path));
+  const met = skipped.filter(({ what }) => !HARMLESS.test(what));
+  const changed = messages.changed.filter(({ path }) => !options.closedMounts.includes(path));
   return {
     formatVersion: 1,
     id: options.id,
@@ -170,8 +172,11 @@ function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenDa
       storedBytes: frames.storedBytes,
     },
     // What is mounted over, and left out, is a directory that its file system changes all the time.
-    changed: messages.changed.filter(({ path }) => !options.closedMounts.includes(path)),
-    unreadable: [...messages.unreadable, ...skipped.filter(({ path, what }) => !HARMLESS.test(what) && !told.has(path))],
+    changed: withUntold(changed, met.filter(hasGone)),
+    unreadable: withUntold(
+      messages.unreadable,
+      met.filter((remark) => !hasGone(remark)),
+    ),
     leftOut: [...leftOut],
     inodes: inodesOf(scan),
     files: [...files],
@@ -184,21 +189,42 @@ function inodesOf({ flags, sameNodes }: TreeScan): SetManifest["inodes"] {
   return [...flagged, ...linked];
 }
 
+/** What cannot be listed, or has gone, is no better for tar, which mostly tells of it too. */
+function withUntold(told: TarMessages["changed"], met: SetManifest["changed"]): SetManifest["changed"] {
+  const paths = new Set(told.map(({ path }) => path));
+  return [...told, ...met.filter(({ path }) => !paths.has(path))];
+}
+
+function hasGone({ what }: SetManifest["changed"][number]): boolean {
+  return what === REMOVED;
+}
+
 /** A socket is no loss: its program makes it again. */
 const HARMLESS = /socket/;
 
-/** `bootFiles` stand below the set already. */
+export interface Completed {
+  /** They stand below the set already. */
+  readonly bootFiles: readonly string[];
+  /** Of a set on an ISO: what will lie beside it there. */
+  readonly image?: readonly MediumFile[];
+  readonly finishedAt: string;
+}
+
 export async function completeManifest(
   directory: string,
   draft: DraftSet,
-  about: { readonly bootFiles: readonly string[]; readonly finishedAt: string },
+  { bootFiles, image, finishedAt }: Completed,
 ): Promise<SetManifest> {
-  const files = [...draft.manifest.files];
-  for (const name of about.bootFiles) {
-    const path = `${directory}/${name}`;
-    files.push({ name, sizeBytes: (await fileInfo(path))?.sizeBytes ?? 0, digest: await digestFile(path) });
-  }
-  return { ...draft.manifest, finishedAt: about.finishedAt, files };
+  const ofBoot = await listedFiles(bootFiles.map((path) => ({ path, source: `${directory}/${path}` })));
+  const manifest = { ...draft.manifest, finishedAt, files: [...draft.manifest.files, ...ofBoot] };
+  return image === undefined ? manifest : { ...manifest, image: await listedFiles(image) };
+}
+
+async function listedFiles(files: readonly MediumFile[]): Promise<NonNullable<SetManifest["image"]>> {
+  const listed: NonNullable<SetManifest["image"]> = [];
+  for (const { path, source } of files)
+    listed.push({ name: path, sizeBytes: (await fileInfo(source))?.sizeBytes ?? 0, digest: await digestFile(source) });
+  return listed;
 }
 
 /** From here on it is a backup. */

@@ -78,6 +78,15 @@ const WITH_STORE = ["/file", "/store", ...TREE.slice(1)];
 
 const leftOutOf = ({ manifest }: ArchiveOutcome) => (manifest.leftOut ?? []).map(({ what, reason }) => `${what}: ${reason}`);
 
+test("links of a machine that is mounted below a directory lead to nothing outside of it", async () => {
+  const { root, tree, store } = makePlace();
+  writeFileSync(join(root, "host"), "of the running system");
+  symlinkSync("sub", join(tree, "link"));
+  symlinkSync(root, join(tree, "out"));
+  const outcome = await archive(store, { root: tree, include: ["/link/inner", "/out/host"], acceptMissing: true });
+  assert.deepEqual(await pathsIn(outcome, ""), ["/", "/sub", "/sub/inner"]);
+});
+
 describe("sets inside the tree", () => {
   test("and what belongs to them are left out and named, what else is in the store is taken", async () => {
     const { tree, store } = makePlace();
@@ -97,6 +106,18 @@ describe("sets inside the tree", () => {
     const own = [".lifeboat-staging-AbC123", ".lifeboat-store", ".lifeboat-store.part-0123456789ab", "half-20260102T000000Z"];
     const names = [...own, first.manifest.id].join(", ");
     assert.deepEqual(leftOutOf(outcome), [`"${tree}": Lifeboat's own sets are not taken: ${names} and 1 more`]);
+  });
+
+  test("are left out and named in every store that the walk comes to, and what only looks like them is taken elsewhere", async () => {
+    const { tree, store } = makePlace();
+    const make = `mkdir -p other/web-20260101T000000Z other/web-20260102T000000Z/mine sub/web-20260101T000000Z
+      touch other/.lifeboat-store other/docs other/web-20260101T000000Z/set.json sub/web-20260101T000000Z/set.json sub/web-20260101T000000Z-1.iso`;
+    await run(["sh", "-c", make], { cwd: tree });
+    const outcome = await archive(store, { include: [tree] });
+    const others = ["/other", "/other/docs", "/other/web-20260102T000000Z", "/other/web-20260102T000000Z/mine"];
+    const lookalikes = ["/sub/web-20260101T000000Z", "/sub/web-20260101T000000Z-1.iso", "/sub/web-20260101T000000Z/set.json"];
+    assert.deepEqual([...(await pathsIn(outcome, tree))].sort(), ["/file", ...others, ...TREE.slice(1), ...lookalikes].sort());
+    assert.deepEqual(leftOutOf(outcome), [`"${tree}/other": Lifeboat's own sets are not taken: .lifeboat-store, web-20260101T000000Z`]);
   });
 
   test("are left out, by its own name and by a link's", async () => {

@@ -1,7 +1,7 @@
 // `lifeboat archive` from end to end: what is taken, whether it could be restored, the rescue image, the set on its medium, its check.
 
 import type { Codec } from "#os/compression";
-import { LifeboatError } from "#os/error";
+import { afterWriting, LifeboatError } from "#os/error";
 import { fileInfo, realPath } from "#os/files";
 import { knownTemporaries } from "#os/temporaries";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
@@ -13,7 +13,7 @@ import type { ImageSet } from "../set/image-manifest.ts";
 import { RESCUE_ISO_FILE, setId, type SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
-import { completeManifest, writeSet, type SetOptions } from "./archive-set.ts";
+import { completeManifest, writeSet, type Completed, type SetOptions } from "./archive-set.ts";
 import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
@@ -61,7 +61,7 @@ const VOLUME_LIMIT_BYTES = 4_000_000_000;
 
 export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): Promise<ArchiveOutcome> {
   const prefix = asked.root === "/" ? "" : asked.root;
-  const request = { ...asked, include: prefix === "" ? await includedPaths(asked.include) : asked.include };
+  const request = { ...asked, include: await includedPaths(asked.root, asked.include) };
   const store = await checkedStore(medium, request);
   await checkThere(request.include, prefix, request.acceptMissing);
   const createdAt = request.now().toISOString();
@@ -77,9 +77,8 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   try {
     const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, store: store.path }));
     request.progress(undefined);
-    const bootFiles = image === undefined || medium.kind === "iso" ? [] : [RESCUE_ISO_FILE];
-    if (bootFiles.length > 0) await image!.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
-    const manifest = await completeManifest(directory, draft, { bootFiles, finishedAt: request.now().toISOString() });
+    const images = await placeImage(directory, medium.kind, image);
+    const manifest = await completeManifest(directory, draft, { ...images, finishedAt: request.now().toISOString() });
     let verification: Verification | undefined;
     const check = async (source: SetSource) =>
       void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
@@ -91,10 +90,16 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   }
 }
 
-/** What is a refusal elsewhere is none once there is half a set. */
-function afterWriting(error: unknown): unknown {
-  if (!(error instanceof LifeboatError) || error.exitCode !== 3) return error;
-  return new LifeboatError(error.message, { exitCode: 4, cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+/** Written where it is a file of the set. On an ISO its files lie beside the set, when that is written. */
+async function placeImage(
+  directory: string,
+  kind: ArchiveMedium["kind"],
+  image: MadeImage | undefined,
+): Promise<Pick<Completed, "bootFiles" | "image">> {
+  if (image === undefined) return { bootFiles: [] };
+  if (kind === "iso") return { bootFiles: [], image: image.files };
+  await image.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
+  return { bootFiles: [RESCUE_ISO_FILE] };
 }
 
 interface Store {
@@ -160,7 +165,8 @@ interface SetFacts extends Subject {
 function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
   const { hostName, createdBy, include, codec, level, root } = request;
   const { id, createdAt, directory, machine, exclude, closedMounts } = facts;
-  const swapFiles = swapFilesOf(machine);
+  const swapFiles = [...new Set([...swapFilesOf(machine), ...facts.swapFiles])];
+  const aboutSwap = machine === undefined ? "a swap file in use is not taken" : "a swap file is made again, without its content";
   return {
     directory,
     id,
@@ -175,10 +181,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     hidden: [...swapFiles.map((path) => joined(root, path)), ...knownTemporaries()].flatMap((path) => namesOf(path, facts.allMounts)),
     ownPlaces: ownPlaces(request, facts),
     closedMounts,
-    leftOut: [
-      ...facts.leftOut,
-      ...swapFiles.map((path) => ({ what: `"${path}"`, reason: "a swap file is made again, without its content" })),
-    ],
+    leftOut: [...facts.leftOut, ...swapFiles.map((path) => ({ what: `"${path}"`, reason: aboutSwap }))],
     codec,
     level,
     volumeLimitBytes: VOLUME_LIMIT_BYTES,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
-import { withToolsInSet } from "./choose-subject.ts";
+import { swapFilesIn, withToolsInSet } from "./choose-subject.ts";
 
 test("withToolsInSet() knows GRUB's installer and its parts only where all of them go into the set", () => {
   const { bootLoader } = BIOS_MACHINE;
@@ -28,4 +28,12 @@ test("withToolsInSet() knows GRUB's installer and its parts only where all of th
     withToolsInSet(unknown, () => false),
     unknown,
   );
+});
+
+test("swapFilesIn() names swap files in use below what is included, as the machine names them", () => {
+  const swap = (path: string, type: "file" | "partition") => ({ path, type, sizeBytes: 1, usedBytes: 0, priority: -2 });
+  const swaps = [swap("/swapfile", "file"), swap("/mnt/old/swap/a", "file"), swap("/dev/sda2", "partition"), swap("/srv/swap", "file")];
+  assert.deepEqual(swapFilesIn(swaps, { root: "/", include: ["/"] }), ["/swapfile", "/mnt/old/swap/a", "/srv/swap"]);
+  assert.deepEqual(swapFilesIn(swaps, { root: "/", include: ["/srv", "/etc"] }), ["/srv/swap"]);
+  assert.deepEqual(swapFilesIn(swaps, { root: "/mnt/old", include: ["/"] }), ["/swap/a"]);
 });

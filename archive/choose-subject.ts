@@ -12,7 +12,7 @@ import { parseFstab } from "../machine/parse-fstab.ts";
 import type { Mount } from "../machine/parse-findmnt.ts";
 import { layoutWarnings, restorableReasons } from "../restore/restorable.ts";
 import { bytesOfText } from "../set/catalogue.ts";
-import { chooseMounts, KERNEL_DIRECTORIES, madeUpType, mountOf, networkMounts, type MountChoice } from "./choose-mounts.ts";
+import { chooseMounts, isWithin, KERNEL_DIRECTORIES, madeUpType, mountOf, networkMounts, type MountChoice } from "./choose-mounts.ts";
 import { excludedDevices, isDeviceWord, type ExcludedDevices } from "./excluded-devices.ts";
 import { checkedPattern, exclusionsOf, type Exclusions } from "./exclusions.ts";
 
@@ -38,6 +38,8 @@ export interface Subject {
   /** As this system has them, whatever the root is. */
   readonly allMounts: MountedSystem["mounts"];
   readonly closedMounts: readonly string[];
+  /** In use, below what is included, as the machine names them. */
+  readonly swapFiles: readonly string[];
   /** Patterns, without those that name devices. */
   readonly exclude: readonly string[];
   readonly leftOut: readonly LeftOut[];
@@ -69,6 +71,7 @@ export async function chooseSubject(storePath: string, request: SubjectRequest):
     machine: whole?.machine,
     allMounts: system.mounts,
     closedMounts,
+    swapFiles: swapFilesIn(system.swaps, request),
     exclude,
     leftOut: [...choices.flatMap(leftOutLine), ...(whole?.leftOut ?? [])],
     warnings: [
@@ -77,6 +80,12 @@ export async function chooseSubject(storePath: string, request: SubjectRequest):
       ...networkMounts(choices).map(networkWarning),
     ],
   };
+}
+
+/** Their content is worth nothing, and changes all the time. */
+export function swapFilesIn(swaps: MountedSystem["swaps"], { root, include }: Pick<SubjectRequest, "root" | "include">): readonly string[] {
+  const paths = swaps.filter(({ type }) => type === "file").map(({ path }) => seenFrom(root, path));
+  return paths.filter((path) => include.some((top) => isWithin(path, top)));
 }
 
 function networkWarning({ target, fsType }: Mount): string {

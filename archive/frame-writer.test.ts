@@ -8,8 +8,8 @@ import * as fc from "fast-check";
 import type { Codec } from "#os/compression";
 import { LifeboatError } from "#os/error";
 import { runBytes } from "#os/exec";
-import { parseFrameList, type Frame } from "../set/frame-list.ts";
-import { FRAME_BYTES, startFrameWriter, type Place } from "./frame-writer.ts";
+import { FRAME_BYTES, parseFrameList, type Frame } from "../set/frame-list.ts";
+import { startFrameWriter, type Place } from "./frame-writer.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lifeboat-frames-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));

@@ -4,11 +4,8 @@ import { PROCESSORS, type Codec } from "#os/compression";
 import { digestOfBytes } from "#os/digest";
 import { sharedPiece, startSqueezeThreads, type SharedPiece, type Squeezed, type SqueezeThreads } from "#os/squeeze-threads";
 import { storedZstdFrame } from "../formats/zstd-stored.ts";
-import { formatFrame, type Frame } from "../set/frame-list.ts";
+import { FRAME_BYTES, formatFrame, type Frame } from "../set/frame-list.ts";
 import { worthSqueezing } from "./worth-squeezing.ts";
-
-/** What a frame holds of the stream; cut at member boundaries where that is possible. */
-export const FRAME_BYTES = 4 * 1024 * 1024;
 
 export interface VolumeFile extends AsyncDisposable {
   /** The bytes are valid until it resolves. */

@@ -1,14 +1,15 @@
 // What the paths that a user names stand for on disk.
 
 import { LifeboatError } from "#os/error";
-import { exists, fileInfo, linkInfo, realPath } from "#os/files";
+import { linkInfo } from "#os/files";
+import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 /**
- * Links above a path are resolved: a file could not come back below a link. A link to a directory stands for itself and
- * for what it leads to, as nobody means the link alone.
+ * Links above a path are resolved, below `root` as its machine would: a file could not come back below a link. A link to a directory
+ * stands for itself and for what it leads to, as nobody means the link alone. Throws LifeboatError (3) for links that lead in a circle.
  */
-export async function includedPaths(paths: readonly string[]): Promise<readonly string[]> {
-  const places = await Promise.all(paths.map(placesOf));
+export async function includedPaths(root: string, paths: readonly string[]): Promise<readonly string[]> {
+  const places = await Promise.all(paths.map((path) => placesOf(root, path)));
   return [...new Set(places.flat())];
 }
 
@@ -23,11 +24,12 @@ export async function checkThere(paths: readonly string[], prefix: string, isAcc
   });
 }
 
-/** `path` is absolute, without a slash at its end. */
-async function placesOf(path: string): Promise<readonly string[]> {
+/** `path` is absolute, without a slash at its end. What is not there is no reason to look for it elsewhere. */
+async function placesOf(root: string, path: string): Promise<readonly string[]> {
+  if (path === "/") return [path];
   const slash = path.lastIndexOf("/");
-  const parent = path.slice(0, slash) || "/";
-  if (path === "/" || !(await exists(parent))) return [path];
-  const place = `${(await realPath(parent)).replace(/^\/$/, "")}${path.slice(slash)}`;
-  return (await fileInfo(place))?.type === "directory" ? [place, await realPath(place)] : [place];
+  const parent = pathInMachine(root, await insideRoot(root, path.slice(0, slash)));
+  const place = `${parent.replace(/^\/$/, "")}${path.slice(slash)}`;
+  const behind = await insideRoot(root, place);
+  return (await linkInfo(behind))?.type === "directory" ? [place, pathInMachine(root, behind)] : [place];
 }

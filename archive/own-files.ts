@@ -1,11 +1,12 @@
 // What is never taken, whatever the user says: Lifeboat's own files in directories that may hold others too.
 
-import { listRaw } from "#os/byte-paths";
+import { infoRaw, listRaw } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import { isCacheName } from "../builder/prune-cache.ts";
 import type { ByteText } from "../formats/tar-read.ts";
 import { isOwnName, isSetName, isSetContent } from "../media/store-names.ts";
 import { printable } from "../set/catalogue.ts";
+import { STORE_MARK } from "../set/set-manifest.ts";
 
 export interface OwnPlace {
   /** All names of the directory on this system. */
@@ -31,7 +32,7 @@ export function ownFilesIn(places: readonly OwnPlace[]): OwnFiles {
       const slash = path.lastIndexOf("/");
       const directory = path.slice(0, slash) || "/";
       const name = path.slice(slash + 1);
-      const place = byDirectory.get(directory);
+      const place = byDirectory.get(directory) ?? (isStore(name, directory) ? ANY_STORE : undefined);
       if (place === undefined || !place.isOwn(name, path)) return false;
       const { names } = found.get(directory) ?? { names: [] };
       found.set(directory, { place, names: [...names, name] });
@@ -51,6 +52,14 @@ export function storeFiles(directories: readonly ByteText[]): OwnPlace {
     isOwn: (name, path) => isOwnName(name) || (isSetName(name) && isSetContent(namesIn(path))),
     reason: "Lifeboat's own sets are not taken",
   };
+}
+
+/** A store that nobody has told of, such as the other of two disks that are used by turns. */
+const ANY_STORE = storeFiles([]);
+
+/** Looked at for names alone that may be ours: the walk comes to many. */
+function isStore(name: ByteText, directory: ByteText): boolean {
+  return (isOwnName(name) || isSetName(name)) && infoRaw(`${directory}/${STORE_MARK}`)?.type === "file";
 }
 
 /** Pieces of images that a build makes again. */

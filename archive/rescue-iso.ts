@@ -4,7 +4,7 @@ import { makeRescueImage, type RescueImage, type RescueImageOptions } from "../b
 import type { FoundKernel } from "../builder/find-kernel.ts";
 import type { ImageContents } from "../builder/gather-image.ts";
 import { makeMedium, type MediumOptions } from "../builder/make-medium.ts";
-import type { MediumFile } from "../bootloaders/medium-files.ts";
+import { imageFiles, type MediumFile } from "../bootloaders/medium-files.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
 
 /** What the command line says about it. */
@@ -19,6 +19,8 @@ export interface MadeImage extends AsyncDisposable {
   readonly buildId: string;
   /** Programs that are not in it by name, and why. */
   readonly missingPrograms: ReadonlyMap<string, string>;
+  /** Kernel, initramfs and tools layer, as they lie on every medium. */
+  readonly files: readonly MediumFile[];
   /** Returns the size in bytes. */
   writeIso(outputPath: string, extraFiles: readonly MediumFile[]): Promise<number>;
 }
@@ -30,6 +32,7 @@ export async function makeArchiveImage(image: ArchiveImage, set: ImageSet): Prom
     kernelRelease: kernel.release,
     buildId: made.files.buildId,
     missingPrograms: missingPrograms(made.contents),
+    files: imageFiles(made.files),
     async writeIso(outputPath, extraFiles) {
       const options = { ...image.mediumOptions, format: "iso", outputPath, force: false, mediumUrl: undefined, extraFiles } as const;
       return (await makeMedium(made.files, options)).sizeBytes;

@@ -1,6 +1,6 @@
 // How a set comes to count: on an ISO too it is read from where it will be found, and nothing lies about when that fails.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -23,13 +23,17 @@ const tree = join(scratch, "tree");
 await mkdir(tree);
 await writeFile(join(tree, "file"), "content");
 
-/** Without kernel and boot loader, which no set needs to be found. */
+const KERNEL = { path: "lifeboat/vmlinuz", source: join(scratch, "kernel") };
+await writeFile(KERNEL.source, "kernel ".repeat(1000));
+
+/** Without boot loader, which no set needs to be found. */
 const IMAGE: MadeImage = {
   kernelRelease: "",
   buildId: "",
   missingPrograms: new Map(),
+  files: [KERNEL],
   async writeIso(outputPath, files) {
-    const grafts = files.map(({ path, source }) => `${path}=${source}`);
+    const grafts = [...IMAGE.files, ...files].map(({ path, source }) => `${path}=${source}`);
     await run(["xorriso", "-as", "mkisofs", "-r", "-J", "-joliet-long", "-quiet", "-o", outputPath, "-graft-points", ...grafts]);
     return (await fileInfo(outputPath))?.sizeBytes ?? 0;
   },
@@ -42,7 +46,8 @@ async function archive(kind: "directory" | "iso", check: Completion["check"]) {
   await using cleanUp = new AsyncDisposableStack();
   const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp });
   const draft = await writeSet(setOptionsFor(tree, place.directory));
-  const manifest = await completeManifest(place.directory, draft, { bootFiles: [], finishedAt: FINISHED_AT });
+  const image = kind === "iso" ? { image: IMAGE.files } : {};
+  const manifest = await completeManifest(place.directory, draft, { bootFiles: [], finishedAt: FINISHED_AT, ...image });
   const seen: unknown[] = [];
   const looking = async (source: SetSource) => {
     seen.push(...(await listStore(store)).map(({ id, state }) => [id, state]));
@@ -79,6 +84,40 @@ for (const [kind, name] of CASES) {
     });
   });
 }
+
+describe("the rescue image that lies beside a set", () => {
+  const damageOf = async (path: string) => (await verifySet(await openSet(await findSet(path)), () => undefined)).damage;
+
+  test("is compared on the ISO, and costs no file of the set", async () => {
+    const { store, manifest } = await archive("iso", async () => undefined);
+    assert.deepEqual(
+      manifest.image?.map(({ name, sizeBytes }) => [name, sizeBytes]),
+      [["lifeboat/vmlinuz", 7000]],
+    );
+    const iso = join(store, `${ID}-1.iso`);
+    const bytes = await readFile(iso);
+    bytes.write("KERNEL", bytes.indexOf("kernel kernel"));
+    await writeFile(iso, bytes);
+    const set = await openSet(await findSet(iso));
+    assert.deepEqual(await verifySet(set, () => undefined), {
+      frames: 1,
+      paths: 2,
+      storedBytes: set.manifest.totals.storedBytes,
+      damage: [`Cannot read "lifeboat/vmlinuz" of "${iso}" as its digest must be the manifest's: it is another`],
+    });
+  });
+
+  test("is compared where the ISO is mounted, or was copied out", async () => {
+    const { store } = await archive("iso", async () => undefined);
+    const disc = join(store, "disc");
+    await run(["xorriso", "-osirrox", "on", "-indev", join(store, `${ID}-1.iso`), "-extract", "/", disc]);
+    await symlink(join(disc, ID), join(store, "link"));
+    for (const place of [disc, join(disc, ID), join(store, "link")]) assert.deepEqual(await damageOf(place), [], place);
+    await chmod(join(disc, "lifeboat"), 0o755);
+    await rm(join(disc, KERNEL.path));
+    assert.deepEqual(await damageOf(join(disc, ID)), [`Cannot read "lifeboat/vmlinuz" of "${disc}" as it must be there: it is missing`]);
+  });
+});
 
 test("an ISO of the same second is kept", async () => {
   const store = await mkdtemp(join(scratch, "same-"));

@@ -1,6 +1,6 @@
 // The walk: find is the oracle for what there is; each path comes once, directories first; what cannot be taken is told with a reason.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -83,6 +83,22 @@ describe("included paths", () => {
   for (const [what, options, paths] of cases) {
     test(`walkTree(): ${what}`, () => assert.deepEqual(walk(tree, options), { paths, skipped: [] }));
   }
+
+  test("walkTree() tells of a directory that has gone, or is none any more, before it was listed", () => {
+    for (const becomes of ["nothing", "a file"]) {
+      const root = mkdtempSync(join(tmpdir(), "lifeboat-gone-"));
+      mkdirSync(join(root, "dir"));
+      const skipped: unknown[] = [];
+      const options = { root, include: ["/"], exclude: () => false, closedMounts: new Set<string>() };
+      for (const { path } of walkTree({ ...options, skipped: (...what) => void skipped.push(what) })) {
+        if (path !== "/dir") continue;
+        rmSync(join(root, "dir"), { recursive: true });
+        if (becomes === "a file") writeFileSync(join(root, "dir"), "");
+      }
+      rmSync(root, { recursive: true });
+      assert.deepEqual(skipped, [["/dir", "it was removed before it was read"]]);
+    }
+  });
 
   test("walkTree() tells of a path that is not there, and takes no way to it", () => {
     assert.deepEqual(walk(tree, { include: ["/no/such", "/a-b"] }), {

@@ -2,9 +2,10 @@
 
 import { infoRaw, listRaw, PATH_LIMIT_BYTES, type RawEntry } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
-import type { FileType } from "#os/files";
+import { isAbsence, type FileType } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
 import { directoriesAbove } from "../set/catalogue.ts";
+import { REMOVED } from "../set/tar-messages.ts";
 import { isWithin } from "./choose-mounts.ts";
 import type { Exclusion } from "./exclusions.ts";
 
@@ -74,7 +75,9 @@ function entriesOf(path: ByteText, options: WalkOptions): readonly RawEntry[] {
     return listRaw(options.root + path);
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error;
-    options.skipped(path, error.message.replace(/^.*: /, ""));
+    // Of a directory that is there, a listing may fail as something in it has gone (readdir(3), DT_UNKNOWN).
+    const isGone = isAbsence(error) && infoRaw(options.root + path)?.type !== "directory";
+    options.skipped(path, isGone ? REMOVED : error.message.replace(/^.*: /, ""));
     return [];
   }
 }

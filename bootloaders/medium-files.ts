@@ -26,11 +26,18 @@ export interface MediumText {
 /** Everything in /lifeboat: on every medium the same. */
 export function rescueContents(files: RescueFiles): readonly (MediumFile | MediumText)[] {
   return [
-    { path: `${LIFEBOAT_DIRECTORY}/${KERNEL_NAME}`, source: files.kernelPath },
-    { path: `${LIFEBOAT_DIRECTORY}/${INITRAMFS_NAME}`, source: files.initramfsPath },
-    { path: `${LIFEBOAT_DIRECTORY}/${TOOLS_NAME}`, source: files.toolsPath },
+    ...imageFiles(files),
     { path: `${LIFEBOAT_DIRECTORY}/${BUILD_ID_NAME}`, text: `${files.buildId}\n` },
     { path: markerPath(files.buildId), text: `${files.kernelRelease}\n` },
+  ];
+}
+
+/** Those of them that are the rescue image itself. */
+export function imageFiles({ kernelPath, initramfsPath, toolsPath }: RescueFiles): readonly MediumFile[] {
+  return [
+    { path: `${LIFEBOAT_DIRECTORY}/${KERNEL_NAME}`, source: kernelPath },
+    { path: `${LIFEBOAT_DIRECTORY}/${INITRAMFS_NAME}`, source: initramfsPath },
+    { path: `${LIFEBOAT_DIRECTORY}/${TOOLS_NAME}`, source: toolsPath },
   ];
 }
 

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { LifeboatError } from "#os/error";
+import { isOtherMedium } from "../media/archive-medium.ts";
 import type { CommandSpec, OptionSpec, OptionValues } from "./command-spec.ts";
 
 /**
@@ -33,8 +34,9 @@ export function absoluteArguments({ args }: CommandSpec, values: readonly unknow
   });
 }
 
-/** A set may be named by its medium's URL, as archive takes it. */
+/** A set may be named by its medium's URL, as archive takes it. Whoever takes it knows what to say of one that is no path. */
 function absolutePlace(value: string): string {
+  if (isOtherMedium(value)) return value;
   const [, scheme = "", path = ""] = /^(iso:|file:\/\/(?=\/))?(.*)$/s.exec(value) ?? [];
   return `${scheme === "iso:" ? scheme : ""}${resolve(path)}`;
 }

@@ -25,6 +25,17 @@ test("archive says what it made and what it could not read; the exit code tells 
   assert.deepEqual([exitCode, stderr, await pathsIn(temporary)], [1, "", []]);
 });
 
+test("archive takes a directory as it is seen from the working directory, and says of a device that it cannot be written to yet", async () => {
+  await using scratch = await makeScratch();
+  const { tree, store, temporary } = await makePlace(scratch.path);
+  const options = { temporaryDirectory: temporary, cwd: scratch.path };
+  const { stdout, exitCode } = await lifeboat(["archive", "-p", "host", "-I", join(tree, "file"), "store"], options);
+  assert.deepEqual([exitCode, stdout.startsWith(`${store}/host-`)], [0, true]);
+  const refused = await lifeboat(["archive", "-I", tree, "usb:/dev/sdz"], options);
+  assert.match(refused.stderr, /^lifeboat: Cannot archive to "usb:\/dev\/sdz" as .*: usb: is not written to yet$/m);
+  assert.equal(refused.exitCode, 2);
+});
+
 test("an ISO of files alone is refused before anything is written", async () => {
   await using scratch = await makeScratch();
   const { tree, store, temporary } = await makePlace(scratch.path);

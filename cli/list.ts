@@ -46,9 +46,10 @@ export const listCommand: CommandSpec = {
       });
     }
     if (options["remove-incomplete"] === true) {
-      const { removed, written } = await removeLeftovers(path);
+      const { removed, written, stayed } = await removeLeftovers(path);
       for (const set of removed) remark(`removed ${set.path}`);
       for (const set of written) remark(`not removed: ${set.path}: ${set.problem}`);
+      for (const place of stayed) remark(`not removed: ${place}: it is none of Lifeboat's files`);
     }
     const sets = await setsAt(path);
     print(isJson ? JSON.stringify(sets) : setsText(sets));

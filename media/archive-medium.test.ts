@@ -17,11 +17,22 @@ for (const [text, kind, path] of MEDIA) {
 }
 
 test("parseArchiveMedium() refuses what is no absolute directory and no URL of a known kind", () => {
-  for (const text of ["", "backup", "./x", "iso:x", "iso:", "file:/x", "file://host/x", "tape:/dev/nst0", "ISO:/x"]) {
+  for (const text of ["", "backup", "./x", "iso:x", "iso:", "file:/x", "file://host/x", "ISO:/x"]) {
     assert.throws(() => parseArchiveMedium(text), {
       name: "LifeboatError",
       exitCode: 2,
       message: `Cannot archive to "${text}" as a medium is an absolute directory or a URL of a known kind: it is neither`,
     });
+  }
+});
+
+test("parseArchiveMedium() says of kinds that it knows that they are not written to yet", () => {
+  for (const [text, kind] of [
+    ["usb:/dev/sdz", "usb"],
+    ["nfs://h/x", "nfs"],
+    ["tape:/dev/nst0", "tape"],
+  ] as const) {
+    const message = `Cannot archive to "${text}" as a medium is a directory, or an ISO image in one: ${kind}: is not written to yet`;
+    assert.throws(() => parseArchiveMedium(text), { name: "LifeboatError", exitCode: 2, message });
   }
 });

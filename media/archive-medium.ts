@@ -8,12 +8,28 @@ export type ArchiveMedium =
   /** The set becomes an ISO image in the directory `path`. */
   | { readonly kind: "iso"; readonly path: string };
 
+const OTHER_MEDIUM = /^(usb|cd|tape|obdr|nfs|ssh|cifs|https?|tftp|s3):/;
+
+/** A URL of a kind that is no directory. */
+export function isOtherMedium(text: string): boolean {
+  return OTHER_MEDIUM.test(text);
+}
+
+const HINT = "Give a directory such as /mnt/backup, or iso:/mnt/backup for one ISO image in it";
+
 /** Reads `/dir`, `file:///dir` and `iso:/dir`. Throws LifeboatError (2) for others. */
 export function parseArchiveMedium(text: string): ArchiveMedium {
+  if (isOtherMedium(text)) {
+    const state = `${text.slice(0, text.indexOf(":"))}: is not written to yet`;
+    throw new LifeboatError(`Cannot archive to "${text}" as a medium is a directory, or an ISO image in one: ${state}`, {
+      exitCode: 2,
+      hint: `${HINT}; a disk or a share can be mounted`,
+    });
+  }
   const [, scheme, path] = /^(?:(file:\/\/|iso:)?(\/.*))$/s.exec(text) ?? [];
   if (path !== undefined) return { kind: scheme === "iso:" ? "iso" : "directory", path: path.replace(/(?<=.)\/+$/s, "") };
   throw new LifeboatError(`Cannot archive to "${text}" as a medium is an absolute directory or a URL of a known kind: it is neither`, {
     exitCode: 2,
-    hint: "Give a directory such as /mnt/backup, or iso:/mnt/backup for one ISO image in it",
+    hint: HINT,
   });
 }

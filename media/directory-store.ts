@@ -10,12 +10,12 @@ import {
   makeTemporaryDirectory,
   moveIntoPlace,
   readRange,
-  readTextIfThere,
+  readText,
   writeAtomic,
 } from "#os/files";
 import { rememberTemporary } from "#os/temporaries";
 import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
-import type { SetSource } from "../set/set-source.ts";
+import type { FileSource, SetSource } from "../set/set-source.ts";
 import { readIsoSets } from "./iso-store.ts";
 import { readWriter, writeLock } from "./set-lock.ts";
 import { manifestState, type StoredSet } from "./stored-set.ts";
@@ -23,11 +23,22 @@ import { isSetContent, isSetName, isUnfinishedMark, isWorkName, NEW_PREFIX } fro
 
 /** A set's files in a directory. Nothing is opened yet. */
 export function directorySource(path: string): SetSource {
+  // The kernel's `..`, which leads out of the set where a link to it was named too.
+  return { ...filesIn(path, path), medium: filesIn(`${path}/..`, path.replace(/\/[^/]+\/*$/, "") || "/") };
+}
+
+function filesIn(path: string, description: string): FileSource {
   return {
-    description: path,
-    sizeOf: async (name) => (await fileInfo(`${path}/${name}`))?.sizeBytes,
+    description,
+    sizeOf: (name) => sizeOfFile(`${path}/${name}`),
     read: (name, offset, room) => readRange(`${path}/${name}`, offset, room),
   };
+}
+
+/** Nothing else is read: a FIFO would be waited for. */
+async function sizeOfFile(path: string): Promise<number | undefined> {
+  const info = await fileInfo(path);
+  return info?.type === "file" ? info.sizeBytes : undefined;
 }
 
 /** Sets of the store at `path`, oldest first. Empty when it is none. `nowMs`: since 1970, to tell who is silent for long. */
@@ -53,8 +64,10 @@ async function storedAt(store: string, name: string, nowMs: number): Promise<rea
   if (isUnfinishedMark(name)) return [incomplete({ id: name, path, problem: "half a mark of the store" })];
   if (isWorkName(name)) return [await unfinishedSet(path, name, nowMs)];
   if (!isSetName(name)) return [];
-  const text = await readTextIfThere(`${path}/${MANIFEST_FILE}`);
-  if (text !== undefined) return [manifestState({ id: name, path, kind: "directory" }, text)];
+  const about = { id: name, path, kind: "directory" } as const;
+  const manifest = await fileInfo(`${path}/${MANIFEST_FILE}`);
+  if (manifest?.type === "file") return [manifestState(about, await readText(`${path}/${MANIFEST_FILE}`))];
+  if (manifest !== undefined) return [{ ...about, state: "damaged", manifest: undefined, problem: `its manifest is a ${manifest.type}` }];
   return isSetContent(await listDirectory(path)) ? [await unfinishedSet(path, name, nowMs)] : [];
 }
 

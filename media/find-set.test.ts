@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { run } from "#os/exec";
 import { archiveTree } from "../archive/set-for-tests.ts";
 import { markStore } from "./directory-store.ts";
 import { findSet, setsAt } from "./find-set.ts";
@@ -64,6 +65,8 @@ describe("findSet() refuses", () => {
     const store = join(scratch, "broken");
     await mkdir(join(store, HALF), { recursive: true });
     await refused(store, 5, /as a set: web-20260401T000000Z: it was not finished: there is no manifest$/);
+    const hint = `lifeboat list ${store} --remove-incomplete removes what an interrupted archive has left`;
+    await assert.rejects(findSet(store), { hint });
   });
 });
 
@@ -75,4 +78,21 @@ test("setBelow() finds a set at the top, in a marked directory, and where the im
   assert.equal(await found(scratch), undefined);
   assert.equal(await found(scratch, "disk/one"), `/disk/one/${OLD}`);
   assert.equal(await setBelow(disk, { id: "web-19990101T000000Z", path: undefined }), undefined);
+});
+
+test("what is no regular file is not waited for, whatever its name", async () => {
+  const store = join(scratch, "pipes");
+  const id = "web-20260501T000000Z";
+  await archiveTree(tree, await mkdir(store).then(() => join(store, OLD)), { id: OLD });
+  await run(["sh", "-c", `mkdir ${id} ${HALF}; mkfifo x.iso ${id}/set.json ${HALF}/writing.json`], { cwd: store });
+  const sets = await setsAt(store);
+  assert.deepEqual(
+    sets.map((set) => [set.id, set.state, set.problem]),
+    [
+      [OLD, "whole", undefined],
+      [HALF, "incomplete", "it was not finished: there is no manifest"],
+      [id, "damaged", "its manifest is a fifo"],
+    ],
+  );
+  assert.equal(await (await findSet(join(store, id))).sizeOf("set.json"), undefined);
 });

@@ -49,9 +49,11 @@ function newestDamaged(place: string, { id, problem }: StoredSet, newestFirst: r
 
 function nothingThere(place: string, newest: StoredSet | undefined): LifeboatError {
   const state = newest === undefined ? "it is neither a set nor a directory that holds one" : `${newest.id}: ${newest.problem}`;
+  const name = "Name a set's directory, its ISO image, or the directory that lifeboat archive was given";
+  const remove = `lifeboat list ${place} --remove-incomplete removes what an interrupted archive has left`;
   return new LifeboatError(`Cannot open "${place}" as a set: ${state}`, {
     exitCode: newest === undefined ? 2 : 5,
-    hint: "Name a set's directory, its ISO image, or the directory that lifeboat archive was given",
+    hint: newest?.state === "incomplete" ? remove : name,
   });
 }
 

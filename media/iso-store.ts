@@ -4,8 +4,9 @@ import { LifeboatError } from "#os/error";
 import { fileInfo, readRange } from "#os/files";
 import { findOnIso, listIsoDirectory, readIsoVolume, type IsoEntry } from "../formats/iso9660.ts";
 import { utf8Decode } from "../formats/text.ts";
+import { MEDIUM_DIRECTORY } from "../set/image-manifest.ts";
 import { MANIFEST_FILE } from "../set/set-manifest.ts";
-import type { SetSource } from "../set/set-source.ts";
+import type { FileSource, SetSource } from "../set/set-source.ts";
 import { isSetName } from "./store-names.ts";
 import { manifestState, type StoredSet } from "./stored-set.ts";
 
@@ -23,7 +24,8 @@ const MOST_BYTES = 16 * FIRST_BYTES;
 
 /** Undefined for what is no ISO 9660 image. Throws LifeboatError for one whose directories are damaged. */
 export async function openIso(path: string): Promise<OpenIso | undefined> {
-  const sizeBytes = (await fileInfo(path))?.sizeBytes ?? 0;
+  const { type, sizeBytes = 0 } = (await fileInfo(path)) ?? {};
+  if (type !== "file") return undefined;
   for (let headBytes = FIRST_BYTES; ; headBytes *= 4) {
     const head = await readRange(path, 0, headBytes);
     if (!isIso(head)) return undefined;
@@ -66,20 +68,25 @@ function isIso(head: Uint8Array): boolean {
 
 function readSets(path: string, head: Uint8Array, sizeBytes: number): OpenIso {
   const { blockBytes, blockCount } = readIsoVolume(head);
+  const sourceOf = (description: string, entries: ReadonlyMap<string, IsoEntry>): FileSource => ({
+    description,
+    sizeOf: async (name) => entries.get(name)?.sizeBytes,
+    read: (name, offset, room) => readExtents(path, { entry: entries.get(name), name, blockBytes }, { offset, room }),
+  });
   const directories = listIsoDirectory(head, findOnIso(head, "/")!).filter(({ type, name }) => type === "directory" && isSetName(name));
   const files = new Map(directories.map((directory) => [directory.name, filesIn(head, directory)] as const));
+  const medium = sourceOf(path, rescueImageIn(head));
   return {
     ids: [...files.keys()],
     isCutShort: sizeBytes < blockCount * blockBytes,
-    source: (id) => {
-      const own = files.get(id) ?? new Map<string, IsoEntry>();
-      return {
-        description: `${path}/${id}`,
-        sizeOf: async (name) => own.get(name)?.sizeBytes,
-        read: (name, offset, room) => readExtents(path, { entry: own.get(name), name, blockBytes }, { offset, room }),
-      };
-    },
+    source: (id) => ({ ...sourceOf(`${path}/${id}`, files.get(id) ?? new Map()), medium }),
   };
+}
+
+function rescueImageIn(head: Uint8Array): ReadonlyMap<string, IsoEntry> {
+  const directory = findOnIso(head, MEDIUM_DIRECTORY);
+  const entries = directory === undefined ? [] : listIsoDirectory(head, directory);
+  return new Map(entries.map((entry) => [`${MEDIUM_DIRECTORY}/${entry.name}`, entry]));
 }
 
 /** As deep as a set is. */

@@ -39,6 +39,22 @@ test("all that is incomplete is removed, and nothing else, also in a store one l
   assert.deepEqual([written, (await readdir(store)).sort()], [[], LEFT]);
 });
 
+test("what somebody has put into half a set stays, with the directories above it, and is named", async () => {
+  const store = await makeStore();
+  const half = join(store, HALF);
+  for (const name of ["data-0001.tar.zst", "data-0001.frames", "machine.json.part-0123456789ab", "thesis", "boot/rescue.iso"])
+    await writeFile(join(half, name), "");
+  for (const name of ["boot/.lifeboat-AbC123", "letters/machine.json"]) await mkdir(join(half, name), { recursive: true });
+  await writeFile(join(half, "boot/.lifeboat-AbC123/output"), "");
+  const { removed, stayed } = await removeLeftovers(store);
+  assert.deepEqual(
+    removed.map(({ path }) => path.slice(store.length + 1)).sort(),
+    [".lifeboat-new-AbC123", ".lifeboat-staging-AbC123", MARK].sort(),
+  );
+  const kept = ["letters", "letters/machine.json", "thesis"];
+  assert.deepEqual([stayed, (await readdir(half, { recursive: true })).sort()], [kept.map((name) => join(half, name)), kept]);
+});
+
 test("a set that is being written is refused by name, and so is half a mark meanwhile", async () => {
   const store = await makeStore();
   const path = await makeSetDirectory(store, "web-20260104T000000Z");

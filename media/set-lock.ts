@@ -61,10 +61,11 @@ export function keepLock(directory: string): KeptLock {
 /** Undefined where there is no such file. `nowMs` since 1970, by the clock of the file system where that is known. */
 export async function readWriter(directory: string, nowMs: number): Promise<SetWriter | undefined> {
   const path = `${directory}/${LOCK_FILE}`;
-  const text = await readTextIfThere(path);
-  if (text === undefined) return undefined;
+  const info = await fileInfo(path);
+  const text = info?.type === "file" ? await readTextIfThere(path) : undefined;
+  if (info === undefined || text === undefined) return undefined;
   const lock = readLockText(text);
-  const signMs = Number((await fileInfo(path))?.mtimeNs ?? 0) / 1e6;
+  const signMs = Number(info.mtimeNs) / 1e6;
   const isHeard = nowMs - signMs < SILENCE_MS;
   const isAlive = (lock === undefined ? undefined : isRunning(lock)) ?? isHeard;
   if (lock === undefined) return { id: "", isAlive, description: "somebody" };

@@ -1,6 +1,15 @@
 // The names that Lifeboat gives in a store, so that nothing else is taken for its own. Pure.
 
-import { CATALOGUE_FILE, frameListName, MACHINE_FILE, MANIFEST_FILE, SET_ID, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
+import {
+  CATALOGUE_FILE,
+  frameListName,
+  MACHINE_FILE,
+  MANIFEST_FILE,
+  RESCUE_ISO_FILE,
+  SET_ID,
+  STORE_MARK,
+  volumeNumber,
+} from "../set/set-manifest.ts";
 
 /** In a set that is being written: who does it. */
 export const LOCK_FILE = "writing.json";
@@ -10,6 +19,7 @@ export const STAGING_PREFIX = ".lifeboat-staging-";
 
 const ISO_NAME = new RegExp(`${SET_ID.source.slice(0, -1)}-\\d+\\.iso$`);
 /** os/files.ts writes such files and renames them; a process that was killed leaves one. */
+const FRAME_LIST = /^data-\d{4,}\.frames$/;
 const MARK_NAME = new RegExp(`^\\${STORE_MARK}(?:\\.part-[0-9a-f]{12})?$`);
 const WORK_NAME = new RegExp(`^(?:\\${NEW_PREFIX}|\\${STAGING_PREFIX})[A-Za-z0-9]{6}$`);
 
@@ -40,6 +50,17 @@ export function isUnfinishedMark(name: string): boolean {
 /** Names that nobody else gives, whatever is behind them. */
 export function isOwnName(name: string): boolean {
   return MARK_NAME.test(name) || WORK_NAME.test(name) || ISO_NAME.test(name);
+}
+
+const PART = /\.part-[0-9a-f]{12}$/;
+const SET_FILES: ReadonlySet<string> = new Set([MANIFEST_FILE, MACHINE_FILE, CATALOGUE_FILE, LOCK_FILE, RESCUE_ISO_FILE]);
+/** In which the rescue image is made; see bootloaders/output.ts. */
+const BOOT_WORK = /^boot\/\.lifeboat-[A-Za-z0-9]{6}(?:\/output)?$/;
+
+/** A path below a set, by the names that archive gives there, those of what is half written too. */
+export function isSetPath(path: string): boolean {
+  const whole = path.replace(PART, "");
+  return whole === "boot" || SET_FILES.has(whole) || FRAME_LIST.test(whole) || volumeNumber(whole) !== undefined || BOOT_WORK.test(path);
 }
 
 /** Of a directory that has a set's name: what is in it. One with nothing but `boot` is what an archive makes first. */

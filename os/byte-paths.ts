@@ -1,5 +1,5 @@
 // Directories and files by names that are bytes (one character a byte), as they stand on disk: synchronous, for walks over millions of them.
-import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, readdirSync, unlinkSync, type Dirent } from "node:fs";
+import { accessSync, chmodSync, chownSync, constants, linkSync, lstatSync, mkdirSync, readdirSync, unlinkSync, type Dirent } from "node:fs";
 import { asFileError, type FileType } from "#os/files";
 
 /** PATH_MAX without its NUL: what is longer can only be reached from within (path_resolution(7)). */
@@ -58,6 +58,11 @@ export function linkRaw(existing: string, path: string): void {
     unlinkSync(nodePath(path));
     linkSync(nodePath(existing), nodePath(path));
   });
+}
+
+/** Throws LifeboatError where this user can make nothing in a directory. */
+export function checkWritableRaw(path: string): void {
+  guard("write in", nodePath(path).toString(), () => accessSync(nodePath(path), constants.W_OK | constants.X_OK));
 }
 
 export interface DirectoryFacts {

@@ -26,3 +26,9 @@ export class LifeboatError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** What is a refusal elsewhere is none once something has been written. */
+export function afterWriting(error: unknown): unknown {
+  if (!(error instanceof LifeboatError) || error.exitCode !== 3) return error;
+  return new LifeboatError(error.message, { exitCode: 4, cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+}

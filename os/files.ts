@@ -212,6 +212,17 @@ export async function changeMode(path: string, mode: number): Promise<void> {
   await guard("change the mode of", path, () => fs.chmod(path, mode));
 }
 
+/** Removes a directory when nothing is in it, and says whether it has. */
+export async function removeIfEmpty(path: string): Promise<boolean> {
+  try {
+    await fs.rmdir(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "ENOTEMPTY" || codeOf(error) === "EBUSY") return false;
+    throw asFileError("remove", path, error);
+  }
+}
+
 /** Removes a tree, refusing to descend into another file system (DESIGN section 8, rule 7). */
 export async function removeTree(path: string): Promise<void> {
   const top = await linkInfo(path);
@@ -343,7 +354,10 @@ export function asFileError(verb: string, path: string, error: unknown): unknown
 
 const ABSENCES = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO"]);
 
-function isAbsence(error: unknown): boolean {
+/** Of an error of ours too: whether it came of there being nothing, or nothing any more. */
+export function isAbsence(error: unknown): boolean {
+  if (error instanceof LifeboatError) return isAbsence(error.cause);
+
   return ABSENCES.has(codeOf(error) ?? "");
 }
 

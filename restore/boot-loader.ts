@@ -7,7 +7,7 @@ import { GRUB_INSTALLERS } from "../machine/distributions.ts";
 import { parseEfibootmgr } from "../machine/parse-efibootmgr.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import { insideRoot, pathInMachine } from "./inside-root.ts";
+import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import type { Step } from "./plan.ts";
 
 type InstallStep = Extract<Step, { kind: "install-boot-loader" }>;

@@ -3,7 +3,7 @@
 import { run, type RunResult } from "#os/exec";
 import { exists, linkInfo, makeSymlink } from "#os/files";
 import { PROGRAM_DIRECTORIES } from "../machine/distributions.ts";
-import { insideRoot } from "./inside-root.ts";
+import { insideRoot } from "../machine/inside-root.ts";
 
 export interface Chroot extends AsyncDisposable {
   /** Throws LifeboatError when the program fails. */

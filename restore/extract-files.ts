@@ -2,9 +2,11 @@
 
 import { startPiped, type Command, type PipedProcess } from "#os/exec";
 import { LifeboatError } from "#os/error";
+import { printable, shortened } from "../set/catalogue.ts";
 import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
 import { framesInOrder } from "../set/read-frames.ts";
 import { frameStarts } from "../set/stream-places.ts";
+import { readExtractMessages, type ExtractRemark } from "./extract-messages.ts";
 import { memberChooser, type ChooseMember } from "./member-chooser.ts";
 
 export interface ExtractOptions {
@@ -23,9 +25,6 @@ export interface ExtractOptions {
   readonly handedOver: (frame: PlacedFrame) => Promise<void>;
 }
 
-/** What tar said that is no failure of the whole: one line each, with the path. */
-export type ExtractRemarks = readonly string[];
-
 function tarCommand(root: string): Command {
   const metadata = ["--numeric-owner", "--same-owner", "--same-permissions", "--xattrs", "--xattrs-include=*"];
   // XFS's second name for an ACL, which would be a mere attribute anywhere else.
@@ -34,18 +33,18 @@ function tarCommand(root: string): Command {
   return ["tar", "--extract", "--file=-", `--directory=${root}`, ...metadata, ...derived, ...ways];
 }
 
-/** Throws LifeboatError (5) for a damaged frame, (4) when tar fails as a whole. */
-export async function extractFiles(options: ExtractOptions): Promise<ExtractRemarks> {
+/** Returns what tar said that is no failure of the whole. Throws LifeboatError (5) for a damaged frame, (4) when tar fails as a whole. */
+export async function extractFiles(options: ExtractOptions): Promise<readonly ExtractRemark[]> {
   await using tar = startPiped(tarCommand(options.root));
   try {
     if (options.choose === undefined) await feedAll(tar, options);
     else await feedChosen(tar, options, options.choose);
   } catch (error) {
-    if (error instanceof Stopped) return await endOf(tar);
+    if (error instanceof Stopped) return await endOf(tar, options.root);
     throw error;
   }
   tar.endInput();
-  return await endOf(tar);
+  return await endOf(tar, options.root);
 }
 
 /** tar reads no more; it says why. */
@@ -79,24 +78,20 @@ function damagedFrame(set: OpenSet, frame: PlacedFrame, why: string): LifeboatEr
   });
 }
 
-/** Said beside the messages that count. */
-const NOISE = /^Exiting with failure status due to previous errors$/;
-/** tar itself failed, or the disk did: not one file. */
-const FATAL =
-  /^(?:-: |Error is not recoverable|Unexpected EOF|This does not look like a tar archive|Skipping to next header|Cannot write)|^no such program|: (?:No space left on device|Disk quota exceeded|Input\/output error|Read-only file system|Structure needs cleaning)$/;
-
-async function endOf(tar: PipedProcess): Promise<ExtractRemarks> {
+async function endOf(tar: PipedProcess, root: string): Promise<readonly ExtractRemark[]> {
   for await (const _ of tar.output) continue;
   const { exitCode, stderr } = await tar.ended;
-  const lines = stderr
-    .split("\n")
-    .map((line) => line.replace(/^tar: /, ""))
-    .filter((line) => line !== "" && !NOISE.test(line));
-  if (exitCode === 0) return lines;
-  const fatal = lines.filter((line) => FATAL.test(line));
-  if (exitCode !== 2 || fatal.length > 0 || lines.length === 0) {
-    const state = (fatal.length > 0 ? fatal : lines).slice(0, 3).join(" | ") || `exit code ${exitCode ?? "none"}`;
-    throw new LifeboatError(`Cannot extract the files as GNU tar must take them: ${state}`, { exitCode: 4 });
-  }
-  return lines;
+  const { remarks, fatal, isFull } = readExtractMessages(stderr);
+  if (isFull) throw fullDisk(root);
+  if (exitCode === 0 || (exitCode === 2 && fatal.length === 0 && remarks.length > 0)) return remarks;
+  const lines = fatal.length > 0 ? fatal : remarks.map(({ path, what }) => (path === "" ? what : `${printable(path)}: ${what}`));
+  const state = lines.slice(0, 3).map(shortened).join(" | ") || `exit code ${exitCode ?? "none"}`;
+  throw new LifeboatError(`Cannot extract the files as GNU tar must take them: ${state}`, { exitCode: 4 });
+}
+
+function fullDisk(root: string): LifeboatError {
+  return new LifeboatError(`Cannot write all files below "${root}" as there must be room for them: no space is left`, {
+    exitCode: 4,
+    hint: "Make room there, or name another place; what has been written is not complete",
+  });
 }

@@ -1,7 +1,7 @@
 // All of a set onto the mounted file systems, with a journal, so that a power cut costs minutes (DESIGN section 7).
 
 import type { ByteText } from "../formats/tar-read.ts";
-import type { CatalogueEntry } from "../set/catalogue.ts";
+import { printable, type CatalogueEntry } from "../set/catalogue.ts";
 import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { frameStarts } from "../set/stream-places.ts";
@@ -38,7 +38,7 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
   const handedOver = keepJournal(job, frames, environment);
   const options = { set, allFrames: gate.frames, frames, areChecked, root: environment.root, handedOver };
   const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
-  for (const remark of remarks) environment.note(`tar: ${remark}`);
+  for (const { path, what } of remarks) environment.note(path === "" ? `tar: ${what}` : `tar: ${printable(path)}: ${what}`);
   if (from > 0) await extractAgain(job, heldBackByTar(from), environment);
   await noteProgress(journalSubject(job.plan, gate.frames), { frame: gate.frames.length, changed: resume?.changed ?? [] }, environment);
 }

@@ -7,7 +7,7 @@ import { familyNamed, fillTemplate, INITRAMFS_TOOLS, type DistributionFamily, ty
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import { insideRoot, pathInMachine } from "./inside-root.ts";
+import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 export interface InitramfsRequest {
   readonly machine: Machine;

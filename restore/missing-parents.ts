@@ -3,7 +3,7 @@
 import { infoRaw, makeDirectoryRaw } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import type { ByteText } from "../formats/tar-read.ts";
-import { prefixOf, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { prefixOf, shortName, type CatalogueEntry } from "../set/catalogue.ts";
 import type { Difference } from "./compare-files.ts";
 
 /** Those of the set's directories that are not below `to`. Throws LifeboatError (3) when something else has the name of one. */
@@ -11,7 +11,7 @@ export function missingParents(to: string, directories: readonly CatalogueEntry[
   const prefix = prefixOf(to);
   const taken = directories.find(({ path }) => infoRaw(prefix + path) !== undefined && !isDirectory(prefix + path));
   if (taken === undefined) return directories.filter(({ path }) => infoRaw(prefix + path) === undefined);
-  throw new LifeboatError(`Cannot restore to "${to}" as ${printable(taken.path)} must be a directory there: it is none`, {
+  throw new LifeboatError(`Cannot restore to "${to}" as ${shortName(taken.path)} must be a directory there: it is none`, {
     hint: "Restore to an empty directory, or move it away",
   });
 }

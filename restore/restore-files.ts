@@ -1,15 +1,17 @@
 // Brings single files back, on a running system or anywhere else: reads only the frames that hold them.
 
-import { LifeboatError } from "#os/error";
+import { afterWriting, LifeboatError } from "#os/error";
 import { fileInfo, makeNewDirectory } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
-import { prefixOf, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { prefixOf, shortName, type CatalogueEntry } from "../set/catalogue.ts";
 import { readFrames, type OpenSet, type PlacedFrame } from "../set/open-set.ts";
 import { frameStarts } from "../set/stream-places.ts";
 import { checkFrames, type DamagedFrame } from "./check-frames.ts";
 import { compareFiles, type Comparison, type Difference } from "./compare-files.ts";
+import { checkDestination, checkWritable } from "./destination.ts";
 import type { RestoreProgress } from "./engine.ts";
-import { extractFiles, type ExtractRemarks } from "./extract-files.ts";
+import { extractFiles } from "./extract-files.ts";
+import { explained, type ExtractRemark } from "./extract-messages.ts";
 import { extractDirectories } from "./extract-set.ts";
 import { keptNames, type KeptNames } from "./kept-names.ts";
 import { linkNodes } from "./link-nodes.ts";
@@ -54,23 +56,32 @@ export interface FilesOutcome extends Loss {
  * Throws LifeboatError: 2 for what is not in the set, 3 for files that are in the way, 5 for damage that was not accepted.
  */
 export async function restoreFiles(request: FilesRequest): Promise<FilesOutcome> {
-  const { to, progress } = request;
+  const { to } = request;
   const prepared = await prepare(request);
-  const { selection, loss } = prepared;
+  const { loss } = prepared;
   if (lostSomething(loss)) request.tellLoss?.(loss);
   if ((await fileInfo(to)) === undefined) await makeNewDirectory(to);
+  try {
+    return await write(request, prepared);
+  } catch (error) {
+    throw afterWriting(error);
+  }
+}
+
+async function write(request: FilesRequest, prepared: Prepared): Promise<FilesOutcome> {
+  const { to, progress } = request;
+  const { selection, loss } = prepared;
   const atParents = makeParents(to, selection.parents);
   const remarks = await extract(request, prepared);
   await link(request, prepared);
   if (selection.hasFlags) await setFlags(to, prepared.names.entries(), () => false);
   const compared = request.check ? await compare(request, prepared) : undefined;
   progress(undefined);
-  const failed = remarks.map((remark) => ({ path: "", what: remark }));
   return {
     restored: compared?.checked ?? selection.paths - loss.lost.length,
     wasChecked: compared !== undefined,
     framesRead: prepared.frames.length,
-    differences: [...(compared?.differences ?? []), ...atParents, ...failed],
+    differences: explained([...(compared?.differences ?? []), ...atParents], remarks),
     ...loss,
   };
 }
@@ -116,25 +127,16 @@ async function prepare(request: FilesRequest): Promise<Prepared> {
   await checkDestination(to);
   const allFrames = await readFrames(set);
   const starts = frameStarts(allFrames);
-  const selection = await selectFiles({ set, only: await pathsMeant(set, request.only), to, starts });
+  const only = await pathsMeant(set, request.only);
+  const selection = await selectFiles({ set, only, to, starts });
   const frames = allFrames.filter(({ number }) => selection.frames.has(number));
   const found = await checkSelected(request, frames);
   const damaged = new Set(found.map(({ frame }) => frame.number));
   const loss = { lost: await lostOf(selection, set, lossFinder([...damaged], starts)), lostUnnamed: unnamedLosses(set) };
   if (!request.acceptDamage) refuseDamage(found, loss);
   if (!request.overwrite) refuseToReplace(to, selection.inTheWay);
+  checkWritable(to, only);
   return { selection, names: await keptNames(selection, new Set(loss.lost)), allFrames, frames, damaged, loss };
-}
-
-async function checkDestination(to: string): Promise<void> {
-  const info = await fileInfo(to);
-  if (info?.type === "directory") return;
-  const above = to.replace(/\/[^/]+$/, "") || "/";
-  if (info === undefined && (await fileInfo(above))?.type === "directory") return;
-  throw new LifeboatError(
-    `Cannot restore to "${to}" as it must be a directory, or a new name in one: ${info === undefined ? `"${above}" is none` : "it is none"}`,
-    { hint: info === undefined ? "Make it first" : "Name another place" },
-  );
 }
 
 async function checkSelected({ set, progress }: FilesRequest, frames: readonly PlacedFrame[]): Promise<readonly DamagedFrame[]> {
@@ -157,19 +159,22 @@ async function lostOf(
 function refuseDamage([first]: readonly DamagedFrame[], { lost }: Loss): void {
   if (first === undefined) return;
   throw new LifeboatError(
-    `Cannot restore these files as all frames that hold them must be whole: frame ${first.frame.number} in ${first.frame.volume}: ${first.why}; lost: ${lost.slice(0, 5).map(printable).join(", ")}`,
+    `Cannot restore these files as all frames that hold them must be whole: frame ${first.frame.number} in ${first.frame.volume}: ${first.why}; lost: ${lost.slice(0, 5).map(shortName).join(", ")}`,
     { exitCode: 5, hint: "--accept-damage brings back all others" },
   );
 }
 
 function refuseToReplace(to: string, { count, first }: Selection["inTheWay"]): void {
   if (first === undefined) return;
-  throw new LifeboatError(`Cannot restore to "${to}" as nothing is overwritten without being told: ${printable(first)} is there`, {
+  throw new LifeboatError(`Cannot restore to "${to}" as nothing is overwritten without being told: ${shortName(first)} is there`, {
     hint: `Restore to an empty directory, or give --force to replace ${count === 1 ? "it" : `it and ${count - 1} more`}`,
   });
 }
 
-async function extract({ set, to, progress }: FilesRequest, { names, allFrames, frames, damaged }: Prepared): Promise<ExtractRemarks> {
+async function extract(
+  { set, to, progress }: FilesRequest,
+  { names, allFrames, frames, damaged }: Prepared,
+): Promise<readonly ExtractRemark[]> {
   const allBytes = frames.reduce((total, { contentBytes }) => total + contentBytes, 0);
   let doneBytes = 0;
   return extractFiles({

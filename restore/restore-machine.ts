@@ -13,7 +13,7 @@ import type { RestoreEnvironment } from "./engine.ts";
 import { extractSet } from "./extract-set.ts";
 import type { PassedGate } from "./gate.ts";
 import { confirmResume } from "./confirm-resume.ts";
-import { insideRoot, pathInMachine } from "./inside-root.ts";
+import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { journalSubject, noteProgress, OWN_DIRECTORY, writeMark, type Progress } from "./journal.ts";
 import { linkNodes } from "./link-nodes.ts";
 import { mountAll, unmountAll } from "./mount-all.ts";

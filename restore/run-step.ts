@@ -7,7 +7,7 @@ import type { Machine } from "../machine/model.ts";
 import { copyEsp, installGrub, writeBootEntry } from "./boot-loader.ts";
 import { openChroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import { insideRoot, pathInMachine } from "./inside-root.ts";
+import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";

@@ -3,7 +3,7 @@
 import { infoRaw } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import type { ByteText } from "../formats/tar-read.ts";
-import { directoriesAbove, prefixOf, printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { directoriesAbove, prefixOf, shortName, type CatalogueEntry } from "../set/catalogue.ts";
 import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { framesOf } from "./lost-paths.ts";
@@ -148,7 +148,7 @@ export function mustGiveWay(prefix: ByteText, { path, type }: CatalogueEntry): b
 
 function refuseAbsent(absent: ReadonlySet<ByteText>, set: OpenSet): void {
   const lost = new Set(set.rebuilt?.broken.flatMap((path) => [path, ...directoriesAbove(path)]));
-  const names = [...absent].filter((path) => !lost.has(path)).map((path) => `"${printable(path)}"`);
+  const names = [...absent].filter((path) => !lost.has(path)).map((path) => `"${shortName(path)}"`);
   if (names.length === 0) return;
   const unnamed = unnamedLosses(set);
   if (unnamed === 0) {

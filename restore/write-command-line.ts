@@ -8,7 +8,7 @@ import { latin1Decode } from "../formats/text.ts";
 import { openChroot, type Chroot } from "./chroot.ts";
 import { environmentBlock, isGenerated, namesInitramfs, renamedDevices, type NewNames } from "./command-line-text.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import { insideRoot, pathInMachine } from "./inside-root.ts";
+import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import type { Step } from "./plan.ts";
 
 type CommandLineStep = Extract<Step, { kind: "write-command-line" }>;

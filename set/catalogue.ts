@@ -112,6 +112,22 @@ export function printable(bytes: ByteText): string {
   return bytes.replace(/[^\x20-\x7e]|\\/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
+/** What a line on a screen has room for beside what it says of a name. */
+const SHORT_LENGTH = 200;
+
+/** A text for people who need not read all of it, with its middle left out when it is long: a name may have 4,095 bytes. */
+export function shortened(text: string): string {
+  if (text.length <= SHORT_LENGTH) return text;
+  const half = SHORT_LENGTH / 2;
+  // No half of a character that takes two.
+  return `${text.slice(0, half).replace(/[\ud800-\udbff]$/, "")}…${text.slice(-half).replace(/^[\udc00-\udfff]/, "")}`;
+}
+
+/** `printable`, for a line that is to be short. */
+export function shortName(bytes: ByteText): string {
+  return shortened(printable(bytes));
+}
+
 const PRINTED = /\\(?:([ntr\\])|x([0-9a-f]{2})|([0-7]{3}))|[^\\]+/y;
 
 /** The bytes of a name as `printable` has written it. Undefined for a backslash that it never writes so. */

@@ -2,6 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { utf8Decode } from "../formats/text.ts";
+import { cataloguedFrames, type CataloguedFrames } from "./catalogued-frames.ts";
 import { parseFrameList, type Frame } from "./frame-list.ts";
 import { readFrameList, type OpenSet, type PlacedFrame } from "./open-set.ts";
 import { NO_DIGEST, repairFrames } from "./repair-frames.ts";
@@ -22,6 +23,7 @@ export async function madeFrames(set: OpenSet, isVouchedFor: boolean): Promise<M
   const frames: PlacedFrame[] = [];
   const repaired = new Set<string>();
   const remarks: string[] = [];
+  let catalogued: { readonly frames: CataloguedFrames | undefined } | undefined;
   for (let number = 1; number <= totals.volumes; number += 1) {
     const volume = volumeName(number, codec);
     const list = await (isVouchedFor ? vouchedList(set, number) : unvouchedList(set, number, frames.length));
@@ -32,14 +34,25 @@ export async function madeFrames(set: OpenSet, isVouchedFor: boolean): Promise<M
       continue;
     }
     repaired.add(volume);
-    remarks.push(`${list}: it was made again from the volume`);
+    if (codec === "none") catalogued ??= { frames: await cataloguedFrames(set) };
     const text = await textOf(set, frameListName(number));
-    const made = await repairFrames({ source, codec, volume: number, text, firstNumber: frames.length });
+    const made =
+      (await catalogued?.frames?.inVolume(number, frames.length)) ??
+      (await repairFrames({ source, codec, volume: number, text, firstNumber: frames.length }));
+    remarks.push(`${list}: ${repairRemark(made, catalogued?.frames === undefined ? "the volume" : "the catalogue")}`);
     frames.push(...made.map((frame) => ({ ...frame, volume })));
   }
   if (!isVouchedFor) return { frames, repaired, remarks };
   frames.push(...missingFrames(frames.length, totals.frames, volumeName(totals.volumes, codec)));
   return { frames: repaired.size === 0 ? undefined : withContent(frames, totals.streamBytes), repaired, remarks };
+}
+
+/** A frame that nothing tells of stands in the list as one that is damaged. */
+function repairRemark(frames: readonly Frame[], from: string): string {
+  const unknown = frames.filter(({ digest }) => digest === NO_DIGEST).length;
+  if (unknown === frames.length) return "it cannot be made again, as nothing tells of its frames";
+  if (unknown === 0) return `it was made again from ${from}`;
+  return `it was made again from ${from}, but for ${unknown} of ${frames.length} frames`;
 }
 
 /** Or why it cannot be used. */
@@ -71,7 +84,8 @@ async function unvouchedList(set: OpenSet, volume: number, firstNumber: number):
 /** Whatever can be read of it. */
 async function textOf({ source }: OpenSet, name: string): Promise<string> {
   try {
-    return utf8Decode(await source.read(name, 0, (await source.sizeOf(name)) ?? 0));
+    const sizeBytes = await source.sizeOf(name);
+    return sizeBytes === undefined ? "" : utf8Decode(await source.read(name, 0, sizeBytes));
   } catch (error) {
     if (error instanceof LifeboatError) return "";
     throw error;

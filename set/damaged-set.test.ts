@@ -14,6 +14,7 @@ import { readFrames, readMachine, type OpenSet, type PlacedFrame } from "./open-
 import { readCatalogue } from "./read-catalogue.ts";
 import { framesInOrder } from "./read-frames.ts";
 import { frameStarts } from "./stream-places.ts";
+import { verifySet } from "./verify-set.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-rebuilt-"));
 after(() => rm(scratch, { recursive: true }));
@@ -91,6 +92,39 @@ test("openDamagedSet() does without manifest and frame lists when the volumes ar
     assert.deepEqual(await entriesOf(set), lost.includes("catalogue") ? then.map(withoutNodes) : then);
     assert.deepEqual(await damageOfFrames(set), []);
   }
+});
+
+describe("a set without compression", () => {
+  let plain: TreeSet;
+  before(async () => {
+    await mkdir(join(scratch, "plain"));
+    const options = { codec: "none", volumeLimitBytes: 9_000_000 } as const;
+    plain = await archiveTree(join(scratch, "tree"), join(scratch, "plain", original.manifest.id), options);
+  });
+  const openPlainWithout = async (spoil: string) => {
+    const directory = join(scratch, `${(copies += 1)}`, plain.manifest.id);
+    await cp(plain.directory, directory, { recursive: true });
+    await run(["sh", "-c", spoil], { cwd: directory });
+    return openDamagedSet(directorySource(directory));
+  };
+
+  for (const spoil of ["rm data-0001.frames", "rm *.frames", "truncate -s 500 data-0001.frames", "rm set.json *.frames"]) {
+    test(`gets its frame lists back from the catalogue: ${spoil}`, async () => {
+      const set = await openPlainWithout(spoil);
+      assert.ok(plain.manifest.totals.volumes > 1);
+      assert.deepEqual(await readFrames(set), await readFrames(plain));
+      assert.match(set.remarks?.at(-1) ?? "", /: it was made again from the catalogue$/);
+      assert.deepEqual((await verifySet(set, () => undefined)).damage, set.remarks);
+    });
+  }
+
+  test("says what a list cannot tell again: of a volume that is cut short, or without the catalogue", async () => {
+    const cut = await openPlainWithout("rm data-0001.frames; truncate -s 5000000 data-0001.tar");
+    assert.match(cut.remarks?.[0] ?? "", /: it was made again from the catalogue, but for 1 of 3 frames$/);
+    assert.deepEqual(await damageOfFrames(cut), [2]);
+    const lost = await openPlainWithout("rm data-0001.frames catalogue.ndjson.zst");
+    assert.match(lost.remarks?.[0] ?? "", /: it cannot be made again, as nothing tells of its frames$/);
+  });
 });
 
 test("what catalogue and manifest alone know is told to be lost with both", async () => {

@@ -38,7 +38,9 @@ const Line = v.object({
   path: v.string(),
 });
 
-/** A frame's content is about 4 MiB; more is a lying number that would cost memory. */
+/** What a frame holds of the stream; cut at member boundaries where that is possible. */
+export const FRAME_BYTES = 4 * 1024 * 1024;
+/** More is a lying number that would cost memory. */
 export const FRAME_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** All lines of a `.frames` file. Throws LifeboatError (5) for what is none. */

@@ -10,7 +10,7 @@ import type { CatalogueEntry } from "./catalogue.ts";
 import { parseFrameList, type Frame } from "./frame-list.ts";
 import { parseJsonLine } from "./json-line.ts";
 import { frameListName, MACHINE_FILE, MANIFEST_FILE, parseManifest, volumeName, type SetManifest } from "./set-manifest.ts";
-import type { SetSource } from "./set-source.ts";
+import type { FileSource, SetSource } from "./set-source.ts";
 
 export interface OpenSet {
   readonly source: SetSource;
@@ -55,26 +55,38 @@ export async function openSet(source: SetSource): Promise<OpenSet> {
 
 /** The whole content of one of the set's small files. Throws LifeboatError (5) when it is not what the manifest says. */
 export async function readChecked(set: OpenSet, name: string): Promise<Uint8Array> {
-  const { sizeBytes, digest } = await listedFile(set, name);
+  const { sizeBytes, digest } = listedFile(set, name);
+  await checkSize(set.source, { name, sizeBytes });
   if (sizeBytes > SMALL_FILE_LIMIT)
     throw damaged(set.source, name, { rule: `it may have at most ${SMALL_FILE_LIMIT} bytes`, state: `it has ${sizeBytes}` });
   const bytes = await set.source.read(name, 0, sizeBytes);
-  if (digestOf(bytes) !== digest) throw otherDigest(set, name);
+  if (digestOf(bytes) !== digest) throw otherDigest(set.source, name);
   return bytes;
 }
 
 /** One of the set's files of any size against the manifest. Throws LifeboatError (5). */
 export async function checkFile(set: OpenSet, name: string): Promise<void> {
-  const { digest } = await listedFile(set, name);
+  await checkListed(set.source, listedFile(set, name));
+}
+
+interface ListedFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly digest: string;
+}
+
+/** A file of any size against what is said of it. Throws LifeboatError (5). */
+export async function checkListed(source: FileSource, file: ListedFile): Promise<void> {
+  await checkSize(source, file);
   const read = startDigest();
-  for await (const piece of piecesOf(set, name)) read.update(piece);
-  if (read.hex() !== digest) throw otherDigest(set, name);
+  for await (const piece of piecesOf(source, file.name)) read.update(piece);
+  if (read.hex() !== file.digest) throw otherDigest(source, file.name);
 }
 
 const PIECE_BYTES = 1024 * 1024;
 
 /** Its content in order, unchecked. */
-export async function* piecesOf({ source }: OpenSet, name: string): AsyncGenerator<Uint8Array> {
+export async function* piecesOf(source: FileSource, name: string): AsyncGenerator<Uint8Array> {
   for (let offset = 0; ;) {
     const piece = await source.read(name, offset, PIECE_BYTES);
     if (piece.length > 0) yield piece;
@@ -83,17 +95,19 @@ export async function* piecesOf({ source }: OpenSet, name: string): AsyncGenerat
   }
 }
 
-/** What the manifest says of a file that is there and has the size it should have. */
-async function listedFile({ source, manifest }: OpenSet, name: string): Promise<{ readonly sizeBytes: number; readonly digest: string }> {
-  const listed = manifest.files.find((file) => file.name === name);
-  if (listed?.digest === undefined) throw damaged(source, name, { rule: "the manifest must list it", state: "it does not" });
-  const size = await source.sizeOf(name);
-  if (size === undefined) throw damaged(source, name, { rule: "it must be there", state: "it is missing" });
-  if (size !== listed.sizeBytes) throw damaged(source, name, { rule: `it must have ${listed.sizeBytes} bytes`, state: `it has ${size}` });
-  return { sizeBytes: size, digest: listed.digest };
+function listedFile({ source, manifest }: OpenSet, name: string): ListedFile {
+  const { sizeBytes = 0, digest } = manifest.files.find((file) => file.name === name) ?? {};
+  if (digest === undefined) throw damaged(source, name, { rule: "the manifest must list it", state: "it does not" });
+  return { name, sizeBytes, digest };
 }
 
-function otherDigest({ source }: OpenSet, name: string): LifeboatError {
+async function checkSize(source: FileSource, { name, sizeBytes }: Omit<ListedFile, "digest">): Promise<void> {
+  const size = await source.sizeOf(name);
+  if (size === undefined) throw damaged(source, name, { rule: "it must be there", state: "it is missing" });
+  if (size !== sizeBytes) throw damaged(source, name, { rule: `it must have ${sizeBytes} bytes`, state: `it has ${size}` });
+}
+
+function otherDigest(source: FileSource, name: string): LifeboatError {
   return damaged(source, name, { rule: "its digest must be the manifest's", state: "it is another" });
 }
 
@@ -131,7 +145,7 @@ export async function readFrameList(set: OpenSet, volume: number): Promise<reado
 
 /** `rule` follows "as", `state` a colon. */
 export function damaged(
-  source: SetSource,
+  source: FileSource,
   name: string,
   { rule, state }: { readonly rule: string; readonly state: string },
 ): LifeboatError {

@@ -17,7 +17,7 @@ export async function* readCatalogue(set: OpenSet): AsyncGenerator<CatalogueEntr
   }
   await checkFile(set, CATALOGUE_FILE);
   let rest: Uint8Array = new Uint8Array();
-  for await (const piece of unpackZstd(piecesOf(set, CATALOGUE_FILE))) {
+  for await (const piece of unpackZstd(piecesOf(set.source, CATALOGUE_FILE))) {
     const bytes = rest.length === 0 ? piece : joined(rest, piece);
     // Lines are cut at newlines before they become text: a character may span two pieces.
     const end = bytes.lastIndexOf(0x0a) + 1;

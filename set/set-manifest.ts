@@ -48,6 +48,8 @@ const Manifest = v.object({
   inodes: v.optional(v.array(v.object({ pathB64: v.string(), flags: v.optional(v.string()), sameNodeAsB64: v.optional(v.string()) }))),
   /** The digests of volumes are those of their frames, in the frame lists. */
   files: v.array(v.object({ name: FileName, sizeBytes: Whole, digest: v.optional(Digest) })),
+  /** Of a set on an ISO, which has no `boot/`: the rescue image, by its path on the medium. Sets made before it was listed have none. */
+  image: v.optional(v.array(v.object({ name: FileName, sizeBytes: Whole, digest: Digest }))),
 });
 
 export type SetManifest = v.InferOutput<typeof Manifest>;

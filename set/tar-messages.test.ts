@@ -35,7 +35,7 @@ const LINES: readonly (readonly [line: string, expected: TarMessages])[] = [
     "tar: a: Read error at byte 0, while reading 512 bytes: Input/output error",
     unreadable("/a", "Read error at byte 0, while reading 512 bytes: Input/output error"),
   ],
-  ["tar: a: Cannot stat: Not a directory", unreadable("/a", "Cannot stat: Not a directory")],
+  ["tar: a: Cannot stat: Not a directory", changed("/a", REMOVED)],
   [
     "tar: x: Cannot open: No such file or directory: Cannot open: Permission denied",
     unreadable("/x: Cannot open: No such file or directory", "Cannot open: Permission denied"),

@@ -12,12 +12,13 @@ export interface TarMessages {
   readonly fatal: readonly string[];
 }
 
-const REMOVED = "it was removed before it was read";
+/** Of whatever went away between two looks at it. */
+export const REMOVED = "it was removed before it was read";
 const CHANGES: readonly (readonly [RegExp, string])[] = [
   [/^(.*): file changed as we read it$/, "it changed while it was read"],
   [/^(.*): File shrank by (\d+) bytes?; padding with zeros$/, "it shrank while it was read; zeros stand for its end"],
   [/^(.*): File removed before we read it$/, REMOVED],
-  [/^(.*): Cannot \w+: No such file or directory$/, REMOVED],
+  [/^(.*): Cannot \w+: (?:No such file or|Not a) directory$/, REMOVED],
   [/^(.*): (?:socket|door) ignored$/, "it became a socket before it was read"],
 ];
 /** Warnings are of extended attributes: `Cannot flistxattr` and the like. */
@@ -44,7 +45,12 @@ export function readTarMessages(stderr: string): TarMessages {
 }
 
 function absolute(path: string): string {
-  return printable(absolutePath(unescaped(path)));
+  return printable(pathInMessage(path));
+}
+
+/** The absolute path that tar has written in its own way. */
+export function pathInMessage(path: string): ByteText {
+  return absolutePath(unescaped(path));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };

@@ -4,11 +4,12 @@ import { LifeboatError } from "#os/error";
 import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { absolutePath, printable, type CatalogueEntry } from "./catalogue.ts";
 import { attributesDigest, contentDigest, type ContentDigest } from "./content-digest.ts";
-import { checkFile, damaged, readFrames, readMachine, type OpenSet, type PlacedFrame } from "./open-set.ts";
+import { checkFile, checkListed, damaged, readFrames, readMachine, type OpenSet, type PlacedFrame } from "./open-set.ts";
 import { readCatalogue } from "./read-catalogue.ts";
 import { framesInOrder } from "./read-frames.ts";
 import { frameScanner } from "./scan-frames.ts";
 import { CATALOGUE_FILE, MACHINE_FILE } from "./set-manifest.ts";
+import type { SetSource } from "./set-source.ts";
 import { frameStarts, streamPlace } from "./stream-places.ts";
 
 export interface Verification {
@@ -184,18 +185,32 @@ function lieIn(action: () => void): string | undefined {
   }
 }
 
-/** Those that no frame list speaks for, and volumes that are longer than their frames. */
+/** Those that no frame list speaks for, volumes that are longer than their frames, and the rescue image beside the set. */
 async function checkFiles(set: OpenSet): Promise<readonly { readonly name: string; readonly message: string }[]> {
+  const { source, manifest } = set;
   const damage: { name: string; message: string }[] = [];
-  for (const { name, digest, sizeBytes } of set.manifest.files) {
-    try {
-      if (digest !== undefined) await checkFile(set, name);
-      else if (((await set.source.sizeOf(name)) ?? 0) > sizeBytes)
-        throw damaged(set.source, name, { rule: `it must have ${sizeBytes} bytes`, state: "it has more" });
-    } catch (error) {
-      if (!(error instanceof LifeboatError)) throw error;
-      damage.push({ name, message: error.message });
-    }
+  const note = async (name: string, check: Promise<void>) => {
+    const problem = await problemOf(check);
+    if (problem !== undefined) damage.push({ name, message: problem });
+  };
+  for (const { name, digest, sizeBytes } of manifest.files) {
+    await note(name, digest === undefined ? checkLength(source, name, sizeBytes) : checkFile(set, name));
   }
+  for (const file of manifest.image ?? []) await note(file.name, checkListed(source.medium, file));
   return damage;
+}
+
+async function problemOf(check: Promise<void>): Promise<string | undefined> {
+  try {
+    await check;
+    return undefined;
+  } catch (error) {
+    if (error instanceof LifeboatError) return error.message;
+    throw error;
+  }
+}
+
+async function checkLength(source: SetSource, name: string, sizeBytes: number): Promise<void> {
+  if (((await source.sizeOf(name)) ?? 0) <= sizeBytes) return;
+  throw damaged(source, name, { rule: `it must have ${sizeBytes} bytes`, state: "it has more" });
 }

@@ -141,3 +141,12 @@ test("planText() shows disks, what is lost, kept and to be known, then the steps
     "  anew      a restore was broken off here, and its journal is not followed: it is of another set, web2",
   );
 });
+
+test("filesReport() leaves out the middle of long names, and no half of a character", () => {
+  const path = `/${"\xf0\x9f\x9a\x91".repeat(1023)}.end`;
+  const outcome = { wasChecked: true, restored: 1, framesRead: 1, differences: [{ path, what: "missing" }], lost: [path], lostUnnamed: 0 };
+  for (const line of filesReport("web1", outcome).split("\n").slice(1)) {
+    assert.match(line, /^ {2}(?:lost|differs): \/\p{Extended_Pictographic}+…\p{Extended_Pictographic}+\.end(?:: missing)?$/u);
+    assert.ok(line.length < 250, line);
+  }
+});

@@ -4,7 +4,7 @@ import type { ByteText } from "../formats/tar-read.ts";
 import type { FilesOutcome } from "../restore/restore-files.ts";
 import { lostSomething, type Losses } from "../restore/outcome.ts";
 import type { ReportedChange, RestoreReport } from "../restore/restore-machine.ts";
-import { printable } from "../set/catalogue.ts";
+import { printable, shortened, shortName } from "../set/catalogue.ts";
 
 /** Names listed of each kind. */
 const LISTED = 50;
@@ -15,7 +15,7 @@ export function filesReport(setId: string, { restored, wasChecked, framesRead, d
     ...lossLines({ lost: lost.map(printable), lostUnnamed }),
     ...listed(
       "differs",
-      differences.map(({ path, what }) => (path === "" ? what : `${printable(path)}: ${what}`)),
+      differences.map(({ path, what }) => (path === "" ? shortened(what) : `${shortName(path)}: ${shortened(what)}`)),
     ),
   ].join("\n");
 }
@@ -45,7 +45,7 @@ export function lostCount({ lost, lostUnnamed }: Losses): string {
 
 /** What damage has cost, by names that can be printed, and what has none to be listed by. */
 export function lossLines({ lost, lostUnnamed }: Losses): readonly string[] {
-  return [...listed("lost", lost), ...unnamedLine(lostUnnamed).map((line) => `  lost: ${line}`)];
+  return [...listed("lost", lost.map(shortened)), ...unnamedLine(lostUnnamed).map((line) => `  lost: ${line}`)];
 }
 
 function unnamedLine(lostUnnamed: Losses["lostUnnamed"]): readonly string[] {

@@ -1,4 +1,4 @@
-// Paths of the machine that is being restored, as the rescue system sees them: a link leads to where it leads in the machine, and never out of it.
+// Paths of a machine that is mounted somewhere, as the system that has mounted it sees them: a link leads to where it leads in the machine, and never out of it.
 
 import { LifeboatError } from "#os/error";
 import { linkInfo, readLink } from "#os/files";
@@ -26,9 +26,7 @@ export async function insideRoot(root: string, path: string): Promise<string> {
     }
     links += 1;
     if (links > LINK_LIMIT) {
-      throw new LifeboatError(`Cannot find "${path}" in the restored machine as its links must lead somewhere: they lead in a circle`, {
-        exitCode: 4,
-      });
+      throw new LifeboatError(`Cannot find "${path}" in the machine as its links must lead somewhere: they lead in a circle`, {});
     }
     const target = await readLink(here);
     if (target.startsWith("/")) place.length = 0;

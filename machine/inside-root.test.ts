@@ -1,4 +1,4 @@
-// Links of the restored machine, looked at from outside: none may lead into the system that looks.
+// Links of a machine, looked at from outside: none may lead into the system that looks.
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -61,6 +61,6 @@ describe("insideRoot() finds", () => {
 });
 
 test("insideRoot() does not go round in circles", async () => {
-  const message = 'Cannot find "/circle/x" in the restored machine as its links must lead somewhere: they lead in a circle';
-  await assert.rejects(insideRoot(root, "/circle/x"), { name: "LifeboatError", exitCode: 4, message });
+  const message = 'Cannot find "/circle/x" in the machine as its links must lead somewhere: they lead in a circle';
+  await assert.rejects(insideRoot(root, "/circle/x"), { name: "LifeboatError", exitCode: 3, message });
 });

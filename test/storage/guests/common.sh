@@ -1,4 +1,5 @@
-# What all guests with stacked storage have in common; sourced by their scripts, which run as root in the workshop:
+# What all guests with stacked storage have in common; sourced by their scripts, which run as root in the workshop, in a mount namespace of their
+# own (a mount that is seen in another one keeps its device in use):
 #   sh GUEST.sh make DISK...    makes the storage and the system on it, and lets go of both
 #   sh GUEST.sh open            assembles what is there, read-only where that is possible, and mounts it at /target
 #   sh GUEST.sh close
@@ -17,39 +18,29 @@ part() {
   esac
 }
 
+say() { echo "$(date +%T) $*"; }
+
 make() {
   mkdir -p $target
+  say storage
   make_storage "$@"
   mount_all rw
+  say files
   tar -C $target --xattrs --xattrs-include='*' --numeric-owner -xf /dev/disk/by-id/virtio-BASE
   echo "$hostname" >$target/etc/hostname
   echo "127.0.1.1 $hostname" >>$target/etc/hosts
   configure
-  for directory in dev proc sys; do
-    mount --rbind /$directory $target/$directory
-    mount --make-rslave $target/$directory
-  done
+  for directory in dev proc sys; do mount --rbind /$directory $target/$directory; done
+  say odd files
   cp /run/store/odd-files.pl $target/odd-files.pl
   chroot $target perl /odd-files.pl $odd
   rm $target/odd-files.pl
+  say boot loader
   install_boot "$@"
+  say done
   for directory in dev proc sys; do umount --recursive $target/$directory; done
-  end_processes
   sync
   close_
-}
-
-# Daemons that programs have left behind in there, such as dmeventd.
-end_processes() {
-  for process in /proc/[0-9]*; do
-    case "$(readlink "$process/root") $(readlink "$process/exe")" in
-      $target*)
-        echo "ending $(cat "$process/comm")"
-        kill "${process#/proc/}"
-        ;;
-    esac
-  done
-  sleep 1
 }
 
 install_bios() {

@@ -52,6 +52,8 @@ export async function makeStorageGuest(recipe: StorageRecipe, directory: string)
   return { recipe, tree, images, uefiVariables: recipe.firmware === "uefi" ? join(place, VARIABLES) : undefined };
 }
 
+/** A mount that is seen in another namespace, such as that of udevd, keeps its device in use. */
+const PRIVATELY = "unshare --mount --propagation private";
 const ODD_FILES = join(import.meta.dirname, "../guest/odd-files.pl");
 const VARIABLES = "uefi-variables.fd";
 
@@ -72,7 +74,7 @@ async function make(recipe: StorageRecipe, tree: StorageTree, into: string): Pro
   await inWorkshop(order, async ({ run }) => {
     const names = recipe.disks.map((_, index) => `"$(readlink -f /dev/disk/by-id/virtio-${serialOf(recipe, index)})"`);
     await run(
-      `sh ${STORE_PATH}/${recipe.name}.sh make ${names.join(" ")} >${STORE_PATH}/log 2>&1 || { tail -n 40 ${STORE_PATH}/log; false; }`,
+      `${PRIVATELY} sh ${STORE_PATH}/${recipe.name}.sh make ${names.join(" ")} >${STORE_PATH}/log 2>&1 || { tail -n 40 ${STORE_PATH}/log; false; }`,
     );
   });
 }
@@ -217,10 +219,9 @@ export async function lookAtStorage({ recipe, tree }: StorageGuest, disks: reado
   };
   const script = `sh ${STORE_PATH}/${recipe.name}.sh`;
   const store = await inWorkshop(order, async ({ run }) => {
-    await run(`${script} open`);
-    await run(`perl ${STORE_PATH}/file-list.pl /target ${listWords(recipe)} > ${STORE_PATH}/list`);
-    await run(`cp /target/.lifeboat/restored.json ${STORE_PATH}/mark`);
-    await run(`${script} close`);
+    const list = `perl ${STORE_PATH}/file-list.pl /target ${listWords(recipe)} > ${STORE_PATH}/list`;
+    const mark = `cp /target/.lifeboat/restored.json ${STORE_PATH}/mark`;
+    await run(`${PRIVATELY} sh -c '${script} open && ${list} && ${mark} && ${script} close'`);
   });
   return { list: await readFromStore(store, "/list"), mark: await readFromStore(store, "/mark") };
 }

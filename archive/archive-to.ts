@@ -15,6 +15,7 @@ import type { SetSource } from "../set/set-source.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
 import { completeManifest, writeSet, type Completed, type SetOptions } from "./archive-set.ts";
 import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
+import { oldSnapshots } from "./old-snapshots.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
 import { cacheFiles, storeFiles, type OwnPlace } from "./own-files.ts";
@@ -165,6 +166,7 @@ interface SetFacts extends Subject {
 function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
   const { hostName, createdBy, include, codec, level, root } = request;
   const { id, createdAt, directory, machine, exclude, closedMounts } = facts;
+  const snapshots = machine === undefined ? [] : oldSnapshots(machine.layout);
   const swapFiles = [...new Set([...swapFilesOf(machine), ...facts.swapFiles])];
   const aboutSwap = machine === undefined ? "a swap file in use is not taken" : "a swap file is made again, without its content";
   return {
@@ -178,10 +180,14 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     include,
     exclude,
     excludeWords: request.exclude,
-    hidden: [...swapFiles.map((path) => joined(root, path)), ...knownTemporaries()].flatMap((path) => namesOf(path, facts.allMounts)),
+    hidden: [...[...swapFiles, ...snapshots].map((path) => joined(root, path)), ...knownTemporaries()].flatMap((path) => namesOf(path, facts.allMounts)),
     ownPlaces: ownPlaces(request, facts),
     closedMounts,
-    leftOut: [...facts.leftOut, ...swapFiles.map((path) => ({ what: `"${path}"`, reason: aboutSwap }))],
+    leftOut: [
+      ...facts.leftOut,
+      ...swapFiles.map((path) => ({ what: `"${path}"`, reason: aboutSwap })),
+      ...snapshots.map((path) => ({ what: `"${path}"`, reason: "a snapshot shows other files as they were once" })),
+    ],
     codec,
     level,
     volumeLimitBytes: VOLUME_LIMIT_BYTES,

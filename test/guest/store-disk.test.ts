@@ -12,7 +12,7 @@ test("a store gives back on the host what was put on it, and says what is not th
   await using directory = await makeTemporaryDirectory();
   const path = (name: string) => join(directory.path, name);
   await writeFile(path("program"), "#!/bin/sh\n", 0o755);
-  await makeStoreDisk(path("store.img"), { program: path("program"), "lists/with blank": path("program") }, 64 << 20);
+  await makeStoreDisk(path("store.img"), { program: path("program"), "lists/with blank": path("program") }, { sizeBytes: 64 << 20 });
   assert.deepEqual(await listStore(path("store.img")), ["lists", "program"]);
   assert.equal(await readFromStore(path("store.img"), "/lists/with blank"), "#!/bin/sh\n");
   await mkdir(path("out"));
@@ -25,7 +25,7 @@ test("a store gives back on the host what was put on it, and says what is not th
 test("changeStore() leaves the store unmounted, whether its script succeeds or fails half-way", { skip }, async () => {
   await using directory = await makeTemporaryDirectory();
   const store = join(directory.path, "store.img");
-  await makeStoreDisk(store, {}, 64 << 20);
+  await makeStoreDisk(store, {}, { sizeBytes: 64 << 20 });
   const mounts = () => readFile("/proc/self/mounts", "utf8");
   const before = await mounts();
   await changeStore(store, 'echo "$1 $2" >made', ["a b", "c"]);

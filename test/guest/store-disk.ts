@@ -11,15 +11,24 @@ export const STORE_LABEL = "STORE";
 export const STORE_SERIAL = "LIFEBOAT-STORE";
 const STORE_BYTES = 3 * 2 ** 30;
 
+export interface StoreShape {
+  readonly sizeBytes?: number;
+  readonly label?: string;
+}
+
 /** Makes the raw image `path`; `files` are host paths by their names at the disk's root. */
-export async function makeStoreDisk(path: string, files: Readonly<Record<string, string>>, sizeBytes = STORE_BYTES): Promise<void> {
+export async function makeStoreDisk(
+  path: string,
+  files: Readonly<Record<string, string>>,
+  { sizeBytes = STORE_BYTES, label = STORE_LABEL }: StoreShape = {},
+): Promise<void> {
   await using content = await makeTemporaryDirectory("store-", join(path, ".."));
   for (const [name, source] of Object.entries(files)) {
     await makeDirectory(join(content.path, name, ".."));
     await copyFile(source, join(content.path, name));
   }
   await createDiskImage(path, sizeBytes);
-  await run(["mkfs.ext4", "-q", "-F", "-L", STORE_LABEL, "-E", "root_owner=0:0", "-d", content.path, path]);
+  await run(["mkfs.ext4", "-q", "-F", "-L", label, "-E", "root_owner=0:0", "-d", content.path, path]);
 }
 
 export function storeDisk(file: string): DiskSpec {

@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as v from "valibot";
+import { writeFile } from "#os/files";
 import { createDiskImage } from "../../qemu/disks.ts";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import type { DiskSpec } from "../../qemu/machine-spec.ts";
 import { compareLists, describeDifference } from "../guest/compare-lists.ts";
-import { copyOutOfStore, storeDisk } from "../guest/store-disk.ts";
+import { copyOutOfStore, makeStoreDisk, storeDisk } from "../guest/store-disk.ts";
 import type { Scenario, World } from "../scenario.ts";
-import { RAID_LVM } from "../storage/recipes.ts";
+import { BTRFS_RAID1, LUKS_BTRFS, RAID_LVM, THIN, ZOO } from "../storage/recipes.ts";
 import {
   archiveStorage,
   bootStorage,
@@ -44,19 +45,21 @@ interface Restoring {
   readonly archived: ArchivedStorage;
   readonly directory: string;
   readonly disks: readonly DiskSpec[];
+  /** There while the machine is restored. */
+  readonly others?: readonly DiskSpec[];
   /** Behind the word nuke. */
   readonly words?: string;
 }
 
 /** nuke from rescue.iso; all files as they were, seen from outside; the machine starts. Returns what the console said. */
-async function restoreAndCompare({ archived, directory, disks, words = "" }: Restoring): Promise<string> {
+async function restoreAndCompare({ archived, directory, disks, others = [], words = "" }: Restoring): Promise<string> {
   const { guest, store, setId, list } = archived;
   const iso = join(directory, "rescue.iso");
   await copyOutOfStore(store, `/sets/${setId}/boot/rescue.iso`, iso);
   const uefiVariables = guest.uefiVariables === undefined ? undefined : join(directory, "new-variables.fd");
   const machine = {
     ...storageMachine(uefiVariables),
-    disks: [...disks, { ...storeDisk(store), snapshot: true }],
+    disks: [...disks, { ...storeDisk(store), snapshot: true }, ...others],
     cds: [{ file: iso, bus: "ahci", bootIndex: 0 }] as const,
   };
   const { said } = await nuke();
@@ -105,15 +108,88 @@ async function blankDisks(recipe: StorageRecipe, directory: string): Promise<rea
   return guestDisks(recipe, files);
 }
 
-const raidLvm: Scenario = {
-  name: "storage-raid-lvm",
-  tier: "matrix",
+interface StorageScenario {
+  readonly recipe: StorageRecipe;
+  readonly proves: string;
+  readonly words?: string;
+  /** Beside the machine's own. */
+  readonly moreDisks?: (directory: string) => Promise<readonly DiskSpec[]>;
+}
+
+/** Back onto blank disks of the same sizes. */
+function comesBack({ recipe, proves, words = "", moreDisks = async () => [] }: StorageScenario): Scenario {
+  const name = `storage-${recipe.name}`;
+  return {
+    name,
+    tier: "matrix",
+    proves,
+    async run(world) {
+      const archived = await archivedOnce(world, recipe);
+      const directory = await world.workDirectory(name);
+      await restoreAndCompare({
+        archived,
+        directory,
+        words,
+        disks: await blankDisks(recipe, directory),
+        others: await moreDisks(directory),
+      });
+    },
+  };
+}
+
+const raidLvm = comesBack({
+  recipe: RAID_LVM,
   proves: "UEFI, two EFI system partitions, RAID1 of two disks, LVM on it with ext4 and XFS: comes back onto two blank disks, and starts",
+});
+
+const KEY_LABEL = "KEYS";
+
+/** What unlocks the new volumes lies on a disk of its own. */
+async function keyDisk(directory: string): Promise<readonly DiskSpec[]> {
+  const key = join(directory, "boat.key");
+  await writeFile(key, LUKS_BTRFS.passphrase ?? "");
+  const file = join(directory, "keys.img");
+  await makeStoreDisk(file, { "boat.key": key }, { sizeBytes: 16 * 2 ** 20, label: KEY_LABEL });
+  return [{ file, bus: "virtio-blk", serial: "KEYS", readOnly: true }];
+}
+
+const luksBtrfs = comesBack({
+  recipe: LUKS_BTRFS,
+  proves: "BIOS with GPT, LUKS2, LVM, btrfs subvolumes: comes back with nobody there, by a key file on another disk, and starts",
+  words: `lifeboat.luks=LABEL=${KEY_LABEL}:/boat.key`,
+  moreDisks: keyDisk,
+});
+
+const btrfsRaid1 = comesBack({
+  recipe: BTRFS_RAID1,
+  proves: "btrfs RAID1 over two disks, subvolumes, GRUB on both: comes back onto two blank disks, and starts",
+});
+
+const thin = comesBack({
+  recipe: THIN,
+  proves: "LVM with a thin pool, the root and another file system thin in it: comes back, and starts",
+});
+
+const zoo = comesBack({
+  recipe: ZOO,
+  proves:
+    "F2FS, JFS, ReiserFS, arrays of levels 0, 5, 6 and 10, striped, mirrored and RAID volumes of LVM: come back, and are mounted at boot",
+});
+
+const ontoOne: Scenario = {
+  name: "storage-raid-lvm-onto-one",
+  tier: "matrix",
+  proves: "RAID1 with LVM goes onto one NVMe disk that is smaller: no array, smaller volumes, all files, and it starts",
   async run(world) {
     const archived = await archivedOnce(world, RAID_LVM);
-    const directory = await world.workDirectory("storage-raid-lvm");
-    await restoreAndCompare({ archived, directory, disks: await blankDisks(RAID_LVM, directory) });
+    const directory = await world.workDirectory("storage-raid-lvm-onto-one");
+    const file = join(directory, "new.img");
+    await createDiskImage(file, 1700 * 2 ** 20);
+    const said = await restoreAndCompare({ archived, directory, disks: [{ file, bus: "nvme", serial: "ONE-NVME", bootIndex: 1 }] });
+    assert.match(said, /md0 was RAID1, and becomes plain vda2/);
+    assert.match(said, /boat\/root: 1\.4 GiB becomes/);
+    assert.match(said, /making it again/);
   },
 };
 
-export const STORAGE: readonly Scenario[] = [raidLvm];
+export const STORAGE: readonly Scenario[] = [raidLvm, ontoOne, luksBtrfs, btrfsRaid1, thin, zoo];

@@ -12,7 +12,7 @@ import { readCatalogue } from "../set/read-catalogue.ts";
 import { attachDisk, detachDisk, planOnto, skipsWithoutDisk } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import type { Plan, Step } from "./plan.ts";
-import { runRestore } from "./run-restore.ts";
+import { runRestore, type RunOptions } from "./run-restore.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-run-"));
 const root = join(scratch, "root");
@@ -36,7 +36,7 @@ function planWith(...more: readonly Step[]): Plan {
   return planOnto({ device: loop!, setId: set.manifest.id, sizeMiB: 32, inodeCount: 512 }, more);
 }
 
-async function restore(plan: Plan, opened: OpenSet = set) {
+async function restore(plan: Plan, opened: OpenSet = set, { gateMode = "full" }: Partial<RunOptions> = {}) {
   const said: string[] = [];
   const environment: RestoreEnvironment = {
     root,
@@ -49,7 +49,7 @@ async function restore(plan: Plan, opened: OpenSet = set) {
     logPath: join(scratch, "no-log"),
   };
   const prepared = { set: opened, machine: BIOS_MACHINE, plan, resumeAt: undefined, notResumed: undefined, isDone: false };
-  const options = { gateMode: "full", acceptDamage: true, check: false } as const;
+  const options = { gateMode, acceptDamage: true, check: false };
   const report = await runRestore(prepared, options, environment).catch((error: Error) => error);
   return { said, report };
 }
@@ -84,6 +84,15 @@ describe("runRestore()", () => {
     assert.ok(!(report instanceof Error));
     assert.deepEqual([report.lost.length, report.lostUnnamed, report.wasChecked], [30, 5, false]);
     await assertNothingMounted();
+  });
+
+  test("reads all of a set whose damage is accepted, whatever was asked for, and says so", async (context) => {
+    if (skips(context)) return;
+    const { said, report } = await restore(planWith(), set, { gateMode: "quick" });
+    assert.equal(said[0], "lifeboat: gate: reading the set (full, as what damage costs must be known before the first write)");
+    assert.ok(!(report instanceof Error));
+    assert.equal(report.gate, "full");
+    assert.equal((await restore(planWith())).said[0], "lifeboat: gate: reading the set (full)");
   });
 
   test("fails with exit code 4 when a step does, says which, and leaves nothing mounted", async (context) => {

@@ -34,6 +34,7 @@ describe("journalProblem()", () => {
     ["says that there is none", { journal: undefined }, SUBJECT, "it is gone"],
     ["says that it is another version's", { journal: "unreadable" }, SUBJECT, "it cannot be read, or another version has written it"],
     ["knows that the restore was finished", { mark: SUBJECT.set }, SUBJECT, "the restore that it tells of was finished"],
+    ["has nothing against the mark of another set, which came with the files", { mark: "web0-20251121T194500Z" }, SUBJECT, undefined],
     [
       "names another set",
       {},

@@ -175,6 +175,15 @@ describe("a restore that was broken off is gone on with", () => {
     });
   }
 
+  test("when another set's mark was among its files", async (context) => {
+    if (skipWithout(context)) return;
+    await restore(false, { before: /change \/etc\/fstab/ });
+    await meddle(`echo '{"set":"other"}' > .lifeboat/restored.json`);
+    const { report } = await restore(true);
+    assert.equal(report?.wasResumed, true);
+    await assertRestored(report);
+  });
+
   test("twice", async (context) => {
     if (skipWithout(context)) return;
     await restore(false, { before: /set inode flags/ });
@@ -197,7 +206,11 @@ describe("a restore that was broken off is done from the start", () => {
     ],
     ["when its journal is gone", "rm .lifeboat/journal", /it is gone$/],
     ["when its journal is another set's", edit('s/"set":"[^"]*"/"set":"other"/'), /it is of another set, other$/],
-    ["when it was finished", `echo '{"set":"x"}' > .lifeboat/restored.json`, /the restore that it tells of was finished$/],
+    [
+      "when it was finished",
+      `echo '{"set":"test-20261121T194500Z"}' > .lifeboat/restored.json`,
+      /the restore that it tells of was finished$/,
+    ],
   ];
 
   async function assertAnew(why: RegExp): Promise<void> {

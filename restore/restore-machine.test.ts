@@ -4,13 +4,14 @@ import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
+import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { exists } from "#os/files";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { listTree } from "../archive/trees-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { FileSystem } from "../machine/model.ts";
-import { readFrames } from "../set/open-set.ts";
+import { readFrames, type OpenSet } from "../set/open-set.ts";
 import { attachDisk, detachDisk, skipsWithoutDisk, smallExt4 } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { mkfsCommands } from "./mkfs-command.ts";
@@ -82,7 +83,7 @@ interface Break {
 }
 
 /** Every frame is noted in the journal, as its clock goes on by a minute with each look. */
-async function restore(mayResume: boolean, { afterFrames, before: step }: Break = {}) {
+async function restore(mayResume: boolean, { afterFrames, before: step }: Break = {}, opened: OpenSet = set) {
   let minutes = 0;
   let frames = 0;
   const said: string[] = [];
@@ -105,7 +106,7 @@ async function restore(mayResume: boolean, { afterFrames, before: step }: Break 
   const plan = thePlan();
   const gate = { frames: await readFrames(set), mode: "full", damaged: new Set<number>(), lost: [] } as const;
   try {
-    const request = { set, machine: BIOS_MACHINE, plan, gate, mayResume, check: false };
+    const request = { set: opened, machine: BIOS_MACHINE, plan, gate, mayResume, check: false };
     return { said, report: await restoreMachine(request, environment) };
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
@@ -192,6 +193,18 @@ describe("a restore that was broken off is gone on with", () => {
     assert.equal(report?.wasResumed, true);
     await assertRestored(report);
   });
+});
+
+test("a restore that was broken off stops when the set cannot be read, and all that it had done is kept", async (context) => {
+  if (skipWithout(context)) return;
+  await restore(false, { before: /set inode flags/ });
+  const unreadable = () => Promise.reject(new LifeboatError("Cannot read the medium", { exitCode: 5 }));
+  const stopped = restore(true, {}, { ...set, source: { ...set.source, read: unreadable } });
+  await assert.rejects(stopped, { name: "LifeboatError", exitCode: 5, message: "Cannot read the medium" });
+  await unmountAll(thePlan(), { root } as RestoreEnvironment);
+  const { said, report } = await restore(true);
+  assert.deepEqual([report?.wasResumed, said.filter((line) => /make ext4|not followed/.test(line))], [true, []]);
+  await assertRestored(report);
 });
 
 describe("a restore that was broken off is done from the start", () => {

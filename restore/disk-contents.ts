@@ -3,7 +3,9 @@
 import type { Disk } from "../machine/model.ts";
 import type { LsblkDevice } from "../machine/parse-lsblk.ts";
 import type { FoundContent } from "./present-disk.ts";
+import { isBareType } from "./restorable.ts";
 
+/** What is made zero at the start of each new partition, so that a restore that is broken off before it fills them finds them blank. */
 export const HEAD_BYTES = 64 * 1024;
 
 /** The first `HEAD_BYTES` of a device, by its kernel name; undefined when they cannot be read. */
@@ -11,7 +13,7 @@ export type ReadHead = (kernelName: string) => Promise<Uint8Array | undefined>;
 
 export async function diskContents(device: LsblkDevice | undefined, disk: Disk, readHead: ReadHead): Promise<readonly FoundContent[]> {
   const named = device === undefined ? [] : namedContents(device, disk);
-  const unnamed = named.length === 0 ? [disk.id] : [];
+  const unnamed = named.length === 0 ? [disk.id] : unnamedPartitions(device!, disk);
   const unknown = await Promise.all(unnamed.map((place) => unknownData(place, readHead)));
   return [...named, ...unknown.flat()];
 }
@@ -27,6 +29,14 @@ function namedContents(device: LsblkDevice, { table }: Disk): readonly FoundCont
   };
   visit(device);
   return found;
+}
+
+/** Those that should have a signature, and have none, or several that contradict each other. */
+function unnamedPartitions({ children }: LsblkDevice, { table }: Disk): readonly string[] {
+  const isBare = (name: string) => table?.partitions.some(({ id, role, type }) => id === name && (role === "extended" || isBareType(type)));
+  return children
+    .filter(({ kernelName, type, fsType }) => type === "part" && fsType === undefined && isBare(kernelName) !== true)
+    .map(({ kernelName }) => kernelName);
 }
 
 /** What has no signature is blank when it begins with zeros; else somebody's data may be there that nothing here can read. */

@@ -181,6 +181,10 @@ const BARE_TYPES: ReadonlySet<string> = new Set([
   "41",
 ]);
 
+export function isBareType(type: string): boolean {
+  return BARE_TYPES.has(type);
+}
+
 function unknownContentWarnings(layout: Layout): readonly string[] {
   const known = new Set([
     ...layout.fileSystems.map(({ device }) => device),
@@ -188,7 +192,7 @@ function unknownContentWarnings(layout: Layout): readonly string[] {
     ...layout.stack.flatMap(({ id }) => standsOn(layout, id)),
   ]);
   return partitionsOf(layout)
-    .filter(({ id, role, type }) => role !== "extended" && !BARE_TYPES.has(type) && !known.has(id))
+    .filter(({ id, role, type }) => role !== "extended" && !isBareType(type) && !known.has(id))
     .map(({ id }) => `"${id}" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived`);
 }
 

@@ -8,6 +8,7 @@ import { run } from "#os/exec";
 import { exists } from "#os/files";
 import { readDisks } from "../machine/inspect-disks.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { HEAD_BYTES } from "./disk-contents.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import type { Step, TargetDisk } from "./plan.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
@@ -90,7 +91,7 @@ describe("runStep() wipes", () => {
   });
 });
 
-test("runStep() fails with exit code 4 when the kernel does not show the new partitions", async (context) => {
+test("runStep() makes the start of new partitions zero, and fails with exit code 4 when the kernel does not show the new partitions", async (context) => {
   await using loop = await loopDisk(context, 64 * MIB);
   if (loop === undefined) return;
   if (await exists(`/sys/module/loop/parameters/max_part`)) {
@@ -100,7 +101,12 @@ test("runStep() fails with exit code 4 when the kernel does not show the new par
   const table = BIOS_MACHINE.layout.disks[0]!.table!;
   const small = { ...table, partitions: table.partitions.slice(0, 1).map((one) => ({ ...one, sizeSectors: 2048 })) };
   const message = `Cannot partition ${loop.disk.path} as the kernel must show its partitions: ${loop.disk.path}p2 did not appear`;
+  const { startSector } = small.partitions[0]!;
+  await run(["dd", `if=/dev/urandom`, `of=${loop.disk.path}`, "bs=512", `seek=${startSector}`, "count=2048", "conv=fsync"]);
   await assert.rejects(doStep({ kind: "partition", disk: loop.disk, table: small }), { exitCode: 4, message });
+  const head = (await readFile(loop.image)).subarray(startSector * 512);
+  const firstByte = head.findIndex((byte) => byte !== 0);
+  assert.ok(firstByte >= HEAD_BYTES && firstByte < HEAD_BYTES + 512, "a restore that is broken off here finds a blank partition");
 });
 
 test("runStep() makes file systems, mounts them, changes fstab, makes a swap file; unmountAll() leaves nothing mounted", async (context) => {

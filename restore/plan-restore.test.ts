@@ -165,6 +165,7 @@ describe("planRestore() says", () => {
         disk: {
           name: "sdb",
           path: "/dev/sdb",
+          wwid: "naa.5000c500a1b2c3d4",
           serial: "WX1",
           model: "QEMU HARDDISK",
           driver: "ahci",

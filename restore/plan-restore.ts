@@ -88,8 +88,8 @@ function refusal(rule: string, problems: readonly string[]): LifeboatError {
 }
 
 function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): TargetDisk {
-  const { serial, model, driver, drivers } = identity;
-  return { name: id, path: `/dev/${id}`, serial, model, driver, drivers, sizeBytes, logicalSectorBytes };
+  const { wwid, serial, model, driver, drivers } = identity;
+  return { name: id, path: `/dev/${id}`, wwid, serial, model, driver, drivers, sizeBytes, logicalSectorBytes };
 }
 
 function planSteps(machine: Machine, matches: readonly DiskMatch[], totals: SetManifest["totals"]): readonly Step[] {

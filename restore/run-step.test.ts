@@ -54,6 +54,7 @@ async function loopDisk(context: TestContext, sizeBytes: number, fill = 0): Prom
   const disk = {
     name: path.slice(5),
     path,
+    wwid: undefined,
     serial: "L",
     model: undefined,
     driver: undefined,
@@ -163,6 +164,7 @@ describe("the disks of this machine", () => {
     const planned: TargetDisk = { ...identity, name: id, path: `/dev/${id}`, sizeBytes, logicalSectorBytes };
     const others: readonly TargetDisk[] = [
       { ...planned, serial: "ANOTHER" },
+      { ...planned, wwid: "naa.another" },
       { ...planned, sizeBytes: sizeBytes + 512 },
       { ...planned, name: "sdzzz", path: "/dev/sdzzz" },
     ];

@@ -6,7 +6,7 @@ import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
-import { planFstab } from "./plan-fstab.ts";
+import { fstabProblems, planFstab } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { neededDiskBytes } from "./needed-room.ts";
 import { describeIdentity, matchDisks, type Pair } from "./match-disks.ts";
@@ -41,6 +41,7 @@ export function planRestore(input: PlanInput): Plan {
   const pairs = safePairs(input);
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
+  const devices = devicePaths(machine.layout, matches);
   return {
     setId: manifest.id,
     matches,
@@ -53,7 +54,8 @@ export function planRestore(input: PlanInput): Plan {
       ...pairs.flatMap(({ from, to }) => sizeWarnings(from, to.disk)),
       ...consentWarnings(present, input.options.wipe),
       ...contentWarnings(machine.layout),
-      ...commandLineProblems(machine, { devices: devicePaths(machine.layout, matches), matches }),
+      ...commandLineProblems(machine, { devices, matches }),
+      ...fstabProblems(machine, devices, matches),
       ...biosBoot(machine).notes,
       ...restorableReasons(machine),
     ],

@@ -5,6 +5,7 @@ import { below, standsOn } from "../machine/own-layout.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
 import { NO_INSTALLER, NO_PARTS } from "./needed-grub.ts";
 import { isWhole } from "./subvolumes.ts";
+import { mountPoint } from "./plan-fstab.ts";
 import { BIOS_BOOT_TYPE, biosBoot, hasBiosBootPartition } from "./plan-bios-boot.ts";
 
 /** Empty: the machine is restorable. */
@@ -211,13 +212,7 @@ function fstabWarnings({ fstab, mounts }: Layout): readonly string[] {
   return fstab
     .filter(({ spec, path, type, options }) => {
       const isDevice = /^(?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)/.test(spec) && !/^\/dev\/(?:sr|cdrom|fd|loop)/.test(spec);
-      return (
-        isDevice &&
-        path.startsWith("/") &&
-        !NOT_LOCAL.test(type) &&
-        !options.includes("noauto") &&
-        !mounted.has(path.replace(/(.)\/+$/, "$1"))
-      );
+      return isDevice && path.startsWith("/") && !NOT_LOCAL.test(type) && !options.includes("noauto") && !mounted.has(mountPoint(path));
     })
     .map(({ spec, path }) => `"${path}" stands in /etc/fstab (${spec}) and is not mounted: what is in it is not archived`);
 }

@@ -128,13 +128,13 @@ test("runStep() makes file systems, mounts them, changes fstab, makes a swap fil
     }
     for (const step of mounts) if (step.kind === "mount") await doStep(step);
     await mkdir(join(root, "etc"));
-    await writeFile(join(root, "etc/fstab"), "/dev/sda2 / ext4\n");
+    await writeFile(join(root, "etc/fstab"), Buffer.from("/dev/sda2 / ext4\n# M\xfcller\n", "latin1"));
     const changed = await doStep({ kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] });
     assert.deepEqual(
       changed.map(({ path }) => path),
       ["/etc/fstab"],
     );
-    assert.equal(await readFile(join(root, "etc/fstab"), "utf8"), "UUID=x / ext4\n");
+    assert.equal(await readFile(join(root, "etc/fstab"), "latin1"), "UUID=x / ext4\n# M\xfcller\n");
     const uuid = "249e68a9-c50c-45e4-9da8-d3d7d7f62d63";
     await doStep({ kind: "make-swap-file", path: "/srv/deep/swap", sizeBytes: 8 * MIB, uuid, label: "swapfile" });
     const { mode, size, blocks } = await stat(join(root, "srv/deep/swap"));

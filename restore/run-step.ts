@@ -2,13 +2,14 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { changeMode, exists, makeDirectory, readTextIfThere, writeFile } from "#os/files";
+import { changeMode, exists, makeDirectory } from "#os/files";
 import type { Machine } from "../machine/model.ts";
 import { installGrub, writeBootEntry } from "./boot-loader.ts";
 import { openChroot } from "./chroot.ts";
 import { HEAD_BYTES } from "./disk-contents.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "./inside-root.ts";
+import { readLatin1, writeLatin1 } from "./latin1-files.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
@@ -154,12 +155,11 @@ function mountOptions({ type, options, fsRoot }: Of<"mount">): readonly string[]
 /** Damage may have cost it. */
 async function writeFstab({ changes }: Of<"write-fstab">, { root, say }: RestoreEnvironment): Promise<readonly OwnChange[]> {
   const place = await insideRoot(root, "/etc/fstab");
-  const text = await readTextIfThere(place);
-  if (text === undefined) {
+  if (!(await exists(place))) {
     say("lifeboat: there is no /etc/fstab: names of devices were not changed in it");
     return [];
   }
-  await writeFile(place, changedFstab(text, changes));
+  await writeLatin1(place, changedFstab(await readLatin1(place), changes));
   return [{ path: pathInMachine(root, place), why: "names of devices were changed" }];
 }
 

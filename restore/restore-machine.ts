@@ -43,6 +43,7 @@ export interface RestoreReport {
   /** Seconds by step. */
   readonly steps: readonly { readonly step: string; readonly seconds: number }[];
   readonly checked: number;
+  /** The path is "" for what tar could not do, when files are not checked. */
   readonly differences: readonly { readonly path: string; readonly what: string }[];
   /** What Lifeboat itself has changed, file by file; counted apart. */
   readonly changed: readonly ReportedChange[];
@@ -129,8 +130,8 @@ async function asWriting<T>(what: string, action: () => Promise<T>): Promise<T> 
 }
 
 async function doStep(step: Step, job: StepJob): Promise<void> {
-  const { request, environment, state } = job;
-  if (step.kind === "extract") return extractSet({ ...request, resume: state.resume }, environment);
+  const { request, environment } = job;
+  if (step.kind === "extract") return extract(job);
   if (step.kind === "check") return check(job);
   if (step.kind === "set-flags") {
     await linkNodes(environment.root, readCatalogue(request.set));
@@ -143,6 +144,12 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   if (isStackStep(step)) return runStackStep(step, environment);
   const changed = await runStep(step, { machine: request.machine, environment });
   if (changed.length > 0) await noteChanges(changed, job);
+}
+
+/** What tar could not do, the check finds; where there is none, it is all that is known. */
+async function extract({ request, environment, state }: StepJob): Promise<void> {
+  const remarks = await extractSet({ ...request, resume: state.resume }, environment);
+  if (!request.check) state.differences = remarks.map((remark) => ({ path: "", what: remark }));
 }
 
 /** A restore that is broken off from here on must know which files are no longer as they were extracted. */

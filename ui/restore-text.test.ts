@@ -51,6 +51,12 @@ describe("restoredLine() says", () => {
   });
 });
 
+test("what tar could not do is said in its own words, and in the line that ends a restore whose files were not checked", () => {
+  const report = { ...REPORT, wasChecked: false, differences: [{ path: "", what: "a: Cannot open: File exists" }] };
+  assert.ok(restoreDetails(report).includes("  differs: a: Cannot open: File exists"));
+  assert.match(restoredLine(report), /, files NOT checked, as you said, 1 not as they were$/);
+});
+
 test("restoreDetails() names a gate that has not read all", () => {
   assert.deepEqual(
     restoreDetails({ ...REPORT, gate: "quick" })[0],

@@ -15,9 +15,14 @@ export function filesReport(setId: string, { restored, wasChecked, framesRead, d
     ...lossLines({ lost: lost.map(printable), lostUnnamed }),
     ...listed(
       "differs",
-      differences.map(({ path, what }) => (path === "" ? what : `${printable(path)}: ${what}`)),
+      differences.map(({ path, what }) => differenceLine(printable(path), what)),
     ),
   ].join("\n");
+}
+
+/** tar's own words have the path in them. */
+function differenceLine(path: string, what: string): string {
+  return path === "" ? what : `${path}: ${what}`;
 }
 
 /** One line of what `restore --only --dry-run` says. */
@@ -33,7 +38,8 @@ function listed(label: string, lines: readonly string[]): readonly string[] {
 /** The line that ends a restore. */
 export function restoredLine(report: RestoreReport): string {
   const { set, seconds, checked, differences, wasChecked } = report;
-  const check = wasChecked ? `${checked} files checked, ${differences.length} differ` : "files NOT checked, as you said";
+  const failed = differences.length > 0 ? `, ${differences.length} not as they were` : "";
+  const check = wasChecked ? `${checked} files checked, ${differences.length} differ` : `files NOT checked, as you said${failed}`;
   const lost = lostSomething(report) ? `, ${lostCount(report)} lost to damage` : "";
   return `lifeboat: restored ${set} in ${Math.round(seconds)}s, ${check}${lost}`;
 }
@@ -61,7 +67,7 @@ export function restoreDetails({ gate, steps, differences, changed, lost, lostUn
     ...steps.filter(({ seconds }) => seconds >= 0.5).map(({ step, seconds }) => `${step}: ${seconds.toFixed(1)}s`),
     ...listed(
       "differs",
-      differences.map(({ path, what }) => `${path}: ${what}`),
+      differences.map(({ path, what }) => differenceLine(path, what)),
     ),
     ...lossLines({ lost, lostUnnamed }),
     ...listed("changed by Lifeboat", changedLines(changed)),

@@ -204,6 +204,23 @@ describe("passGate() refuses", { concurrency: 3 }, () => {
       /^Cannot restore as every step must be possible: Cannot run "mke2fs" as it must succeed: .*FEATURE_R31/,
     ],
     [
+      "a mount option that tune2fs does not know",
+      withRoot({ parameters: { ...ext, defaultMountOptions: ["journal_bogus"] } }),
+      /^Cannot restore as every step must be possible: Cannot run "tune2fs" as it must succeed: .*journal_bogus/,
+    ],
+    [
+      "more mounts between checks than tune2fs can set",
+      withRoot({ parameters: { ...ext, maximumMountCount: 99_999 } }),
+      /^Cannot restore as every step must be possible: Cannot run "tune2fs" as it must succeed: /,
+    ],
+    [
+      "a swap file's UUID that is none",
+      changed(BIOS_MACHINE, {
+        swaps: [{ kind: "file", place: "/swap", uuid: "nonsense", label: undefined, sizeBytes: MIB }],
+      }),
+      /^Cannot restore as every step must be possible: Cannot run "mkswap" as it must succeed: .*UUID/i,
+    ],
+    [
       "partitions that overlap, and another thing that is wrong in the same breath",
       changed(withRoot({ uuid: "bad" }), {
         disks: BIOS_MACHINE.layout.disks.map((disk) => {

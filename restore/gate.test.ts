@@ -129,6 +129,18 @@ describe("passGate() lets pass", { concurrency: 3 }, () => {
     assert.deepEqual((await pass({ machine, plan: planFor(machine, 4096) })).lost, []);
   });
 
+  test("a disk of more than 2 TiB with sectors of 4 KiB and an MBR, which counts sectors", async () => {
+    const plan = planFor(BIOS_MACHINE);
+    const disk = { ...plan.matches[0]!.disk, path: TARGET, logicalSectorBytes: 4096, sizeBytes: 12 * 2 ** 40 };
+    const { table } = BIOS_MACHINE.layout.disks[0]!;
+    const planWith = (startSector: number, sizeSectors: number): Plan => {
+      const partitions = table!.partitions.map((one) => (one.id === "sda4" ? { ...one, startSector, sizeSectors } : one));
+      return { ...plan, steps: [{ kind: "partition", disk, table: { ...table!, partitions } }] };
+    };
+    assert.deepEqual((await pass({ plan: planWith(2 ** 31, 2 ** 29) })).lost, []);
+    await assert.rejects(pass({ plan: planWith(2 ** 31, 2 ** 31) }), refusal(3, /Cannot run "sfdisk"/));
+  });
+
   test("an XFS that is smaller than xfsprogs supports", async () => {
     const smaller = (one: Partition): Partition => (one.id === "sda3" ? { ...one, sizeSectors: 100 * 2048 } : one);
     const machine = changed(BIOS_MACHINE, {

@@ -36,8 +36,10 @@ async function tryStep(step: Step, file: string): Promise<void> {
 async function tryTable({ disk, table }: Of<"partition">, file: string): Promise<void> {
   // A file has sectors of 512 bytes, whatever the disk has.
   const times = disk.logicalSectorBytes / 512;
-  await sparseFile(file, disk.sizeBytes);
-  const scaled = inSmallerSectors(table, times);
+  // An MBR counts sectors, whatever their size, and has no room for more than 2^32; a GPT takes so many bytes at the disk's ends.
+  const isScaled = table.kind === "gpt";
+  await sparseFile(file, isScaled ? disk.sizeBytes : disk.sizeBytes / times);
+  const scaled = isScaled ? inSmallerSectors(table, times) : table;
   await run(["sfdisk", "--no-act", "--quiet", file], { input: partitionScript(disk, scaled), timeoutMs: LIMIT_MS });
 }
 

@@ -1,5 +1,6 @@
 // Restores onto real file systems that are broken off, and what becomes of them: gone on with while the journal holds, else done from the start.
 import assert from "node:assert/strict";
+import { closeSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,10 +81,12 @@ interface Break {
   readonly afterFrames?: number;
   /** The step that is not begun. */
   readonly before?: RegExp;
+  /** Files are read back; called when that begins. */
+  readonly atCheck?: () => void;
 }
 
 /** Every frame is noted in the journal, as its clock goes on by a minute with each look. */
-async function restore(mayResume: boolean, { afterFrames, before: step }: Break = {}, opened: OpenSet = set) {
+async function restore(mayResume: boolean, { afterFrames, before: step, atCheck }: Break = {}, opened: OpenSet = set) {
   let minutes = 0;
   let frames = 0;
   const said: string[] = [];
@@ -92,6 +95,7 @@ async function restore(mayResume: boolean, { afterFrames, before: step }: Break 
     say(line) {
       said.push(line);
       if (step?.test(line) === true) throw new Broken();
+      if (/read all/.test(line)) atCheck?.();
     },
     // Nothing may be found locked, or be left out.
     note: (line) => assert.fail(line),
@@ -106,7 +110,7 @@ async function restore(mayResume: boolean, { afterFrames, before: step }: Break 
   const plan = thePlan();
   const gate = { frames: await readFrames(set), mode: "full", damaged: new Set<number>(), lost: [] } as const;
   try {
-    const request = { set: opened, machine: BIOS_MACHINE, plan, gate, mayResume, check: false };
+    const request = { set: opened, machine: BIOS_MACHINE, plan, gate, mayResume, check: atCheck !== undefined };
     return { said, report: await restoreMachine(request, environment) };
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
@@ -193,6 +197,20 @@ describe("a restore that was broken off is gone on with", () => {
     assert.equal(report?.wasResumed, true);
     await assertRestored(report);
   });
+});
+
+test("what something keeps in use is checked as it is, with all else mounted beside it, and is named", async (context) => {
+  if (skipWithout(context)) return;
+  let held: number | undefined;
+  try {
+    const { said, report } = await restore(false, { atCheck: () => (held = openSync(join(root, "a"), "r")) });
+    assert.deepEqual([report?.differences, report?.checked], [[], set.manifest.totals.paths]);
+    const line = 'lifeboat: something keeps "/" in use: it was not mounted again for the check, which may read it from memory';
+    assert.ok(said.includes(line), said.join("\n"));
+  } finally {
+    if (held !== undefined) closeSync(held);
+    await unmountAll(thePlan(), { root } as RestoreEnvironment);
+  }
 });
 
 test("a restore that was broken off stops when the set cannot be read, and all that it had done is kept", async (context) => {

@@ -5,6 +5,7 @@ import type { FilesOutcome } from "../restore/restore-files.ts";
 import { lostSomething, type Losses } from "../restore/outcome.ts";
 import type { ReportedChange, RestoreReport } from "../restore/restore-machine.ts";
 import { printable } from "../set/catalogue.ts";
+import { shownLine } from "./plain-text.ts";
 
 /** Names listed of each kind. */
 const LISTED = 50;
@@ -32,7 +33,7 @@ export function plannedLine(path: ByteText, replaces: boolean): string {
 
 function listed(label: string, lines: readonly string[]): readonly string[] {
   const more = lines.length > LISTED ? [`  … and ${lines.length - LISTED} more`] : [];
-  return [...lines.slice(0, LISTED).map((line) => `  ${label}: ${line}`), ...more];
+  return [...lines.slice(0, LISTED).map((line) => shownLine(`  ${label}: ${line}`)), ...more];
 }
 
 /** The line that ends a restore. */

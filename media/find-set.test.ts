@@ -76,3 +76,15 @@ test("setBelow() finds a set at the top, in a marked directory, and where the im
   assert.equal(await found(scratch, "disk/one"), `/disk/one/${OLD}`);
   assert.equal(await setBelow(disk, { id: "web-19990101T000000Z", path: undefined }), undefined);
 });
+
+test("setBelow() passes over a copy without a manifest while there is a set that has one", async () => {
+  const root = join(scratch, "copies");
+  const search = { id: OLD, path: undefined };
+  await mkdir(join(root, OLD), { recursive: true });
+  assert.equal(await setBelow(root, search), join(root, OLD), "its loss is told when it is opened");
+  await mkdir(join(root, "sets", OLD), { recursive: true });
+  await markStore(join(root, "sets"));
+  assert.equal(await setBelow(root, search), join(root, OLD));
+  await writeFile(join(root, "sets", OLD, "set.json"), "{}");
+  assert.equal(await setBelow(root, search), join(root, "sets", OLD));
+});

@@ -1,13 +1,16 @@
 // A catalogue that lies does not lead out of the restored tree: neither by the parts of a name nor by links that came with the set.
 import assert from "node:assert/strict";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { run } from "#os/exec";
+import { archiveTree } from "../archive/set-for-tests.ts";
 import type { CatalogueEntry } from "../set/catalogue.ts";
+import { readFrames } from "../set/open-set.ts";
 import { entryOf } from "./entries-for-tests.ts";
 import { EXT4, mountImage, type MountedImage } from "./images-for-tests.ts";
 import { linkNodes } from "./link-nodes.ts";
 import { realPlaces } from "./real-places.ts";
+import { refreshDirectories } from "./refresh-directories.ts";
 import { clearLocks, setFlags } from "./set-flags.ts";
 
 let image: MountedImage | undefined;
@@ -74,5 +77,15 @@ describe("a path that leads out of the tree", () => {
     await clearLocks(root(), each(entries));
     assert.deepEqual([await flagsOf(`${victim()}/shadow`), await flagsOf(`${root()}/d/file`)], ["i", ""]);
     await run(["chattr", "-i", `${victim()}/shadow`]);
+  });
+
+  test("does not become as the set has a directory of that name", async (context) => {
+    if (!needImage(context)) return;
+    const place = `${image?.path}`;
+    await run(["sh", "-c", "mkdir -p tree/d/link/sub; chmod 700 tree/d/link/sub; mkdir victim/sub; chmod 755 victim/sub"], { cwd: place });
+    const set = await archiveTree(`${place}/tree`, `${place}/set`);
+    const gate = { frames: await readFrames(set), mode: "full", damaged: new Set<number>(), lost: [] } as const;
+    await refreshDirectories({ set, gate }, root());
+    assert.equal((await stat(`${victim()}/sub`)).mode & 0o7777, 0o755);
   });
 });

@@ -159,14 +159,16 @@ test("of a cache in the tree the pieces are left out and named, what else is the
   assert.deepEqual(leftOutOf(outcome), [`"${cacheDirectory}": Lifeboat's cache is not taken: ${pieces}`]);
 });
 
-test("a machine below another root is seen from there: store, exclusions and what is left out", async () => {
+test("a machine below another root is seen from there: store, exclusions, the mark of its restore and what is left out", async () => {
   const { tree } = makePlace();
   const store = join(tree, "srv/backup");
-  await run(["sh", "-c", "mkdir -p srv/backup proc/1 etc; touch srv/backup/docs proc/1/x"], { cwd: tree });
+  await run(["sh", "-c", "mkdir -p srv/backup proc/1 etc/.lifeboat .lifeboat; touch srv/backup/docs proc/1/x .lifeboat/restored.json"], {
+    cwd: tree,
+  });
   const request: Partial<ArchiveRequest> = { root: tree, include: ["/"], exclude: ["/sub"], image: undefined, acceptUnrestorable: true };
   const outcome = await archive(store, request);
   const second = await archive(store, request);
-  const paths = ["/", "/etc", "/file", "/proc", "/srv", "/srv/backup", "/srv/backup/docs"];
+  const paths = ["/", "/etc", "/etc/.lifeboat", "/file", "/proc", "/srv", "/srv/backup", "/srv/backup/docs"];
   for (const { path } of [outcome, second]) {
     const found: string[] = [];
     for await (const entry of readCatalogue(await openSet(directorySource(path)))) found.push(entry.path);

@@ -7,6 +7,7 @@ import { knownTemporaries } from "#os/temporaries";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
+import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
 import { bytesOfText } from "../set/catalogue.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
@@ -180,7 +181,9 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     include,
     exclude,
     excludeWords: request.exclude,
-    hidden: [...[...swapFiles, ...snapshots].map((path) => joined(root, path)), ...knownTemporaries()].flatMap((path) => namesOf(path, facts.allMounts)),
+    hidden: [...hiddenOf(machine, [...swapFiles, ...snapshots]).map((path) => joined(root, path)), ...knownTemporaries()].flatMap((path) =>
+      namesOf(path, facts.allMounts),
+    ),
     ownPlaces: ownPlaces(request, facts),
     closedMounts,
     leftOut: [
@@ -195,6 +198,11 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     progress: ({ paths, contentBytes, allBytes }) =>
       request.progress({ what: "archiving", doneBytes: contentBytes, allBytes, files: paths }),
   };
+}
+
+/** Of a machine, also the journal and the mark of the restore that it came from: they would speak of the restore of this set. */
+function hiddenOf(machine: Machine | undefined, others: readonly string[]): readonly string[] {
+  return machine === undefined ? others : [OWN_DIRECTORY, ...others];
 }
 
 /** As the machine names them. */

@@ -43,6 +43,11 @@ async function refuses(root: string, args: readonly string[], expected: Refusal)
   );
 }
 
+test("nothing that a name holds reaches the terminal as what it could obey", async () => {
+  const { exitCode, stderr } = await lifeboat(["verify", "/none/\u001b[2Jgröße\u009b1m"]);
+  assert.deepEqual([exitCode, stderr.includes('"/none/\\u001b[2Jgröße\\u009b1m"')], [2, true], stderr);
+});
+
 const EMPTY_TREE = { "modules.dep": "" };
 
 test("a kernel that is missing, no kernel or cut short is refused", async () => {

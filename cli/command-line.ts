@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ExitCode } from "#os/error";
+import { shownLine, shownText } from "../ui/plain-text.ts";
 import { absoluteArguments, withAbsolutePaths } from "./absolute-paths.ts";
 import { hintingAtCache } from "./cache-hint.ts";
 import { COMMANDS } from "./commands.ts";
@@ -115,9 +116,9 @@ function invocation(args: readonly (string | undefined)[], options: OptionValues
   return {
     args,
     options,
-    print: (text) => void process.stdout.write(text.endsWith("\n") ? text : `${text}\n`),
-    remark: (text) => void process.stderr.write(`${text}\n`),
-    progress: (text) => void (process.stderr.isTTY && process.stderr.write(`${text}\n`)),
-    status: (text) => void (process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`)),
+    print: (text) => void process.stdout.write(shownText(text.endsWith("\n") ? text : `${text}\n`)),
+    remark: (text) => void process.stderr.write(shownText(`${text}\n`)),
+    progress: (text) => void (process.stderr.isTTY && process.stderr.write(shownText(`${text}\n`))),
+    status: (text) => void (process.stderr.isTTY && process.stderr.write(`\r\u001b[K${shownLine(text)}`)),
   };
 }

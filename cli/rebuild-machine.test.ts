@@ -172,6 +172,7 @@ describe("nothing is written", () => {
   const target: TargetDisk = {
     name: "sdz",
     path: "/dev/sdz",
+    wwid: undefined,
     serial: "Z",
     model: undefined,
     driver: "ahci",

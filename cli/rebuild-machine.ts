@@ -15,6 +15,7 @@ import type { RestoreEnvironment } from "../restore/engine.ts";
 import { runRestore, type RunOptions } from "../restore/run-restore.ts";
 import { refuseUnattended } from "../restore/unattended.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
+import { shownLine } from "../ui/plain-text.ts";
 import { planText } from "../ui/plan-text.ts";
 import { restoreDetails, restoredLine } from "../ui/restore-text.ts";
 import { countDown, type KeyInput } from "./count-down.ts";
@@ -107,7 +108,7 @@ function environmentOf({ remark, status }: Invocation, { root, logPath }: Rebuil
     root,
     say(line) {
       note(line);
-      remark(line);
+      remark(shownLine(line));
     },
     note,
     progress: progressPrinter(status),

@@ -48,7 +48,7 @@ const RESTORE_OPTIONS: readonly OptionSpec[] = [
     name: "gate",
     value: "WHICH",
     choices: ["full", "quick"],
-    description: "Read all of the set before the first write, or samples",
+    description: "Read all of the set before the first write, or samples; with --accept-damage all in any case",
     defaultText: "full",
     inConfig: false,
   },

@@ -10,7 +10,7 @@ import { run } from "#os/exec";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import { attachDisk, detachDisk, LAST_STEPS, planOnto, skipsWithoutDisk } from "../restore/disk-for-tests.ts";
-import type { Plan } from "../restore/plan.ts";
+import type { Plan, Step } from "../restore/plan.ts";
 import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { parseBootWords } from "./boot-words.ts";
@@ -37,8 +37,8 @@ after(async () => {
   await rm(scratch, { recursive: true });
 });
 
-function thePlan(): Plan {
-  return planOnto({ device: loop!, setId: set.manifest.id, sizeMiB: 32, inodeCount: 512 }, LAST_STEPS);
+function thePlan(more: readonly Step[] = []): Plan {
+  return planOnto({ device: loop!, setId: set.manifest.id, sizeMiB: 32, inodeCount: 512 }, [...more, ...LAST_STEPS]);
 }
 
 interface Case {
@@ -49,10 +49,12 @@ interface Case {
   readonly press?: RegExp;
   /** Something is written into a restored file, when this line has been said. */
   readonly spoil?: RegExp;
+  /** After the extraction. */
+  readonly steps?: readonly Step[];
 }
 
 /** What was said, and what the agent had busybox do at the end. */
-async function nuke({ words = "", opened = set, isDone = false, press, spoil }: Case) {
+async function nuke({ words = "", opened = set, isDone = false, press, spoil, steps }: Case) {
   const said: string[] = [];
   const commands: string[] = [];
   let onKeys: (keys: string) => void = () => undefined;
@@ -69,7 +71,7 @@ async function nuke({ words = "", opened = set, isDone = false, press, spoil }: 
     if (press?.test(line) === true) onKeys("x");
     if (spoil?.test(line) === true) appendFileSync(join(root, "a"), "more");
   };
-  const prepared = { set: opened, machine: BIOS_MACHINE, plan: thePlan(), resumeAt: undefined, notResumed: undefined, isDone };
+  const prepared = { set: opened, machine: BIOS_MACHINE, plan: thePlan(steps), resumeAt: undefined, notResumed: undefined, isDone };
   const found = { source: set.source, place: "here", device: undefined, close: () => Promise.reject(new Error("it is in use")) };
   const context = {
     words: parseBootWords(`nuke ${words}`),
@@ -111,6 +113,18 @@ describe("runNuke() restores, and then", () => {
     );
     assert.deepEqual(commands, []);
   });
+
+  for (const then of ["", "lifeboat.then=reboot", "lifeboat.then=poweroff"]) {
+    test(`does neither when it fails after disks were written to, and the operator is waited for: ${then || "as usual"}`, async (context) => {
+      if (skips(context)) return;
+      const { said, commands } = await nuke({ steps: [{ kind: "check-initramfs", drivers: ["nvme"] }], words: then });
+      const text = said.join("\n");
+      assert.match(text, /\nlifeboat: make ext4 /);
+      assert.match(text, /\nlifeboat: restore failed \(4\): Cannot see that the initramfs can start from nvme/);
+      assert.doesNotMatch(text, /lifeboat: restored/);
+      assert.deepEqual(commands, []);
+    });
+  }
 
   const losses = [
     [0, undefined, "1 lost to damage"],

@@ -86,7 +86,7 @@ export const OWN_WORDS = {
   "lifeboat.gate": {
     value: "WHICH",
     choices: ["full", "quick"],
-    says: "Read all of the set before the first write, which is the default, or samples of it.",
+    says: "Read all of the set before the first write, which is the default, or samples of it; all in any case where damage is accepted.",
   },
   "lifeboat.damage": { value: "accept", choices: ["accept"], says: "Restore what is whole of a damaged set." },
   "lifeboat.check": {

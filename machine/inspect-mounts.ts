@@ -49,7 +49,7 @@ export function fillContent(devices: readonly LsblkDevice[], entries: readonly B
   return devices.map(fill);
 }
 
-async function inspectMountTable(): Promise<readonly Mount[]> {
+export async function inspectMountTable(): Promise<readonly Mount[]> {
   // Exit code 1: nothing is mounted, or some mounts could not be read to the end.
   const found = await run(["findmnt", "--json", "--bytes", "--list", "--output", FINDMNT_COLUMNS], { okCodes: [0, 1] });
   return parseFindmnt(found.stdout);

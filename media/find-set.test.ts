@@ -96,3 +96,15 @@ test("what is no regular file is not waited for, whatever its name", async () =>
   );
   assert.equal(await (await findSet(join(store, id))).sizeOf("set.json"), undefined);
 });
+
+test("setBelow() passes over a copy without a manifest while there is a set that has one", async () => {
+  const root = join(scratch, "copies");
+  const search = { id: OLD, path: undefined };
+  await mkdir(join(root, OLD), { recursive: true });
+  assert.equal(await setBelow(root, search), join(root, OLD), "its loss is told when it is opened");
+  await mkdir(join(root, "sets", OLD), { recursive: true });
+  await markStore(join(root, "sets"));
+  assert.equal(await setBelow(root, search), join(root, OLD));
+  await writeFile(join(root, "sets", OLD, "set.json"), "{}");
+  assert.equal(await setBelow(root, search), join(root, "sets", OLD));
+});

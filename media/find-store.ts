@@ -3,7 +3,7 @@
 import { LifeboatError } from "#os/error";
 import { exists, fileInfo, listDirectory } from "#os/files";
 import { readBlockDevices, type BlockDevice } from "../machine/block-devices.ts";
-import { STORE_MARK } from "../set/set-manifest.ts";
+import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { openBlockMedium } from "./block-medium.ts";
 import { directorySource } from "./directory-store.ts";
@@ -45,17 +45,20 @@ export async function findStoredSet(search: StoreSearch): Promise<FoundSet | und
   return undefined;
 }
 
-/** The set's directory below a mounted file system. */
+/** The set's directory below a mounted file system; one with a manifest, where there are several: a copy may have been broken off. */
 export async function setBelow(mountPoint: string, { id, path }: Pick<StoreSearch, "id" | "path">): Promise<string | undefined> {
   const stores = [mountPoint, ...(path === undefined ? [] : [`${mountPoint}/${path}`])];
   for (const name of await listDirectory(mountPoint)) {
     if (await exists(`${mountPoint}/${name}/${STORE_MARK}`)) stores.push(`${mountPoint}/${name}`);
   }
+  let withoutManifest: string | undefined;
   for (const store of stores) {
     const directory = `${store}/${id}`.replace(/\/+/g, "/");
-    if ((await fileInfo(directory))?.type === "directory") return directory;
+    if ((await fileInfo(directory))?.type !== "directory") continue;
+    if (await exists(`${directory}/${MANIFEST_FILE}`)) return directory;
+    withoutManifest ??= directory;
   }
-  return undefined;
+  return withoutManifest;
 }
 
 async function openQuietly({ mountPoint, run, needFileSystem, note }: StoreSearch, device: string): Promise<Medium | undefined> {

@@ -17,6 +17,7 @@ function disk(path: string): TargetDisk {
   return {
     name: path.slice(5),
     path,
+    wwid: undefined,
     serial: "N",
     model: undefined,
     driver: "nvme",

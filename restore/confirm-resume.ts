@@ -20,26 +20,29 @@ export interface ResumeRequest extends SetContent {
 
 /**
  * Mounts the plan's file systems, and leaves them mounted when the journal may be followed. Undefined: it may not, which has been said,
- * and nothing is mounted; all is then to be done from the start.
+ * and nothing is mounted; all is then to be done from the start. Throws LifeboatError when the set cannot be read: that says nothing
+ * against what is on the disk.
  */
 export async function confirmResume(request: ResumeRequest, environment: RestoreEnvironment): Promise<Journal | undefined> {
-  const { plan, gate } = request;
-  const problem = await attempt(async () => {
-    await mountAll(plan, environment, "rw");
-    // Only now the file system's own journal has been replayed: ours may be a newer one than was seen before.
-    const journal = await readJournal(environment.root);
-    const mark = await readMark(environment.root);
-    const why = journalProblem({ journal, mark }, journalSubject(plan, gate.frames));
-    if (why !== undefined || journal === undefined || journal === "unreadable") return why ?? "it is gone";
-    return (await vouchedProblem(request, journal, environment.root)) ?? journal;
-  });
-  if (typeof problem !== "string") {
+  const found = await attempt(() => mountedJournal(request, environment));
+  const problem = typeof found === "string" ? found : await vouchedProblem(request, found, environment.root);
+  if (typeof found !== "string" && problem === undefined) {
     await clearLocks(environment.root, readCatalogue(request.set));
-    return problem;
+    return found;
   }
-  await unmountAll(plan, environment);
+  await unmountAll(request.plan, environment);
   environment.say(`lifeboat: a restore was broken off here, and its journal is not followed: ${problem}. All is done from the start`);
   return undefined;
+}
+
+/** The journal, or why it is not followed. Reads the disk alone. */
+async function mountedJournal({ plan, gate }: ResumeRequest, environment: RestoreEnvironment): Promise<Journal | string> {
+  await mountAll(plan, environment, "rw");
+  // Only now the file system's own journal has been replayed: ours may be a newer one than was seen before.
+  const journal = await readJournal(environment.root);
+  const mark = await readMark(environment.root);
+  const why = journalProblem({ journal, mark }, journalSubject(plan, gate.frames));
+  return why !== undefined || journal === undefined || journal === "unreadable" ? (why ?? "it is gone") : journal;
 }
 
 async function attempt(action: () => Promise<Journal | string>): Promise<Journal | string> {

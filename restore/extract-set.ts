@@ -7,6 +7,7 @@ import { readCatalogue } from "../set/read-catalogue.ts";
 import { frameStarts } from "../set/stream-places.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { extractFiles } from "./extract-files.ts";
+import type { ExtractRemark } from "./extract-messages.ts";
 import type { PassedGate } from "./gate.ts";
 import { journalSubject, noteProgress, type Progress } from "./journal.ts";
 import { framesOf } from "./lost-paths.ts";
@@ -27,8 +28,8 @@ export interface ExtractJob extends SetContent {
 const JOURNAL_BYTES = 256 * 1024 * 1024;
 const JOURNAL_MS = 30_000;
 
-/** Throws LifeboatError. */
-export async function extractSet(job: ExtractJob, environment: RestoreEnvironment): Promise<void> {
+/** Returns what tar could not do. Throws LifeboatError. */
+export async function extractSet(job: ExtractJob, environment: RestoreEnvironment): Promise<readonly ExtractRemark[]> {
   const { set, gate, resume } = job;
   const from = startFrame(gate.frames, resume?.frame ?? 0);
   const frames = gate.frames.filter(({ number }) => number >= from && !gate.damaged.has(number));
@@ -37,10 +38,12 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
   const areChecked = gate.mode === "full";
   const handedOver = keepJournal(job, frames, environment);
   const options = { set, allFrames: gate.frames, frames, areChecked, root: environment.root, handedOver };
-  const remarks = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
+  const first = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
+  const again = from > 0 ? await extractAgain(job, heldBackByTar(from), environment) : [];
+  const remarks = [...first, ...again];
   for (const { path, what } of remarks) environment.note(path === "" ? `tar: ${what}` : `tar: ${printable(path)}: ${what}`);
-  if (from > 0) await extractAgain(job, heldBackByTar(from), environment);
   await noteProgress(journalSubject(job.plan, gate.frames), { frame: gate.frames.length, changed: resume?.changed ?? [] }, environment);
+  return remarks;
 }
 
 /** Called with each frame that tar has been given. */
@@ -107,14 +110,14 @@ async function extractAgain(
   { set, gate }: SetContent,
   isChosen: (entry: CatalogueEntry) => boolean,
   { root }: Pick<RestoreEnvironment, "root">,
-): Promise<void> {
+): Promise<readonly ExtractRemark[]> {
   const lost = new Set(gate.lost);
   const entries: CatalogueEntry[] = [];
   for await (const entry of readCatalogue(set)) if (isChosen(entry) && !lost.has(entry.path)) entries.push(entry);
   const starts = frameStarts(gate.frames);
   const needed = new Set(entries.flatMap((entry) => framesOf(entry, starts)));
   const paths = new Set(entries.map(({ path }) => path));
-  await extractFiles({
+  return extractFiles({
     set,
     allFrames: gate.frames,
     frames: gate.frames.filter(({ number }) => needed.has(number) && !gate.damaged.has(number)),

@@ -129,6 +129,18 @@ describe("passGate() lets pass", { concurrency: 3 }, () => {
     assert.deepEqual((await pass({ machine, plan: planFor(machine, 4096) })).lost, []);
   });
 
+  test("a disk of more than 2 TiB with sectors of 4 KiB and an MBR, which counts sectors", async () => {
+    const plan = planFor(BIOS_MACHINE);
+    const disk = { ...plan.matches[0]!.disk, path: TARGET, logicalSectorBytes: 4096, sizeBytes: 12 * 2 ** 40 };
+    const { table } = BIOS_MACHINE.layout.disks[0]!;
+    const planWith = (startSector: number, sizeSectors: number): Plan => {
+      const partitions = table!.partitions.map((one) => (one.id === "sda4" ? { ...one, startSector, sizeSectors } : one));
+      return { ...plan, steps: [{ kind: "partition", disk, table: { ...table!, partitions } }] };
+    };
+    assert.deepEqual((await pass({ plan: planWith(2 ** 31, 2 ** 29) })).lost, []);
+    await assert.rejects(pass({ plan: planWith(2 ** 31, 2 ** 31) }), refusal(3, /Cannot run "sfdisk"/));
+  });
+
   test("an XFS that is smaller than xfsprogs supports", async () => {
     const smaller = (one: Partition): Partition => (one.id === "sda3" ? { ...one, sizeSectors: 100 * 2048 } : one);
     const machine = changed(BIOS_MACHINE, {
@@ -202,6 +214,23 @@ describe("passGate() refuses", { concurrency: 3 }, () => {
       "a feature that mke2fs does not know",
       withRoot({ parameters: { ...ext, features: [...ext.features, "FEATURE_R31"] } }),
       /^Cannot restore as every step must be possible: Cannot run "mke2fs" as it must succeed: .*FEATURE_R31/,
+    ],
+    [
+      "a mount option that tune2fs does not know",
+      withRoot({ parameters: { ...ext, defaultMountOptions: ["journal_bogus"] } }),
+      /^Cannot restore as every step must be possible: Cannot run "tune2fs" as it must succeed: .*journal_bogus/,
+    ],
+    [
+      "more mounts between checks than tune2fs can set",
+      withRoot({ parameters: { ...ext, maximumMountCount: 99_999 } }),
+      /^Cannot restore as every step must be possible: Cannot run "tune2fs" as it must succeed: /,
+    ],
+    [
+      "a swap file's UUID that is none",
+      changed(BIOS_MACHINE, {
+        swaps: [{ kind: "file", place: "/swap", uuid: "nonsense", label: undefined, sizeBytes: MIB }],
+      }),
+      /^Cannot restore as every step must be possible: Cannot run "mkswap" as it must succeed: .*UUID/i,
     ],
     [
       "partitions that overlap, and another thing that is wrong in the same breath",

@@ -2,8 +2,7 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { makeTemporaryDirectory } from "#os/files";
-import type { Machine, PartitionTable } from "../machine/model.ts";
+import type { Machine } from "../machine/model.ts";
 import type { ByteText } from "../formats/tar-read.ts";
 import { printable } from "../set/catalogue.ts";
 import { readFrames, type OpenSet, type PlacedFrame } from "../set/open-set.ts";
@@ -12,12 +11,11 @@ import { frameStarts } from "../set/stream-places.ts";
 import { checkFrames, sampleFrames, type DamagedFrame } from "./check-frames.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { lossFinder } from "./lost-paths.ts";
-import { mkfsCommands, mkswapCommand, type MkfsCommand } from "./mkfs-command.ts";
 import { grubSearch, type GrubSearch } from "./needed-grub.ts";
 import { neededPrograms } from "./needed-programs.ts";
-import { partitionScript } from "./partition-script.ts";
-import type { Plan, Step } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { roomCounter } from "./room.ts";
+import { stepProblems } from "./try-steps.ts";
 
 export type GateMode = "full" | "quick";
 
@@ -62,57 +60,9 @@ async function checkPrograms(machine: Machine): Promise<void> {
 
 const TRIAL_LIMIT_MS = 60_000;
 
-/** Each command on an empty file of the right size, which takes no room. */
 async function checkArguments({ steps }: Plan): Promise<void> {
-  await using work = await makeTemporaryDirectory("lifeboat-trial-");
-  const problems: string[] = [];
-  for (const [index, step] of steps.entries()) {
-    const file = `${work.path}/${index}`;
-    await tryStep(step, file).catch((error: Error) => problems.push(error.message));
-    await run(["rm", "-f", file]);
-  }
+  const problems = await stepProblems(steps);
   if (problems.length > 0) throw refusal("every step must be possible", problems);
-}
-
-async function tryStep(step: Step, file: string): Promise<void> {
-  if (step.kind === "partition") {
-    await sparseFile(file, step.disk.sizeBytes);
-    // A file has sectors of 512 bytes, whatever the disk has.
-    const script = partitionScript(step.disk, inSectorsOf512(step.table, step.disk.logicalSectorBytes));
-    await run(["sfdisk", "--no-act", "--quiet", file], { input: script, timeoutMs: TRIAL_LIMIT_MS });
-  } else if (step.kind === "make-filesystem") {
-    await tryFileSystem(step, file);
-  } else if (step.kind === "make-swap") {
-    // More than a page for each header; its real size is the partition's.
-    await sparseFile(file, 1024 * 1024);
-    await tryCommand(mkswapCommand(file, step));
-  }
-}
-
-async function tryFileSystem({ devices, fileSystem }: Extract<Step, { kind: "make-filesystem" }>, file: string): Promise<void> {
-  const files = devices.map((_, index) => (index === 0 ? file : `${file}-${index}`));
-  for (const [index, { sizeBytes }] of devices.entries()) await sparseFile(files[index]!, sizeBytes);
-  for (const command of mkfsCommands(files, fileSystem, true)) await tryCommand(command);
-  await run(["rm", "-f", ...files]);
-}
-
-function inSectorsOf512(table: PartitionTable, sectorBytes: number): PartitionTable {
-  const times = sectorBytes / 512;
-  return {
-    ...table,
-    firstSector: table.firstSector === undefined ? undefined : table.firstSector * times,
-    partitions: table.partitions.map((partition) => {
-      return { ...partition, startSector: partition.startSector * times, sizeSectors: partition.sizeSectors * times };
-    }),
-  };
-}
-
-async function sparseFile(path: string, sizeBytes: number): Promise<void> {
-  await run(["truncate", "-s", `${sizeBytes}`, path]);
-}
-
-async function tryCommand(command: MkfsCommand): Promise<void> {
-  await run(command, { timeoutMs: TRIAL_LIMIT_MS });
 }
 
 async function checkData(

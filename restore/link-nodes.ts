@@ -3,6 +3,7 @@
 import { infoRaw, linkRaw } from "#os/byte-paths";
 import type { ByteText } from "../formats/tar-read.ts";
 import { prefixOf, type CatalogueEntry } from "../set/catalogue.ts";
+import { realPlaces } from "./real-places.ts";
 
 /** Returns the directories in which it has made names again: their times have changed. */
 export async function linkNodes(
@@ -10,10 +11,11 @@ export async function linkNodes(
   entries: AsyncIterable<CatalogueEntry> | Iterable<CatalogueEntry>,
 ): Promise<ReadonlySet<ByteText>> {
   const prefix = prefixOf(root);
+  const isReal = realPlaces(root);
   const changed = new Set<ByteText>();
-  for await (const { path, sameNodeAs } of entries) {
+  for await (const { path, type, sameNodeAs } of entries) {
     if (sameNodeAs === undefined || isSameNode(prefix, path, sameNodeAs)) continue;
-    if (infoRaw(prefix + sameNodeAs) === undefined || infoRaw(prefix + path) === undefined) continue;
+    if (![path, sameNodeAs].every((name) => isReal(name) && infoRaw(prefix + name)?.type === type)) continue;
     linkRaw(prefix + sameNodeAs, prefix + path);
     changed.add(directoryOf(path));
   }

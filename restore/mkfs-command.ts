@@ -45,8 +45,36 @@ const NOT_ASKED: ReadonlySet<string> = new Set(["needs_recovery", "orphan_presen
 const MADE_WITH: readonly string[] = ["user_xattr", "acl"];
 
 function extCommands(device: string, { fileSystem, parameters, isTrial }: Making<"ext">): readonly MkfsCommand[] {
+  const make = makeExt(device, { fileSystem, parameters, isTrial });
+  return isTrial ? [make] : [make, tuneExt(device, parameters, ["-r", `${parameters.reservedBlocks}`])];
+}
+
+export interface ExtTrial {
+  readonly sizeBytes: number;
+  readonly commands: readonly MkfsCommand[];
+}
+
+/**
+ * What tune2fs will be asked, which it tells of a file system alone: of a small one with the same features. Blocks that are held back
+ * are some of the real one's. No commands: it is no ext.
+ */
+export function extTrial(file: string, fileSystem: FileSystem): ExtTrial {
+  const { parameters } = fileSystem;
+  if (parameters.kind !== "ext") return { sizeBytes: 0, commands: [] };
+  const small = { ...parameters, inodeCount: Math.min(parameters.inodeCount, TRIAL_INODES) };
+  return {
+    sizeBytes: Math.max(TRIAL_BYTES, TRIAL_CLUSTERS * (parameters.clusterBytes ?? parameters.blockBytes)),
+    commands: [makeExt(file, { fileSystem, parameters: small, isTrial: false }), tuneExt(file, parameters)],
+  };
+}
+
+const TRIAL_BYTES = 64 * 2 ** 20;
+const TRIAL_CLUSTERS = 1024;
+const TRIAL_INODES = 1024;
+
+function makeExt(device: string, { fileSystem, parameters, isTrial }: Making<"ext">): MkfsCommand {
   const features = parameters.features.filter((feature) => !NOT_ASKED.has(feature));
-  const make: MkfsCommand = [
+  return [
     "mke2fs",
     "-F",
     "-q",
@@ -63,17 +91,19 @@ function extCommands(device: string, { fileSystem, parameters, isTrial }: Making
     ...identity(["-U", fileSystem.uuid], ["-L", fileSystem.label]),
     device,
   ].flat() as unknown as MkfsCommand;
+}
+
+function tuneExt(device: string, parameters: Kind<"ext">, more: readonly string[] = []): MkfsCommand {
   const unwanted = MADE_WITH.filter((option) => !parameters.defaultMountOptions.includes(option));
-  const tune: MkfsCommand = [
+  return [
     "tune2fs",
     ["-c", `${parameters.maximumMountCount}`],
     ["-i", `${parameters.checkIntervalSeconds}s`],
     ["-e", parameters.onErrors],
-    ["-r", `${parameters.reservedBlocks}`],
+    more,
     ["-o", [...unwanted.map((option) => `^${option}`), ...parameters.defaultMountOptions].join(",")],
     device,
   ].flat() as unknown as MkfsCommand;
-  return isTrial ? [make] : [make, tune];
 }
 
 /** xfs_info's words that mkfs.xfs takes again in -m; others are its own business, or change with its version. */

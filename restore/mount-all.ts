@@ -1,17 +1,37 @@
 // All file systems of a plan, mounted and unmounted.
 
 import { run } from "#os/exec";
+import { inspectMountTable } from "../machine/inspect-mounts.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, Step } from "./plan.ts";
 import { mountStep } from "./run-step.ts";
 
 export async function mountAll({ steps }: Plan, { root }: RestoreEnvironment, mode: "ro" | "rw"): Promise<void> {
-  for (const step of steps) if (step.kind === "mount") await mountStep(step, root, mode);
+  for (const step of steps.filter(isMount)) await mountStep(step, root, mode);
+}
+
+/** Unmounts all and mounts it in the other mode. Returns where something is in use, and stays mounted as it was. */
+export async function mountAgain(plan: Plan, environment: RestoreEnvironment, mode: "ro" | "rw"): Promise<readonly string[]> {
+  await unmountAll(plan, environment);
+  const mounted = new Set((await inspectMountTable()).map(({ target }) => target));
+  const isBusy = (step: MountStep) => mounted.has(placeOf(step, environment));
+  const steps = plan.steps.filter(isMount);
+  for (const step of steps) if (!isBusy(step)) await mountStep(step, environment.root, mode);
+  return steps.filter(isBusy).map(({ path }) => path);
 }
 
 /** Last mounted, first unmounted. */
-export async function unmountAll({ steps }: Plan, { root }: RestoreEnvironment): Promise<void> {
+export async function unmountAll({ steps }: Plan, environment: RestoreEnvironment): Promise<void> {
   await run(["sync"]);
-  const places = steps.flatMap((step) => (step.kind === "mount" ? [step.path === "/" ? root : `${root}${step.path}`] : []));
-  for (const place of places.reverse()) await run(["umount", place], { okCodes: [0, 1, 32] });
+  for (const step of steps.filter(isMount).reverse()) await run(["umount", placeOf(step, environment)], { okCodes: [0, 1, 32] });
+}
+
+type MountStep = Extract<Step, { kind: "mount" }>;
+
+function isMount(step: Step): step is MountStep {
+  return step.kind === "mount";
+}
+
+function placeOf({ path }: MountStep, { root }: RestoreEnvironment): string {
+  return path === "/" ? root : `${root}${path}`;
 }

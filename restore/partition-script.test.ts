@@ -28,6 +28,7 @@ async function roundTrip(table: PartitionTable, sizeBytes = SIZE_BYTES): Promise
   const disk = {
     name: "sdx",
     path,
+    wwid: undefined,
     serial: undefined,
     model: undefined,
     driver: undefined,

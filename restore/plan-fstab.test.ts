@@ -2,24 +2,41 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
-import type { FstabEntry } from "../machine/model.ts";
-import { changedFstab, planFstab, swapBehind } from "./plan-fstab.ts";
+import type { FstabEntry, Machine } from "../machine/model.ts";
+import { changedFstab, planFstab, swapBehind, type Moves } from "./plan-fstab.ts";
 import { planRestore } from "./plan-restore.ts";
 import { devicePaths } from "./plan-stack.ts";
+import type { Plan } from "./plan.ts";
 import { ownDisk, presentDisk } from "./present-disks-for-tests.ts";
 import type { PresentDisk } from "./present-disk.ts";
+import { refuseUnattended } from "./unattended.ts";
 
 const ROOT = "UUID=7a61ccf8-d4dc-4a28-aa1e-bd1c6a57709c";
 const SRV = "UUID=b4946635-dd96-462a-a002-414401064400";
 const SWAP = "UUID=249e68a9-c50c-45e4-9da8-d3d7d7f62d63";
 const TOTALS = { paths: 1, contentBytes: 1, frames: 1, volumes: 1, streamBytes: 1, storedBytes: 1 };
 
-function changes(entries: readonly (readonly [spec: string, path: string, type: string])[], target: PresentDisk): readonly string[] {
-  const fstab = entries.map(([spec, path, type]): FstabEntry => ({ spec, path, type, options: [] }));
-  const machine = { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, fstab } };
+type Entry = readonly [spec: string, path: string, type: string, option?: string];
+
+function planned(entries: readonly Entry[], target: PresentDisk, layout: Partial<Machine["layout"]> = {}) {
+  const fstab = entries.map(([spec, path, type, option]): FstabEntry => ({
+    spec,
+    path,
+    type,
+    options: option === undefined ? [] : [option],
+  }));
+  const machine = { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, ...layout, fstab } };
   const options = { map: new Map(), excluded: [], wipe: [] };
-  const { matches } = planRestore({ machine, manifest: { id: "set", totals: TOTALS }, present: [target], firmware: "bios", options });
-  const steps = planFstab(machine, { devices: devicePaths(machine.layout, matches), matches, replaced: new Map() });
+  return { machine, plan: planRestore({ machine, manifest: { id: "set", totals: TOTALS }, present: [target], firmware: "bios", options }) };
+}
+
+function movesOf({ layout }: Machine, { matches }: Plan): Moves {
+  return { devices: devicePaths(layout, matches), matches, replaced: new Map() };
+}
+
+function changes(entries: readonly Entry[], target: PresentDisk): readonly string[] {
+  const { machine, plan } = planned(entries, target);
+  const steps = planFstab(machine, movesOf(machine, plan));
   return steps.flatMap((step) => (step.kind === "write-fstab" ? step.changes.map(({ path, from, to }) => `${path}: ${from} > ${to}`) : []));
 }
 
@@ -58,6 +75,11 @@ describe("planFstab() changes", () => {
     ]);
   });
 
+  test("a link whose mount point is written with slashes at its end", () => {
+    const link = "/dev/disk/by-id/ata-QEMU_HARDDISK_WX1-part3";
+    assert.deepEqual(changes([[link, "/srv//", "xfs"]], NEW), [`/srv//: ${link} > ${SRV}`]);
+  });
+
   test("a link to one of several swaps by its number, and none when that tells nothing", () => {
     const second = { ...BIOS_MACHINE.layout.swaps[0]!, place: "sda3", uuid: "11111111-2222-4333-8444-555555555555" };
     const machine = { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, swaps: [...BIOS_MACHINE.layout.swaps, second] } };
@@ -93,6 +115,32 @@ describe("planFstab() changes", () => {
   });
 });
 
+describe("a link of which nothing tells where it led", () => {
+  const swap = BIOS_MACHINE.layout.swaps[0]!;
+  const twoSwaps = { swaps: [swap, { ...swap, place: "sda3" }] };
+  const link = "/dev/disk/by-id/ata-QEMU_HARDDISK_WX1";
+  const cases: readonly (readonly [what: string, entry: Entry, use: string])[] = [
+    ["a swap where two fit", [link, "none", "swap"], "as swap"],
+    ["a file system that was not mounted", [`${link}-part7`, "/data", "ext4"], 'for "/data"'],
+  ];
+  for (const [what, [spec, path, type], use] of cases) {
+    test(`is a warning, and no machine restores itself with it: ${what}`, () => {
+      const line = `/etc/fstab names ${spec} ${use}, which device that was is not known: change it there by hand, or the machine may not start`;
+      const made = planned([[spec, path, type]], NEW, twoSwaps);
+      assert.ok(made.plan.warnings.includes(line), made.plan.warnings.join("\n"));
+      const message = `Cannot restore unattended as the machine must start by itself afterwards: ${line}`;
+      assert.throws(() => refuseUnattended(made), { name: "LifeboatError", exitCode: 3, message });
+    });
+
+    test(`is none where the machine starts without it, or all disks are the same: ${what}`, () => {
+      for (const option of ["noauto", "nofail"]) refuseUnattended(planned([[spec, path, type, option]], NEW, twoSwaps));
+      refuseUnattended(planned([[spec, path, type]], ownDisk(BIOS_MACHINE, "sdq"), twoSwaps));
+    });
+  }
+
+  test("is none where it is known, or is no such link", () => refuseUnattended(planned([...KERNEL_NAMES, ...LINKS.slice(0, 3)], NEW)));
+});
+
 test("changedFstab() changes the first field of lines that have that name, and no other byte", () => {
   const text = [
     "# /dev/sda2 was the root",
@@ -100,11 +148,20 @@ test("changedFstab() changes the first field of lines that have that name, and n
     "  /dev/sda2 /again ext4",
     "/dev/sda20 /twenty ext4",
     "/srv/dev/sda2 /bind none bind",
+    "/dev/sda2#x /other ext4",
+    "/dev/disk/by-path/pci#1-part2 /hash ext4 # \xe9",
     "",
     "#/dev/sda2 / ext4",
     "UUID=x /dev/sda2 ext4",
     "/dev/sda2",
   ].join("\n");
-  const expected = text.replace("/dev/sda2\t/\t", () => "UUID=$&\t/\t").replace("  /dev/sda2 /again", () => "  UUID=$& /again");
-  assert.equal(changedFstab(text, [{ path: "/", from: "/dev/sda2", to: "UUID=$&" }]), expected);
+  const expected = text
+    .replace("/dev/sda2\t/\t", () => "UUID=$&\t/\t")
+    .replace("  /dev/sda2 /again", () => "  UUID=$& /again")
+    .replace("/dev/disk/by-path/pci#1-part2", "UUID=y");
+  const made = [
+    { path: "/", from: "/dev/sda2", to: "UUID=$&" },
+    { path: "/hash", from: "/dev/disk/by-path/pci#1-part2", to: "UUID=y" },
+  ];
+  assert.equal(changedFstab(text, made), expected);
 });

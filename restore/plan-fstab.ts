@@ -1,6 +1,7 @@
 // Names in /etc/fstab that a kernel gives by the order of its finds, such as /dev/sda1: where they no longer hold, a UUID takes their place.
 
 import type { FstabEntry, Machine } from "../machine/model.ts";
+import { bytesOfText } from "../set/catalogue.ts";
 import type { DiskMatch, FstabChange, Step } from "./plan.ts";
 
 /** Where the devices of the machine are now. */
@@ -27,6 +28,20 @@ export function planFstab(machine: Machine, { devices, matches, replaced }: Move
   return changes.length === 0 ? [] : [{ kind: "write-fstab", changes }];
 }
 
+/** Links that nothing here can make right, one line each. Those without which the machine starts are the user's own business. */
+export function fstabProblems(machine: Machine, { devices, matches }: Moves): readonly string[] {
+  const { fstab, disks } = machine.layout;
+  // Wherever such a link led: it leads there again, or to a disk that is none of the machine's.
+  if (disks.every(({ id }) => isUnmoved(machine, id, matches))) return [];
+  return fstab
+    .filter((entry) => WAY.test(entry.spec) && !entry.options.some((option) => option === "noauto" || option === "nofail"))
+    .filter((entry) => !devices.has(deviceBehind(machine, entry) ?? ""))
+    .map(({ spec, path, type }) => {
+      const use = type === "swap" ? "as swap" : `for "${path}"`;
+      return `/etc/fstab names ${spec} ${use}, which device that was is not known: change it there by hand, or the machine may not start`;
+    });
+}
+
 /** Names that are made of a disk's bus, place, model and serial. */
 export const WAY = /^\/dev\/disk\/by-(?:id|path)\//;
 
@@ -36,7 +51,12 @@ function deviceBehind(machine: Machine, { spec, path, type }: FstabEntry): strin
 
 /** What a link stood for is known by what was mounted with it, … */
 export function mountedAt({ layout }: Machine, path: string): string | undefined {
-  return layout.mounts.find((mount) => mount.path === path)?.device;
+  return layout.mounts.find((mount) => mount.path === mountPoint(path))?.device;
+}
+
+/** As the kernel has a path that fstab has, which may end with slashes. */
+export function mountPoint(path: string): string {
+  return path.replace(/\/+/g, "/").replace(/(.)\/$/, "$1");
 }
 
 /** … or by its being the only swap, or the only one of that number. */
@@ -63,14 +83,15 @@ export function uuidOf({ layout }: Machine, id: string): string | undefined {
   return uuid === undefined ? undefined : `UUID=${uuid}`;
 }
 
-/** The text of /etc/fstab with the changes made; all else stays as it is, comments and blanks too. */
+/** The text of /etc/fstab, one character a byte, with the changes made; all else stays as it is, comments and blanks too. */
 export function changedFstab(text: string, changes: readonly FstabChange[]): string {
+  const names = new Map(changes.map(({ from, to }) => [bytesOfText(from), bytesOfText(to)]));
   return text
     .split("\n")
     .map((line) => {
-      const spec = /^\s*([^\s#]+)\s/.exec(line)?.[1];
-      const change = changes.find(({ from }) => from === spec);
-      return change === undefined ? line : line.replace(change.from, () => change.to);
+      const spec = /^\s*(?!#)(\S+)\s/.exec(line)?.[1] ?? "";
+      const name = names.get(spec);
+      return name === undefined ? line : line.replace(spec, () => name);
     })
     .join("\n");
 }

@@ -46,8 +46,13 @@ export function foreignProblems(target: PresentDisk, machine: Machine, { present
   const way =
     name === undefined
       ? "it has no serial of its own to name it by: overwrite its beginning with zeros by hand"
-      : `${wipeWord([name])} allows it`;
+      : `--wipe ${quoted(name)}, at the boot prompt ${wipeWord([name])} allows it`;
   return [`disk ${disk.id} (${describeIdentity(disk)}) holds data that is not this machine's, ${foreign.join(", ")}: ${way}`];
+}
+
+/** For a shell, as it is. */
+function quoted(word: string): string {
+  return `"${word.replace(/["$`\\]/g, "\\$&")}"`;
 }
 
 export function firmwareProblems({ firmware, layout }: Machine, now: "bios" | "uefi"): readonly string[] {

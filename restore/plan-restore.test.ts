@@ -165,6 +165,7 @@ describe("planRestore() says", () => {
         disk: {
           name: "sdb",
           path: "/dev/sdb",
+          wwid: "naa.5000c500a1b2c3d4",
           serial: "WX1",
           model: "QEMU HARDDISK",
           driver: "ahci",
@@ -265,7 +266,7 @@ describe("planRestore() and data of others", () => {
   ];
   for (const [what, contents, text] of refusals) {
     test(`refuses to lose ${what} unless its serial is named`, () => {
-      assert.equal(refused([withContents(contents)]), `${HOLDS} ${text}: lifeboat.wipe=S1 allows it`);
+      assert.equal(refused([withContents(contents)]), `${HOLDS} ${text}: --wipe "S1", at the boot prompt lifeboat.wipe=S1 allows it`);
       const { matches } = plan([withContents(contents)], { options: { ...NO_OPTIONS, wipe: ["S1"] } });
       assert.deepEqual(
         matches.map(({ disk }) => disk.name),
@@ -284,7 +285,10 @@ describe("planRestore() and data of others", () => {
     const namespaces = [1, 2].map((number) => presentDisk({ id: `nvme0n${number}`, serial: "N", wwid: `eui.${number}` }, [FOREIGN]));
     const map = new Map([["sda", "eui.1"]]);
     const says = refused(namespaces, { options: { ...NO_OPTIONS, map, wipe: ["N"] } });
-    assert.match(says, /^nothing may be lost that is not this machine's: disk nvme0n1 .*: lifeboat\.wipe=eui\.1 allows it$/);
+    assert.match(
+      says,
+      /^nothing may be lost that is not this machine's: disk nvme0n1 .*: --wipe "eui\.1", at the boot prompt lifeboat\.wipe=eui\.1 allows it$/,
+    );
     assert.equal(plan(namespaces, { options: { ...NO_OPTIONS, map, wipe: ["eui.1"] } }).matches[0]?.disk.name, "nvme0n1");
   });
 
@@ -293,7 +297,8 @@ describe("planRestore() and data of others", () => {
       refused([presentDisk({ id: "sdb" }, [FOREIGN])]),
       /it has no serial of its own to name it by: overwrite its beginning with zeros by hand$/,
     );
-    assert.match(refused([withContents([FOREIGN], "QM 1")]), /: lifeboat\.wipe=QM%201 allows it$/);
+    assert.match(refused([withContents([FOREIGN], "QM 1")]), /: --wipe "QM 1", at the boot prompt lifeboat\.wipe=QM%201 allows it$/);
+    assert.match(refused([withContents([FOREIGN], 'Q"$1')]), /: --wipe "Q\\"\\\$1", at/);
   });
 
   test("are not what is on the machine's own disk, in whatever case and with 0x or without", () => {

@@ -1,12 +1,12 @@
 // The planner: from the machine as it was and the disks that are here to the steps between (DESIGN section 7). Pure.
 
 import { LifeboatError } from "#os/error";
-import type { DeviceId, Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
+import type { Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
-import { planFstab } from "./plan-fstab.ts";
+import { fstabProblems, planFstab, type Moves } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
 import { luksWarnings } from "./luks-keys.ts";
@@ -46,11 +46,12 @@ export function planRestore(input: PlanInput): Plan {
   const machine = { ...input.machine, layout };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
+  const moves = { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced };
   return {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, matches, { totals: manifest.totals, replaced: fitted.replaced }),
+    steps: planSteps(machine, moves, manifest.totals),
     replaced: [...fitted.replaced],
     changes,
     lost: targets.flatMap(contentLines),
@@ -62,7 +63,8 @@ export function planRestore(input: PlanInput): Plan {
       ...consentWarnings(present, input.options.wipe),
       ...contentWarnings(machine),
       ...luksWarnings(layout),
-      ...commandLineProblems(machine, { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced }),
+      ...commandLineProblems(machine, moves),
+      ...fstabProblems(machine, moves),
       ...biosBoot(machine).notes,
       ...restorableReasons(machine),
     ],
@@ -100,18 +102,13 @@ function refusal(rule: string, problems: readonly string[]): LifeboatError {
 }
 
 function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): TargetDisk {
-  const { serial, model, driver, drivers } = identity;
-  return { name: id, path: `/dev/${id}`, serial, model, driver, drivers, sizeBytes, logicalSectorBytes };
+  const { wwid, serial, model, driver, drivers } = identity;
+  return { name: id, path: `/dev/${id}`, wwid, serial, model, driver, drivers, sizeBytes, logicalSectorBytes };
 }
 
-interface Circumstances {
-  readonly totals: SetManifest["totals"];
-  readonly replaced: ReadonlyMap<DeviceId, DeviceId>;
-}
-
-function planSteps(machine: Machine, matches: readonly DiskMatch[], { totals, replaced }: Circumstances): readonly Step[] {
+function planSteps(machine: Machine, moves: Moves, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const devices = devicePaths(layout, matches);
+  const { devices, matches } = moves;
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const partitions = matches.flatMap(({ from, disk }): readonly Step[] => {
     const table = layout.disks.find(({ id }) => id === from)?.table;
@@ -128,8 +125,8 @@ function planSteps(machine: Machine, matches: readonly DiskMatch[], { totals, re
     ...layout.swaps
       .filter((swap) => !isPartition(swap))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
-    ...planFstab(machine, { devices, matches, replaced }),
-    ...planCommandLine(machine, { devices, matches, replaced }),
+    ...planFstab(machine, moves),
+    ...planCommandLine(machine, moves),
     ...planBoot(machine, matches),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },

@@ -8,11 +8,13 @@ import { journalSubject, type Journal } from "./journal.ts";
 import { planRestore } from "./plan-restore.ts";
 import { journalProblem, layoutProblem, type FoundTraces } from "./plan-resume.ts";
 import type { FoundContent, PresentDisk } from "./present-disk.ts";
-import { ownDisk, presentDisk } from "./present-disks-for-tests.ts";
+import { ownDisk, presentDisk, type DiskFacts } from "./present-disks-for-tests.ts";
 
-function planFor(machine: Machine, serial = "NEW", id = "web1-20261121T194500Z") {
+const NEW: DiskFacts = { serial: "NEW" };
+
+function planFor(machine: Machine, facts: DiskFacts = NEW, id = "web1-20261121T194500Z") {
   const totals = { paths: 1, contentBytes: 1, frames: 3, volumes: 1, streamBytes: 1, storedBytes: 1 };
-  const present = [presentDisk({ id: "vda", serial })];
+  const present = [presentDisk({ id: "vda", ...facts })];
   const options = { map: new Map(), excluded: [], wipe: [] };
   return planRestore({ machine, manifest: { id, totals }, present, firmware: machine.firmware.kind, options });
 }
@@ -34,10 +36,11 @@ describe("journalProblem()", () => {
     ["says that there is none", { journal: undefined }, SUBJECT, "it is gone"],
     ["says that it is another version's", { journal: "unreadable" }, SUBJECT, "it cannot be read, or another version has written it"],
     ["knows that the restore was finished", { mark: SUBJECT.set }, SUBJECT, "the restore that it tells of was finished"],
+    ["has nothing against the mark of another set, which came with the files", { mark: "web0-20251121T194500Z" }, SUBJECT, undefined],
     [
       "names another set",
       {},
-      journalSubject(planFor(BIOS_MACHINE, "NEW", "web1-20261122T194500Z"), FRAMES),
+      journalSubject(planFor(BIOS_MACHINE, NEW, "web1-20261122T194500Z"), FRAMES),
       "it is of another set, web1-20261121T194500Z",
     ],
     [
@@ -49,7 +52,13 @@ describe("journalProblem()", () => {
     [
       "knows another disk in the same place",
       {},
-      journalSubject(planFor(BIOS_MACHINE, "OTHER"), FRAMES),
+      journalSubject(planFor(BIOS_MACHINE, { serial: "OTHER" }), FRAMES),
+      "it is of another plan: other disks, other names of theirs, or another layout",
+    ],
+    [
+      "knows another disk that has the same serial",
+      {},
+      journalSubject(planFor(BIOS_MACHINE, { ...NEW, wwid: "naa.2" }), FRAMES),
       "it is of another plan: other disks, other names of theirs, or another layout",
     ],
     [

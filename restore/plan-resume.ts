@@ -17,7 +17,7 @@ export interface JournalSubject {
 
 export interface FoundTraces {
   readonly journal: Journal | "unreadable" | undefined;
-  /** Of the restore that was finished here. */
+  /** The set of the restore that was finished here, or where the files that were restored had been before. */
   readonly mark: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export interface FoundTraces {
 export function journalProblem({ journal, mark }: FoundTraces, wanted: JournalSubject): string | undefined {
   if (journal === undefined) return "it is gone";
   if (journal === "unreadable") return "it cannot be read, or another version has written it";
-  if (mark !== undefined) return "the restore that it tells of was finished";
+  if (mark === journal.set) return "the restore that it tells of was finished";
   if (journal.set !== wanted.set) return `it is of another set, ${journal.set}`;
   if (journal.content !== wanted.content) return "the set of that name had other content";
   if (journal.plan !== wanted.plan) return "it is of another plan: other disks, other names of theirs, or another layout";

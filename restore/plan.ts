@@ -8,6 +8,8 @@ export interface TargetDisk {
   /** Kernel name, e.g. `nvme0n1`. */
   readonly name: string;
   readonly path: string;
+  /** With serial, model and size: what tells it from others of its kind. */
+  readonly wwid: string | undefined;
   readonly serial: string | undefined;
   readonly model: string | undefined;
   readonly driver: string | undefined;

@@ -4,12 +4,14 @@ import { infoRaw, isModifiedAt } from "#os/byte-paths";
 import { prefixOf, type CatalogueEntry } from "../set/catalogue.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { extractDirectories, type SetContent } from "./extract-set.ts";
+import { realPlaces } from "./real-places.ts";
 
 /** Those below `root` that are there, and whose time of change is not the catalogue's, are extracted once more. */
 export async function refreshDirectories(content: SetContent, root: string): Promise<void> {
   const prefix = prefixOf(root);
+  const isReal = realPlaces(root);
   const disturbed = new Set<string>();
-  for await (const entry of readCatalogue(content.set)) if (isDisturbed(entry, prefix)) disturbed.add(entry.path);
+  for await (const entry of readCatalogue(content.set)) if (isDisturbed(entry, prefix) && isReal(entry.path)) disturbed.add(entry.path);
   if (disturbed.size > 0) await extractDirectories(content, (path) => disturbed.has(path), { root });
 }
 

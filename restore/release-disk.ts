@@ -22,13 +22,17 @@ export async function releaseDisk(disk: TargetDisk): Promise<void> {
   for (const device of [path, ...partitions.map((partition) => `/dev/${partition}`)]) await run(["blockdev", "--setrw", device]);
 }
 
-function checkSame({ name, path, serial, model, sizeBytes }: TargetDisk): void {
+function checkSame({ name, path, wwid, serial, model, sizeBytes }: TargetDisk): void {
   const now = readDisks().find(({ id }) => id === name);
-  const isSame = now?.sizeBytes === sizeBytes && now.identity.serial === serial && now.identity.model === model;
+  const isSame =
+    now?.sizeBytes === sizeBytes && now.identity.wwid === wwid && now.identity.serial === serial && now.identity.model === model;
   if (isSame) return;
-  const found = now === undefined ? "it is gone" : `it has serial ${now.identity.serial ?? "none"} and ${now.sizeBytes} bytes`;
+  const found =
+    now === undefined
+      ? "it is gone"
+      : `it has serial ${now.identity.serial ?? "none"}, wwid ${now.identity.wwid ?? "none"} and ${now.sizeBytes} bytes`;
   throw new LifeboatError(
-    `Cannot write to ${path} as it must be the disk that the plan was made for (serial ${serial ?? "none"}, ${sizeBytes} bytes): ${found}`,
+    `Cannot write to ${path} as it must be the disk that the plan was made for (serial ${serial ?? "none"}, wwid ${wwid ?? "none"}, ${sizeBytes} bytes): ${found}`,
     { hint: "Disks were changed since. Nothing has been written. Make the plan again" },
   );
 }

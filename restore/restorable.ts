@@ -7,6 +7,7 @@ import { NO_INSTALLER, NO_PARTS } from "./needed-grub.ts";
 import { isWhole } from "./subvolumes.ts";
 import { BARE_TYPES, ESP_TYPES } from "./partition-types.ts";
 import { biosBoot, hasBiosBootPartition } from "./plan-bios-boot.ts";
+import { mountPoint } from "./plan-fstab.ts";
 
 /** Empty: the machine is restorable. */
 export function restorableReasons(machine: Machine): readonly string[] {
@@ -197,13 +198,7 @@ function fstabWarnings({ fstab, mounts }: Layout): readonly string[] {
   return fstab
     .filter(({ spec, path, type, options }) => {
       const isDevice = /^(?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)/.test(spec) && !/^\/dev\/(?:sr|cdrom|fd|loop)/.test(spec);
-      return (
-        isDevice &&
-        path.startsWith("/") &&
-        !NOT_LOCAL.test(type) &&
-        !options.includes("noauto") &&
-        !mounted.has(path.replace(/(.)\/+$/, "$1"))
-      );
+      return isDevice && path.startsWith("/") && !NOT_LOCAL.test(type) && !options.includes("noauto") && !mounted.has(mountPoint(path));
     })
     .map(({ spec, path }) => `"${path}" stands in /etc/fstab (${spec}) and is not mounted: what is in it is not archived`);
 }

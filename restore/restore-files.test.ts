@@ -13,7 +13,9 @@ import { directorySource } from "../media/directory-store.ts";
 import { openDamagedSet } from "../set/damaged-set.ts";
 import { openSet, readFrames, type PlacedFrame } from "../set/open-set.ts";
 import type { SetSource } from "../set/set-source.ts";
+import { entryOf } from "./entries-for-tests.ts";
 import { FILES_REQUEST } from "./files-request-for-tests.ts";
+import { linkRefuser, missingParents } from "./missing-parents.ts";
 import { planFiles, restoreFiles, type FilesRequest, type Loss } from "./restore-files.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-files-"));
@@ -226,27 +228,54 @@ describe("restoreFiles() and directories above what was asked for", () => {
 
   test("never touches those that are there", async () => {
     const to = await newPlace();
-    await run(
-      ["sh", "-c", "mkdir -p srv/alice real; chown 5:6 srv/alice; chmod 711 srv; touch -d @7 srv; ln -s ../../real srv/alice/work"],
-      { cwd: to },
-    );
+    await run(["sh", "-c", "mkdir -p srv/alice/work; chown 5:6 srv/alice; chmod 711 srv; touch -d @7 srv"], { cwd: to });
     const { outcome } = await restore(["/srv/alice/work/x/file"], { set: deep, to });
     assert.deepEqual(outcome.differences, []);
-    assert.deepEqual(await facts(to, ["srv", "srv/alice", "srv/alice/work", "real", "real/x"]), [
+    assert.deepEqual(await facts(to, ["srv", "srv/alice", "srv/alice/work"]), [
       "711 0:0 directory",
       "755 5:6 directory",
-      "777 0:0 symbolic link",
-      "755 0:0 directory",
       "755 0:0 directory",
     ]);
-    assert.deepEqual([(await stat(join(to, "srv"))).mtimeMs, await readFile(join(to, "real/x/file"), "utf8")], [7000, "secret\n"]);
+    assert.deepEqual(
+      [(await stat(join(to, "srv"))).mtimeMs, await readFile(join(to, "srv/alice/work/x/file"), "utf8")],
+      [7000, "secret\n"],
+    );
+  });
+
+  test("refuses a link on the way, which would lead out, also when files may be overwritten", async () => {
+    const live = await newPlace();
+    await writeFile(join(live, "top"), "live");
+    for (const [make, only] of [
+      [`ln -s ${live} srv`, "/srv/top"],
+      [`ln -s ${live} srv`, "/srv"],
+      [`mkdir -p srv/alice; ln -s ${live} srv/alice/work`, "/srv/alice/work/x/file"],
+      ["mkdir -p srv/alice real; ln -s ../../real srv/alice/work", "/srv/alice"],
+    ] as const) {
+      const to = await newPlace();
+      await run(["sh", "-c", make], { cwd: to });
+      const before = await listTree(to);
+      const message = /^Cannot restore to ".*" as \/srv(?:\/alice\/work)? must be a directory there: it is a link$/;
+      await assert.rejects(restore([only], { set: deep, to, overwrite: true }), { name: "LifeboatError", exitCode: 3, message });
+      assert.deepEqual([await listTree(to), await pathsBelow(live), await readFile(join(live, "top"), "utf8")], [before, ["top"], "live"]);
+    }
+  });
+
+  test("takes the links of the running system as they are", async () => {
+    const place = await newPlace();
+    await run(["sh", "-c", "mkdir real; ln -s real link"], { cwd: place });
+    const directory = entryOf({ path: join(place, "link"), type: "directory" });
+    linkRefuser("/")(join(place, "link/file"));
+    assert.deepEqual(missingParents("/", [directory]), []);
   });
 
   test("refuses when something else has their name, also when files may be overwritten", async () => {
-    for (const make of ["echo mine > srv", "ln -s nowhere srv"]) {
+    for (const [make, state] of [
+      ["echo mine > srv", "none"],
+      ["ln -s nowhere srv", "a link"],
+    ] as const) {
       const to = await newPlace();
       await run(["sh", "-c", make], { cwd: to });
-      const message = /^Cannot restore to ".*" as \/srv must be a directory there: it is none$/;
+      const message = new RegExp(`^Cannot restore to ".*" as /srv must be a directory there: it is ${state}$`);
       await assert.rejects(restore(["/srv/top"], { set: deep, to, overwrite: true }), { name: "LifeboatError", exitCode: 3, message });
       assert.deepEqual(await pathsBelow(to), ["srv"]);
     }

@@ -1,16 +1,18 @@
 // Restores onto real file systems that are broken off, and what becomes of them: gone on with while the journal holds, else done from the start.
 import assert from "node:assert/strict";
+import { closeSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
+import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { exists } from "#os/files";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { listTree } from "../archive/trees-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { FileSystem } from "../machine/model.ts";
-import { readFrames } from "../set/open-set.ts";
+import { readFrames, type OpenSet } from "../set/open-set.ts";
 import { attachDisk, detachDisk, skipsWithoutDisk, smallExt4 } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { mkfsCommands } from "./mkfs-command.ts";
@@ -89,10 +91,12 @@ interface Break {
   readonly afterFrames?: number;
   /** The step that is not begun. */
   readonly before?: RegExp;
+  /** Files are read back; called when that begins. */
+  readonly atCheck?: () => void;
 }
 
 /** Every frame is noted in the journal, as its clock goes on by a minute with each look. */
-async function restore(mayResume: boolean, { afterFrames, before: step }: Break = {}) {
+async function restore(mayResume: boolean, { afterFrames, before: step, atCheck }: Break = {}, opened: OpenSet = set) {
   let minutes = 0;
   let frames = 0;
   const said: string[] = [];
@@ -101,6 +105,7 @@ async function restore(mayResume: boolean, { afterFrames, before: step }: Break 
     say(line) {
       said.push(line);
       if (step?.test(line) === true) throw new Broken();
+      if (/read all/.test(line)) atCheck?.();
     },
     // Nothing may be found locked, or be left out.
     note: (line) => assert.fail(line),
@@ -115,7 +120,7 @@ async function restore(mayResume: boolean, { afterFrames, before: step }: Break 
   const plan = thePlan();
   const gate = { frames: await readFrames(set), mode: "full", damaged: new Set<number>(), lost: [] } as const;
   try {
-    const request = { set, machine: BIOS_MACHINE, plan, gate, mayResume, check: false };
+    const request = { set: opened, machine: BIOS_MACHINE, plan, gate, mayResume, check: atCheck !== undefined };
     return { said, report: await restoreMachine(request, environment) };
   } catch (error) {
     if (!(error instanceof Broken)) throw error;
@@ -185,6 +190,15 @@ describe("a restore that was broken off is gone on with", () => {
     });
   }
 
+  test("when another set's mark was among its files", async (context) => {
+    if (skipWithout(context)) return;
+    await restore(false, { before: /change \/etc\/fstab/ });
+    await meddle(`echo '{"set":"other"}' > .lifeboat/restored.json`);
+    const { report } = await restore(true);
+    assert.equal(report?.wasResumed, true);
+    await assertRestored(report);
+  });
+
   test("twice", async (context) => {
     if (skipWithout(context)) return;
     await restore(false, { before: /set inode flags/ });
@@ -193,6 +207,32 @@ describe("a restore that was broken off is gone on with", () => {
     assert.equal(report?.wasResumed, true);
     await assertRestored(report);
   });
+});
+
+test("what something keeps in use is checked as it is, with all else mounted beside it, and is named", async (context) => {
+  if (skipWithout(context)) return;
+  let held: number | undefined;
+  try {
+    const { said, report } = await restore(false, { atCheck: () => (held = openSync(join(root, "a"), "r")) });
+    assert.deepEqual([report?.differences, report?.checked], [[], set.manifest.totals.paths]);
+    const line = 'lifeboat: something keeps "/" in use: it was not mounted again for the check, which may read it from memory';
+    assert.ok(said.includes(line), said.join("\n"));
+  } finally {
+    if (held !== undefined) closeSync(held);
+    await unmountAll(thePlan(), { root } as RestoreEnvironment);
+  }
+});
+
+test("a restore that was broken off stops when the set cannot be read, and all that it had done is kept", async (context) => {
+  if (skipWithout(context)) return;
+  await restore(false, { before: /set inode flags/ });
+  const unreadable = () => Promise.reject(new LifeboatError("Cannot read the medium", { exitCode: 5 }));
+  const stopped = restore(true, {}, { ...set, source: { ...set.source, read: unreadable } });
+  await assert.rejects(stopped, { name: "LifeboatError", exitCode: 5, message: "Cannot read the medium" });
+  await unmountAll(thePlan(), { root } as RestoreEnvironment);
+  const { said, report } = await restore(true);
+  assert.deepEqual([report?.wasResumed, said.filter((line) => /make ext4|not followed/.test(line))], [true, []]);
+  await assertRestored(report);
 });
 
 describe("a restore that was broken off is done from the start", () => {
@@ -207,7 +247,11 @@ describe("a restore that was broken off is done from the start", () => {
     ],
     ["when its journal is gone", "rm .lifeboat/journal", /it is gone$/],
     ["when its journal is another set's", edit('s/"set":"[^"]*"/"set":"other"/'), /it is of another set, other$/],
-    ["when it was finished", `echo '{"set":"x"}' > .lifeboat/restored.json`, /the restore that it tells of was finished$/],
+    [
+      "when it was finished",
+      `echo '{"set":"test-20261121T194500Z"}' > .lifeboat/restored.json`,
+      /the restore that it tells of was finished$/,
+    ],
   ];
 
   async function assertAnew(why: RegExp): Promise<void> {

@@ -1,7 +1,7 @@
 // The restore of a whole machine: steps in their order, extraction with its journal, the check, the mark (DESIGN section 3).
 
 import { LifeboatError } from "#os/error";
-import { changeMode, copyFile, exists, linkInfo, makeDirectory, readText, writeFile } from "#os/files";
+import { changeMode, copyFile, exists, linkInfo, makeDirectory, writeFile } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { Machine } from "../machine/model.ts";
 import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts";
@@ -16,7 +16,7 @@ import { confirmResume } from "./confirm-resume.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { journalSubject, noteProgress, OWN_DIRECTORY, writeMark, type Progress } from "./journal.ts";
 import { linkNodes } from "./link-nodes.ts";
-import { mountAll, unmountAll } from "./mount-all.ts";
+import { mountAgain, unmountAll } from "./mount-all.ts";
 import { unnamedLosses } from "./outcome.ts";
 import { refreshDirectories } from "./refresh-directories.ts";
 import { runStep, type OwnChange } from "./run-step.ts";
@@ -43,6 +43,7 @@ export interface RestoreReport {
   /** Seconds by step. */
   readonly steps: readonly { readonly step: string; readonly seconds: number }[];
   readonly checked: number;
+  /** The path is "" for what tar could not do, when files are not checked. */
   readonly differences: readonly { readonly path: string; readonly what: string }[];
   /** What Lifeboat itself has changed, file by file; counted apart. */
   readonly changed: readonly ReportedChange[];
@@ -129,8 +130,8 @@ async function asWriting<T>(what: string, action: () => Promise<T>): Promise<T> 
 }
 
 async function doStep(step: Step, job: StepJob): Promise<void> {
-  const { request, environment, state } = job;
-  if (step.kind === "extract") return extractSet({ ...request, resume: state.resume }, environment);
+  const { request, environment } = job;
+  if (step.kind === "extract") return extract(job);
   if (step.kind === "check") return check(job);
   if (step.kind === "set-flags") {
     await linkNodes(environment.root, readCatalogue(request.set));
@@ -143,6 +144,12 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   if (isStackStep(step)) return runStackStep(step, environment);
   const changed = await runStep(step, { machine: request.machine, environment });
   if (changed.length > 0) await noteChanges(changed, job);
+}
+
+/** What tar could not do, the check finds; where there is none, it is all that is known. */
+async function extract({ request, environment, state }: StepJob): Promise<void> {
+  const remarks = await extractSet({ ...request, resume: state.resume }, environment);
+  if (!request.check) state.differences = remarks;
 }
 
 /** A restore that is broken off from here on must know which files are no longer as they were extracted. */
@@ -162,7 +169,11 @@ async function check({ request, environment, state }: StepJob): Promise<void> {
   if (!request.check) return;
   const leftOut = isLost(request);
   // Read from the disk, not from memory: a new mount has no cached page, and no room that a file system keeps for more to be written.
-  await mountAgain(request.plan, environment, "ro");
+  const busy = await mountAgain(request.plan, environment, "ro");
+  if (busy.length > 0) {
+    const places = busy.map((path) => `"${path}"`).join(", ");
+    environment.say(`lifeboat: something keeps ${places} in use: it was not mounted again for the check, which may read it from memory`);
+  }
   await writeFile("/proc/sys/vm/drop_caches", "3");
   let doneBytes = 0;
   const allBytes = request.set.manifest.totals.streamBytes;
@@ -178,14 +189,6 @@ async function check({ request, environment, state }: StepJob): Promise<void> {
   await mountAgain(request.plan, environment, "rw");
   state.checked = comparison.checked;
   state.differences = comparison.differences;
-}
-
-async function mountAgain(plan: Plan, environment: RestoreEnvironment, mode: "ro" | "rw"): Promise<void> {
-  await unmountAll(plan, environment);
-  if ((await readText("/proc/self/mounts")).includes(` ${environment.root} `)) {
-    return environment.note("something keeps the restored file systems in use: they were not mounted again for the check");
-  }
-  await mountAll(plan, environment, mode);
 }
 
 async function* wanted(set: OpenSet, leftOut: (path: ByteText) => boolean): AsyncGenerator<CatalogueEntry> {

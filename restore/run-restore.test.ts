@@ -1,5 +1,6 @@
 // Gate and restore in one: what is said of losses before the first write, and that a failure leaves nothing mounted.
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,8 @@ import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { attachDisk, detachDisk, planOnto, skipsWithoutDisk } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import type { GateMode } from "./gate.ts";
+import { whatFollows } from "./outcome.ts";
 import type { Plan, Step } from "./plan.ts";
 import { runRestore } from "./run-restore.ts";
 
@@ -36,11 +39,19 @@ function planWith(...more: readonly Step[]): Plan {
   return planOnto({ device: loop!, setId: set.manifest.id, sizeMiB: 32, inodeCount: 512 }, more);
 }
 
-async function restore(plan: Plan, opened: OpenSet = set) {
+interface Asked {
+  readonly gateMode?: GateMode;
+  readonly atExtraction?: () => void;
+}
+
+async function restore(plan: Plan, opened: OpenSet = set, { gateMode = "full", atExtraction }: Asked = {}) {
   const said: string[] = [];
   const environment: RestoreEnvironment = {
     root,
-    say: (line) => void said.push(line),
+    say(line) {
+      said.push(line);
+      if (/extract/.test(line)) atExtraction?.();
+    },
     note: () => undefined,
     progress: () => undefined,
     release: async () => undefined,
@@ -49,7 +60,7 @@ async function restore(plan: Plan, opened: OpenSet = set) {
     logPath: join(scratch, "no-log"),
   };
   const prepared = { set: opened, machine: BIOS_MACHINE, plan, resumeAt: undefined, notResumed: undefined, isDone: false };
-  const options = { gateMode: "full", acceptDamage: true, check: false } as const;
+  const options = { gateMode, acceptDamage: true, check: false };
   const report = await runRestore(prepared, options, environment).catch((error: Error) => error);
   return { said, report };
 }
@@ -84,6 +95,24 @@ describe("runRestore()", () => {
     assert.ok(!(report instanceof Error));
     assert.deepEqual([report.lost.length, report.lostUnnamed, report.wasChecked], [30, 5, false]);
     await assertNothingMounted();
+  });
+
+  test("reads all of a set whose damage is accepted, whatever was asked for, and says so", async (context) => {
+    if (skips(context)) return;
+    const { said, report } = await restore(planWith(), set, { gateMode: "quick" });
+    assert.equal(said[0], "lifeboat: gate: reading the set (full, as what damage costs must be known before the first write)");
+    assert.ok(!(report instanceof Error));
+    assert.equal(report.gate, "full");
+    assert.equal((await restore(planWith())).said[0], "lifeboat: gate: reading the set (full)");
+  });
+
+  test("reports what tar could not extract as a difference when nothing is checked", async (context) => {
+    if (skips(context)) return;
+    const inTheWay = () => mkdirSync(join(root, "file10/full"), { recursive: true });
+    const { report } = await restore(planWith(), set, { atExtraction: inTheWay });
+    assert.ok(!(report instanceof Error));
+    assert.deepEqual(report.differences, [{ path: "/file10", what: "Cannot open: File exists" }]);
+    assert.equal(whatFollows(report, undefined), "shell");
   });
 
   test("fails with exit code 4 when a step does, says which, and leaves nothing mounted", async (context) => {

@@ -23,9 +23,11 @@ const LOST_NAMED = 20;
 /** Throws LifeboatError: 3 and 5 before the first write, 4 after it. */
 export async function runRestore(prepared: PreparedRestore, options: RunOptions, environment: RestoreEnvironment): Promise<RestoreReport> {
   const { set, machine, plan, resumeAt } = prepared;
-  environment.say(`lifeboat: gate: reading the set (${options.gateMode})`);
+  const mode = gateModeOf(options);
+  const why = mode === options.gateMode ? "" : ", as what damage costs must be known before the first write";
+  environment.say(`lifeboat: gate: reading the set (${mode}${why})`);
   const startMs = environment.nowMs();
-  const gate = await passGate({ set, machine, plan, mode: options.gateMode, acceptDamage: options.acceptDamage }, environment);
+  const gate = await passGate({ set, machine, plan, mode, acceptDamage: options.acceptDamage }, environment);
   environment.say(`lifeboat: gate passed in ${Math.round((environment.nowMs() - startMs) / 1000)}s: ${gate.frames.length} frames`);
   for (const line of lostLines(gate.lost, unnamedLosses(set))) environment.say(`lifeboat: lost to damage: ${line}`);
   try {
@@ -37,6 +39,11 @@ export async function runRestore(prepared: PreparedRestore, options: RunOptions,
     }
     throw error;
   }
+}
+
+/** Damage that is in no sample would end the restore of a disk that has been wiped. */
+function gateModeOf({ gateMode, acceptDamage }: RunOptions): GateMode {
+  return acceptDamage ? "full" : gateMode;
 }
 
 function lostLines(lost: readonly ByteText[], unnamed: number | "unknown"): readonly string[] {

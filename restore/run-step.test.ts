@@ -8,6 +8,7 @@ import { run } from "#os/exec";
 import { exists } from "#os/files";
 import { readDisks } from "../machine/inspect-disks.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { HEAD_BYTES } from "./disk-contents.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import type { Step, TargetDisk } from "./plan.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
@@ -53,6 +54,7 @@ async function loopDisk(context: TestContext, sizeBytes: number, fill = 0): Prom
   const disk = {
     name: path.slice(5),
     path,
+    wwid: undefined,
     serial: "L",
     model: undefined,
     driver: undefined,
@@ -90,7 +92,7 @@ describe("runStep() wipes", () => {
   });
 });
 
-test("runStep() fails with exit code 4 when the kernel does not show the new partitions", async (context) => {
+test("runStep() makes the start of new partitions zero, and fails with exit code 4 when the kernel does not show the new partitions", async (context) => {
   await using loop = await loopDisk(context, 64 * MIB);
   if (loop === undefined) return;
   if (await exists(`/sys/module/loop/parameters/max_part`)) {
@@ -100,7 +102,12 @@ test("runStep() fails with exit code 4 when the kernel does not show the new par
   const table = BIOS_MACHINE.layout.disks[0]!.table!;
   const small = { ...table, partitions: table.partitions.slice(0, 1).map((one) => ({ ...one, sizeSectors: 2048 })) };
   const message = `Cannot partition ${loop.disk.path} as the kernel must show its partitions: ${loop.disk.path}p2 did not appear`;
+  const { startSector } = small.partitions[0]!;
+  await run(["dd", `if=/dev/urandom`, `of=${loop.disk.path}`, "bs=512", `seek=${startSector}`, "count=2048", "conv=fsync"]);
   await assert.rejects(doStep({ kind: "partition", disk: loop.disk, table: small }), { exitCode: 4, message });
+  const head = (await readFile(loop.image)).subarray(startSector * 512);
+  const firstByte = head.findIndex((byte) => byte !== 0);
+  assert.ok(firstByte >= HEAD_BYTES && firstByte < HEAD_BYTES + 512, "a restore that is broken off here finds a blank partition");
 });
 
 test("runStep() makes file systems, mounts them, changes fstab, makes a swap file; unmountAll() leaves nothing mounted", async (context) => {
@@ -131,13 +138,13 @@ test("runStep() makes file systems, mounts them, changes fstab, makes a swap fil
     }
     for (const step of mounts) if (step.kind === "mount") await doStep(step);
     await mkdir(join(root, "etc"));
-    await writeFile(join(root, "etc/fstab"), "/dev/sda2 / ext4\n");
+    await writeFile(join(root, "etc/fstab"), Buffer.from("/dev/sda2 / ext4\n# M\xfcller\n", "latin1"));
     const changed = await doStep({ kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] });
     assert.deepEqual(
       changed.map(({ path }) => path),
       ["/etc/fstab"],
     );
-    assert.equal(await readFile(join(root, "etc/fstab"), "utf8"), "UUID=x / ext4\n");
+    assert.equal(await readFile(join(root, "etc/fstab"), "latin1"), "UUID=x / ext4\n# M\xfcller\n");
     const uuid = "249e68a9-c50c-45e4-9da8-d3d7d7f62d63";
     await doStep({ kind: "make-swap-file", path: "/srv/deep/swap", sizeBytes: 8 * MIB, uuid, label: "swapfile" });
     const { mode, size, blocks } = await stat(join(root, "srv/deep/swap"));
@@ -167,6 +174,7 @@ describe("the disks of this machine", () => {
     const planned: TargetDisk = { ...identity, name: id, path: `/dev/${id}`, sizeBytes, logicalSectorBytes };
     const others: readonly TargetDisk[] = [
       { ...planned, serial: "ANOTHER" },
+      { ...planned, wwid: "naa.another" },
       { ...planned, sizeBytes: sizeBytes + 512 },
       { ...planned, name: "sdzzz", path: "/dev/sdzzz" },
     ];

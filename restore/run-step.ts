@@ -2,17 +2,19 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { changeMode, exists, makeDirectory, readTextIfThere, writeFile } from "#os/files";
+import { changeMode, exists, makeDirectory } from "#os/files";
 import type { Machine } from "../machine/model.ts";
 import { copyEsp, installGrub, writeBootEntry } from "./boot-loader.ts";
 import { openChroot } from "./chroot.ts";
+import { HEAD_BYTES } from "./disk-contents.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
+import { readLatin1, writeLatin1 } from "./latin1-files.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
-import { partitionPath, type StackStep, type Step } from "./plan.ts";
+import { partitionPath, type StackStep, type Step, type TargetDisk } from "./plan.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 
 /** Without those that work on the data, which are the engine's own business. */
@@ -86,12 +88,15 @@ async function wipe({ disk }: Of<"wipe">): Promise<void> {
   if (active.length > 0) throw new LifeboatError(`Cannot wipe ${disk.path} as nothing may be active on it: ${active.join(", ")}`);
   for (const device of devices.reverse()) await run(["wipefs", "--all", "--force", "--quiet", device]);
   // Boot code and what no tool has a signature of: a restore that is broken off here finds a blank disk.
-  const sectorBytes = disk.logicalSectorBytes;
-  const count = WIPED_BYTES / sectorBytes;
-  for (const start of [0, Math.floor(disk.sizeBytes / sectorBytes) - count]) {
-    await run(["dd", "if=/dev/zero", `of=${disk.path}`, `bs=${sectorBytes}`, `count=${count}`, `seek=${start}`, "conv=fsync,notrunc"]);
-  }
+  const count = WIPED_BYTES / disk.logicalSectorBytes;
+  await makeZero(disk, 0, count);
+  await makeZero(disk, Math.floor(disk.sizeBytes / disk.logicalSectorBytes) - count, count);
   await settle(disk.path);
+}
+
+async function makeZero({ path, logicalSectorBytes }: TargetDisk, startSector: number, sectors: number): Promise<void> {
+  const places = [`bs=${logicalSectorBytes}`, `count=${sectors}`, `seek=${startSector}`];
+  await run(["dd", "if=/dev/zero", `of=${path}`, ...places, "conv=fsync,notrunc"]);
 }
 
 /** At each end. */
@@ -100,6 +105,10 @@ const WIPED_BYTES = 1024 * 1024;
 async function partition({ disk, table }: Of<"partition">): Promise<void> {
   const command = ["sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", disk.path] as const;
   await run(command, { input: partitionScript(disk, table) });
+  const headSectors = HEAD_BYTES / disk.logicalSectorBytes;
+  for (const { startSector, sizeSectors } of table.partitions.filter(({ role }) => role !== "extended")) {
+    await makeZero(disk, startSector, Math.min(headSectors, sizeSectors));
+  }
   await settle(disk.path);
   const missing: string[] = [];
   for (const { number } of table.partitions) {
@@ -149,12 +158,11 @@ function mountOptions({ type, options, fsRoot }: Of<"mount">): readonly string[]
 /** Damage may have cost it. */
 async function writeFstab({ changes }: Of<"write-fstab">, { root, say }: RestoreEnvironment): Promise<readonly OwnChange[]> {
   const place = await insideRoot(root, "/etc/fstab");
-  const text = await readTextIfThere(place);
-  if (text === undefined) {
+  if (!(await exists(place))) {
     say("lifeboat: there is no /etc/fstab: names of devices were not changed in it");
     return [];
   }
-  await writeFile(place, changedFstab(text, changes));
+  await writeLatin1(place, changedFstab(await readLatin1(place), changes));
   return [{ path: pathInMachine(root, place), why: "names of devices were changed" }];
 }
 

@@ -7,7 +7,7 @@ import { directoriesAbove, prefixOf, shortName, type CatalogueEntry } from "../s
 import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { framesOf } from "./lost-paths.ts";
-import { missingParents } from "./missing-parents.ts";
+import { linkRefuser, missingParents } from "./missing-parents.ts";
 import { unnamedLosses } from "./outcome.ts";
 
 export interface Selection {
@@ -40,18 +40,21 @@ export interface SelectionRequest {
 /** More entries than these are read from the catalogue again whenever they are needed: memory stays as it is, however much is asked for. */
 const KEPT_ENTRIES = 20_000;
 
-/** Throws LifeboatError: 2 for what is not in the set, 5 for what may have been in it. */
+/** Throws LifeboatError: 2 for what is not in the set, 3 for links in the way there, 5 for what may have been in it. */
 export async function selectFiles({ set, only, to, starts }: SelectionRequest): Promise<Selection> {
   const isWanted = wantedBelow(only);
   const above = new Set(only.flatMap(directoriesAbove));
   const survey = surveyor(to, starts);
   const directories: CatalogueEntry[] = [];
   const absent = new Set(only);
+  const refuseLinks = linkRefuser(to);
+  only.forEach(refuseLinks);
   for await (const entry of readCatalogue(set)) {
     if (!isWanted(entry.path)) {
       if (entry.type === "directory" && above.has(entry.path)) directories.push(entry);
       continue;
     }
+    refuseLinks(entry.path);
     if (absent.size > 0) for (const top of [entry.path, ...directoriesAbove(entry.path), "/"]) absent.delete(top);
     survey.add(entry, entry.hardlinkOf === undefined || isWanted(entry.hardlinkOf));
   }

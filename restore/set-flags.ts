@@ -4,6 +4,7 @@ import { bytesOf } from "#os/byte-paths";
 import { startPiped } from "#os/exec";
 import type { ByteText } from "../formats/tar-read.ts";
 import { prefixOf, type CatalogueEntry } from "../set/catalogue.ts";
+import { realPlaces } from "./real-places.ts";
 
 /** What chattr refuses is found by the check that follows. */
 export async function setFlags(
@@ -30,9 +31,10 @@ export async function clearLocks(root: string, entries: AsyncIterable<CatalogueE
 
 async function changeFlags(change: string, root: string, names: readonly ByteText[]): Promise<void> {
   const prefix = prefixOf(root);
+  const real = names.filter(realPlaces(root));
   await using chattr = startPiped(["xargs", "-0", "chattr", "-f", change]);
   const drained = drain(chattr.output);
-  await chattr.write(bytesOf(names.map((name) => `${prefix}${name}\0`).join("")));
+  await chattr.write(bytesOf(real.map((name) => `${prefix}${name}\0`).join("")));
   chattr.endInput();
   await drained;
   await chattr.ended;

@@ -100,7 +100,15 @@ function thePlan(): Plan {
   ]);
 }
 
-const BLANK = { serial: undefined, model: undefined, driver: undefined, drivers: [], sizeBytes: 64 * MIB, logicalSectorBytes: 512 };
+const BLANK = {
+  wwid: undefined,
+  serial: undefined,
+  model: undefined,
+  driver: undefined,
+  drivers: [],
+  sizeBytes: 64 * MIB,
+  logicalSectorBytes: 512,
+};
 
 interface Meddling {
   /** Does something to the files when the last of them has been written. */

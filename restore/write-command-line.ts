@@ -1,14 +1,13 @@
 // Makes the boot loader's configuration name devices by what the restore brings back, and lets the machine's own tool write GRUB's again.
 
-import { bytesOf } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
-import { exists, fileInfo, listDirectory, readBytes, writeFile } from "#os/files";
-import { latin1Decode } from "../formats/text.ts";
+import { exists, fileInfo, listDirectory } from "#os/files";
 import { openChroot, type Chroot } from "./chroot.ts";
 import { environmentBlock, isGenerated, namesInitramfs, renamedDevices, type NewNames } from "./command-line-text.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
+import { readLatin1, writeLatin1 } from "./latin1-files.ts";
 import type { Step } from "./plan.ts";
 
 type CommandLineStep = Extract<Step, { kind: "write-command-line" }>;
@@ -110,12 +109,3 @@ const ESSENTIALS: readonly { readonly must: string; readonly pattern: RegExp }[]
   { must: "start a kernel", pattern: /^\s*(?:linux(?:16|efi)?|blscfg)(?:\s|$)/m },
   { must: "find its file system by the UUID", pattern: /^\s*search\s.*--fs-uuid/m },
 ];
-
-/** One character a byte: nobody says what encoding such files have. */
-async function readLatin1(place: string): Promise<string> {
-  return latin1Decode(await readBytes(place));
-}
-
-async function writeLatin1(place: string, text: string): Promise<void> {
-  await writeFile(place, bytesOf(text));
-}

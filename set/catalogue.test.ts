@@ -62,7 +62,8 @@ for (const [what, entry] of KINDS) {
 const Bytes = fc.uint8Array({ maxLength: 40 }).map((bytes) => String.fromCharCode(...bytes));
 
 test("names of any bytes come back from one line", () => {
-  const property = fc.property(Bytes, Bytes, (path, target) => {
+  const property = fc.property(Bytes, Bytes, (name, target) => {
+    const path = `/-${name.replace(/[/\0]/g, "-")}`;
     const entry: CatalogueEntry = { ...OTHER, path, target, type: "symlink" };
     const line = formatCatalogueEntry(entry);
     assert.deepEqual([parseCatalogueEntry(line), line.indexOf("\n")], [entry, line.length - 1]);
@@ -113,5 +114,30 @@ describe("what is no line", () => {
     test(`parseCatalogueEntry() refuses ${what}`, () => {
       assert.throws(() => parseCatalogueEntry(line), { name: "LifeboatError", exitCode: 5, message: /each line must describe one path/ });
     });
+  }
+});
+
+test("parseCatalogueEntry() refuses names that lead elsewhere than they say, in each place of a name", () => {
+  const names = ["", "etc", "./etc", "//", "/etc/", "/etc//x", "/.", "/./x", "/..", "/a/../../victim", "/a\0/victim"];
+  const refusal = { name: "LifeboatError", exitCode: 5, message: /names must be absolute/ };
+  const fifo: CatalogueEntry = { ...OTHER, type: "fifo" };
+  for (const name of names) {
+    for (const entry of [
+      { ...fifo, path: name },
+      { ...fifo, sameNodeAs: name },
+      { ...fifo, hardlinkOf: name },
+    ]) {
+      assert.throws(() => parseCatalogueEntry(formatCatalogueEntry(entry)), refusal, JSON.stringify(name));
+    }
+  }
+  for (const path of ["/", "/..a", "/.a./...", "/a.", "/a/b.."]) {
+    assert.equal(parseCatalogueEntry(formatCatalogueEntry({ ...fifo, path })).path, path);
+  }
+});
+
+test("parseCatalogueEntry() refuses another name of what is neither device nor FIFO", () => {
+  for (const type of ["file", "directory", "symlink", "hard-link"] as const) {
+    const line = formatCatalogueEntry({ ...OTHER, type, sameNodeAs: "/a" });
+    assert.throws(() => parseCatalogueEntry(line), { name: "LifeboatError", exitCode: 5, message: /only a device or FIFO/ });
   }
 });

@@ -100,6 +100,11 @@ export function directoriesAbove(path: ByteText): readonly ByteText[] {
   return above;
 }
 
+/** Absolute, and of no part that leads elsewhere than it says. */
+export function isProperName(path: ByteText): boolean {
+  return path === "/" || (path.startsWith("/") && !/\/\.{0,2}(?:\/|$)|\0/.test(path));
+}
+
 /** A name for people, on one line: what is no text, or would break the line, as `\n`, `\x07` or `\377`. */
 export function printable(bytes: ByteText): string {
   const text = textOf(bytes);
@@ -189,8 +194,12 @@ export function parseCatalogueEntry(line: string): CatalogueEntry {
   const hardlinkOf = nameOf(fields?.hardlinkOf, fields?.hardlinkOfB64);
   const sameNodeAs = nameOf(fields?.sameNodeAs, fields?.sameNodeAsB64);
   if (fields === undefined || path === undefined || path === null || target === null || hardlinkOf === null || sameNodeAs === null) {
-    throw new LifeboatError(`Cannot read the catalogue as each line must describe one path: "${line.slice(0, 120)}"`, { exitCode: 5 });
+    throw badLine("each line must describe one path", line);
   }
+  if (![path, hardlinkOf, sameNodeAs].every((name) => name === undefined || isProperName(name))) {
+    throw badLine("names must be absolute, without empty parts, `.` and `..`", line);
+  }
+  if (sameNodeAs !== undefined && !isNode(fields.type)) throw badLine("only a device or FIFO may be another name of one", line);
   return {
     path,
     type: fields.type,
@@ -212,6 +221,14 @@ export function parseCatalogueEntry(line: string): CatalogueEntry {
     offset: fields.offset,
     streamBytes: fields.length,
   };
+}
+
+function badLine(rule: string, line: string): LifeboatError {
+  return new LifeboatError(`Cannot read the catalogue as ${rule}: "${line.slice(0, 120)}"`, { exitCode: 5 });
+}
+
+function isNode(type: CatalogueEntry["type"]): boolean {
+  return type === "character-device" || type === "block-device" || type === "fifo";
 }
 
 /** Null for what is no base64, undefined for no name at all. */

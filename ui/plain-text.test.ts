@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { plainLine, wrapLine } from "./plain-text.ts";
+import { plainLine, shownLine, shownText, wrapLine } from "./plain-text.ts";
 
 test("plainLine() leaves nothing that a terminal could obey or not know", () => {
   for (const [given, expected] of [
@@ -12,6 +12,14 @@ test("plainLine() leaves nothing that a terminal could obey or not know", () => 
   ] as const) {
     assert.equal(plainLine(given), expected);
   }
+});
+
+test("shownText() leaves lines and letters, and nothing that a terminal could obey; shownLine() is one line", () => {
+  const evil = "größe\t1\n\u001b[2J\r\u0007\u007f\u009b31m\u0085";
+  const shown = "\\u001b[2J\\u000d\\u0007\\u007f\\u009b31m\\u0085";
+  assert.deepEqual([shownText(evil), shownLine(evil)], [`größe\t1\n${shown}`, `größe\\u00091\\u000a${shown}`]);
+  const record = JSON.stringify({ evil });
+  assert.deepEqual(JSON.parse(shownText(record)), { evil }, "JSON stays what it is");
 });
 
 test("wrapLine() loses no word, and no line is longer than it may be", () => {

@@ -1,4 +1,4 @@
-// Text that any terminal can show: plain ASCII without control characters, whatever a device calls itself.
+// Text that no terminal obeys, whatever a device, a set or a file calls itself; and such that any terminal can show: plain ASCII.
 
 /** Tabs become blanks, an ellipsis three dots, a dash a hyphen; what else is not printable ASCII becomes `?`. */
 export function plainLine(text: string): string {
@@ -7,6 +7,21 @@ export function plainLine(text: string): string {
     .replace(/[–—]/g, "-")
     .replace(/\t/g, "  ")
     .replace(/[^\x20-\x7e]/gu, "?");
+}
+
+/** One line for a terminal that knows more than ASCII: what it could obey stands there as `\u001b`, as in JSON. */
+export function shownLine(text: string): string {
+  return shownText(text).replace(/[\t\n]/g, escaped);
+}
+
+/** The same for text of several lines. */
+export function shownText(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Lines of at most `columns`, broken at blanks where there are some; what goes on is indented by two. */

@@ -3,6 +3,7 @@
 import { describeStep } from "../restore/describe-step.ts";
 import type { Plan } from "../restore/plan.ts";
 import type { PreparedRestore } from "../restore/prepare.ts";
+import { shownLine } from "./plain-text.ts";
 
 type Planned = Pick<PreparedRestore, "plan" | "machine" | "resumeAt" | "notResumed" | "isDone">;
 
@@ -22,7 +23,9 @@ export function planText({ plan, machine, resumeAt, notResumed, isDone }: Planne
     ...(notResumed === undefined ? [] : [`  anew      a restore was broken off here, and its journal is not followed: ${notResumed}`]),
     "  steps",
     ...plan.steps.map((step, index) => `  ${String(index + 1).padStart(3)}  ${describeStep(step)}`),
-  ].join("\n");
+  ]
+    .map(shownLine)
+    .join("\n");
 }
 
 function matchLine({ from, disk, reason }: Plan["matches"][number]): string {

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import { planRestore } from "../restore/plan-restore.ts";
 import { presentDisk } from "../restore/present-disks-for-tests.ts";
+import type { Plan } from "../restore/plan.ts";
 import type { RestoreReport } from "../restore/restore-machine.ts";
 import { planText } from "./plan-text.ts";
 import { filesReport, restoreDetails, restoredLine } from "./restore-text.ts";
@@ -49,6 +50,12 @@ describe("restoredLine() says", () => {
   test("that nothing was checked", () => {
     assert.match(restoredLine({ ...REPORT, wasChecked: false, checked: 0 }), /, files NOT checked, as you said$/);
   });
+});
+
+test("what tar could not do is said in its own words, and in the line that ends a restore whose files were not checked", () => {
+  const report = { ...REPORT, wasChecked: false, differences: [{ path: "", what: "a: Cannot open: File exists" }] };
+  assert.ok(restoreDetails(report).includes("  differs: a: Cannot open: File exists"));
+  assert.match(restoredLine(report), /, files NOT checked, as you said, 1 not as they were$/);
 });
 
 test("restoreDetails() names a gate that has not read all", () => {
@@ -107,6 +114,38 @@ test("filesReport() escapes names that would break a line", () => {
     "  differs: /a\\nb: missing",
     "  differs: said by tar",
   ]);
+});
+
+test("planText() keeps each thing on a line of its own, with nothing that a terminal could obey, whatever disks and sets call themselves", () => {
+  const evil = "X\u001b[2J\n  kept      all\u009b1m";
+  const disk = {
+    name: "sdb",
+    path: "/dev/sdb",
+    wwid: undefined,
+    serial: evil,
+    model: evil,
+    driver: "ahci",
+    drivers: [],
+    sizeBytes: 1,
+    logicalSectorBytes: 512,
+  };
+  const plan: Plan = {
+    setId: evil,
+    layout: BIOS_MACHINE.layout,
+    replaced: [],
+    changes: [],
+    matches: [{ from: evil, disk, reason: "named by you" }],
+    steps: [{ kind: "mount", device: evil, path: evil, type: "ext4", options: [], fsRoot: "/" }],
+    lost: [evil],
+    kept: [evil],
+    warnings: [evil],
+  };
+  const machine = { ...BIOS_MACHINE, hostName: evil, system: { ...BIOS_MACHINE.system, prettyName: evil } };
+  const text = planText({ plan, machine, resumeAt: undefined, notResumed: evil, isDone: false });
+  assert.equal(text.split("\n").length, 8);
+  // eslint-disable-next-line no-control-regex
+  assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+  assert.ok(text.includes("  lost      X\\u001b[2J\\u000a  kept      all\\u009b1m\n"), text);
 });
 
 test("planText() shows disks, what is lost, kept and to be known, then the steps", () => {

@@ -5,6 +5,7 @@ import type { FilesOutcome } from "../restore/restore-files.ts";
 import { lostSomething, type Losses } from "../restore/outcome.ts";
 import type { ReportedChange, RestoreReport } from "../restore/restore-machine.ts";
 import { printable, shortened, shortName } from "../set/catalogue.ts";
+import { shownLine } from "./plain-text.ts";
 
 /** Names listed of each kind. */
 const LISTED = 50;
@@ -20,6 +21,11 @@ export function filesReport(setId: string, { restored, wasChecked, framesRead, d
   ].join("\n");
 }
 
+/** tar's own words have the path in them. */
+function differenceLine(path: string, what: string): string {
+  return path === "" ? what : `${path}: ${what}`;
+}
+
 /** One line of what `restore --only --dry-run` says. */
 export function plannedLine(path: ByteText, replaces: boolean): string {
   return `${replaces ? "replace" : "write"}  ${printable(path)}`;
@@ -27,13 +33,14 @@ export function plannedLine(path: ByteText, replaces: boolean): string {
 
 function listed(label: string, lines: readonly string[]): readonly string[] {
   const more = lines.length > LISTED ? [`  … and ${lines.length - LISTED} more`] : [];
-  return [...lines.slice(0, LISTED).map((line) => `  ${label}: ${line}`), ...more];
+  return [...lines.slice(0, LISTED).map((line) => shownLine(`  ${label}: ${line}`)), ...more];
 }
 
 /** The line that ends a restore. */
 export function restoredLine(report: RestoreReport): string {
   const { set, seconds, checked, differences, wasChecked } = report;
-  const check = wasChecked ? `${checked} files checked, ${differences.length} differ` : "files NOT checked, as you said";
+  const failed = differences.length > 0 ? `, ${differences.length} not as they were` : "";
+  const check = wasChecked ? `${checked} files checked, ${differences.length} differ` : `files NOT checked, as you said${failed}`;
   const lost = lostSomething(report) ? `, ${lostCount(report)} lost to damage` : "";
   return `lifeboat: restored ${set} in ${Math.round(seconds)}s, ${check}${lost}`;
 }
@@ -61,7 +68,7 @@ export function restoreDetails({ gate, steps, differences, changed, lost, lostUn
     ...steps.filter(({ seconds }) => seconds >= 0.5).map(({ step, seconds }) => `${step}: ${seconds.toFixed(1)}s`),
     ...listed(
       "differs",
-      differences.map(({ path, what }) => `${path}: ${what}`),
+      differences.map(({ path, what }) => differenceLine(path, what)),
     ),
     ...lossLines({ lost, lostUnnamed }),
     ...listed("changed by Lifeboat", changedLines(changed)),

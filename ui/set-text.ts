@@ -4,6 +4,7 @@ import type { StoredSet } from "../media/stored-set.ts";
 import { printable, type CatalogueEntry } from "../set/catalogue.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import type { Verification } from "../set/verify-set.ts";
+import { shownLine } from "./plain-text.ts";
 import { duration } from "./progress-line.ts";
 
 interface Archived {
@@ -48,12 +49,12 @@ export function verificationText(id: string, { frames, paths, storedBytes, damag
   const read = `${id}: ${frames} frames, ${mebibytes(storedBytes)}, ${paths} paths read`;
   if (damage.length === 0) return `${read}: no damage`;
   const more = damage.length > DAMAGE_LISTED ? [`  … and ${damage.length - DAMAGE_LISTED} more`] : [];
-  return [`${read}: DAMAGED`, ...damage.slice(0, DAMAGE_LISTED).map((line) => `  ${line}`), ...more].join("\n");
+  return [`${read}: DAMAGED`, ...damage.slice(0, DAMAGE_LISTED).map((line) => `  ${line}`), ...more].map(shownLine).join("\n");
 }
 
 export function setsText(sets: readonly StoredSet[]): string {
   if (sets.length === 0) return "no sets";
-  return sets.map(setLine).join("\n");
+  return sets.map((set) => shownLine(setLine(set))).join("\n");
 }
 
 const STATE_WORDS: Readonly<Record<StoredSet["state"], string>> = {

@@ -122,7 +122,7 @@ export async function archiveStorage(guest: StorageGuest, directory: string, wor
     assert.equal(exitCode, 0, `${command}\n${output}`);
     return output;
   };
-  await must("systemctl is-system-running --wait");
+  await must("systemctl is-system-running --wait || { systemctl --failed --no-legend; false; }");
   await must(`${MOUNT_STORE} && mkdir -p ${STORE_PATH}/sets ${STORE_PATH}/tmp`);
   await must(`perl ${STORE_PATH}/file-list.pl / ${listWords(guest.recipe)} > ${STORE_PATH}/list`);
   const lifeboat = `TMPDIR=${STORE_PATH}/tmp ${STORE_PATH}/lifeboat`;

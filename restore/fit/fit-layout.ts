@@ -1,6 +1,6 @@
 // A machine's layout on the disks that are here: as it was where they are as large, else shared out anew, up through arrays, LUKS and LVM. Pure.
 
-import type { DeviceId, Disk, FileSystem, Layout } from "../../machine/model.ts";
+import type { DeviceId, Disk, FileSystem, Layout, PartitionTable } from "../../machine/model.ts";
 import type { RaidArray, StackedDevice, VolumeGroup } from "../../machine/stacked-device.ts";
 import { neededDiskBytes } from "../needed-room.ts";
 import { fitGroup } from "./fit-group.ts";
@@ -172,11 +172,16 @@ function fittedFileSystem(fileSystem: FileSystem, { before, now, sectors }: Size
 
 function changesBetween(before: Layout, after: Layout): readonly string[] {
   const [was, is] = [sizesIn(before.disks, before.stack), sizesIn(after.disks, after.stack)];
-  const isDisk = new Set(before.disks.map(({ id }) => id));
+  const isFrame = new Set(before.disks.flatMap(({ id, table }) => [id, ...extendedOf(table)]));
   return [...is].flatMap(([id, sizeBytes]) => {
     const old = was.get(id);
-    return isDisk.has(id) || old === undefined || old === sizeBytes ? [] : [`${id}: ${sizeText(old)} becomes ${sizeText(sizeBytes)}`];
+    return isFrame.has(id) || old === undefined || old === sizeBytes ? [] : [`${id}: ${sizeText(old)} becomes ${sizeText(sizeBytes)}`];
   });
+}
+
+/** They are as large as what is in them. */
+function extendedOf(table: PartitionTable | undefined): readonly DeviceId[] {
+  return (table?.partitions ?? []).flatMap(({ id, role }) => (role === "extended" ? [id] : []));
 }
 
 function sizeText(bytes: number): string {

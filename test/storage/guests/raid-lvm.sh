@@ -64,7 +64,7 @@ UUID=B0A7-0A11 /boot/efi vfat umask=0077 0 1
 /dev/boat/swap none swap sw 0 0
 END
   {
-    echo "HOMEHOST <system>"
+    printf "HOMEHOST <system>\nMAILADDR root\n"
     mdadm --detail --scan
   } >$target/etc/mdadm/mdadm.conf
 }

@@ -88,7 +88,10 @@ configure() {
     echo "LABEL=boat-root / ext4 errors=remount-ro 0 1"
     for kind in $KINDS; do echo "${kind#*:} /srv/${kind#*:LABEL=} ${kind%%:*} defaults 0 0"; done
   } >$target/etc/fstab
-  mdadm --detail --scan >>$target/etc/mdadm/mdadm.conf
+  {
+    echo "MAILADDR root"
+    mdadm --detail --scan
+  } >$target/etc/mdadm/mdadm.conf
 }
 
 install_boot() { install_bios "$1"; }

@@ -61,7 +61,8 @@ export interface ReportedSegment {
   readonly discards: string | undefined;
 }
 
-const COMMON = ["--reportformat", "json", "--units", "b", "--nosuffix"];
+/** Without the copy of its metadata that LVM would write to /etc when it finds none there: looking changes nothing. */
+const COMMON = ["--config", "backup{backup=0 archive=0}", "--reportformat", "json", "--units", "b", "--nosuffix"];
 
 export const LVM_COMMANDS = {
   pvs: ["pvs", ...COMMON, "--options", "vg_name,pv_name,pv_uuid,pe_start,pv_pe_count,pv_attr"],

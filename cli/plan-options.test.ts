@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { readPlanOptions } from "./plan-options.ts";
 
 test("readPlanOptions() reads pairs, names and serials, of which each may come again", () => {
-  assert.deepEqual(readPlanOptions({ map: ["sda=S1", "WX2=t10.a=b"], "exclude-disk": ["sdb", "WX3"], wipe: ["S1"] }), {
+  assert.deepEqual(readPlanOptions({ map: ["sda=S1", "WX2=t10.a=b"], "exclude-disk": ["sdb", "WX3"], wipe: ["S1"], keep: ["/data"] }), {
     map: new Map([
       ["sda", "S1"],
       ["WX2", "t10.a=b"],
@@ -12,8 +12,21 @@ test("readPlanOptions() reads pairs, names and serials, of which each may come a
     excluded: ["sdb", "WX3"],
     wipe: ["S1"],
     noResize: false,
+    keep: ["/data"],
+    noPartition: false,
+    noArrays: false,
+    noVolumes: false,
   });
-  assert.deepEqual(readPlanOptions({}), { map: new Map(), excluded: [], wipe: [], noResize: false });
+  assert.deepEqual(readPlanOptions({}), {
+    map: new Map(),
+    excluded: [],
+    wipe: [],
+    noResize: false,
+    keep: [],
+    noPartition: false,
+    noArrays: false,
+    noVolumes: false,
+  });
 });
 
 test("readPlanOptions() refuses what is no pair, and two places for one disk", () => {

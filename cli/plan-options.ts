@@ -26,6 +26,17 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
     description: "Let the disk of this serial be overwritten, whatever is on it; may be given again",
     inConfig: false,
   },
+  {
+    name: "keep",
+    value: "WHAT",
+    many: true,
+    description:
+      "Do not format this file system, and write nothing to it: a mount point, UUID=… or LABEL=…; its disk keeps its partitions; may be given again",
+    inConfig: false,
+  },
+  { name: "no-partition", description: "Use the partition tables that are there, which must be the machine's", inConfig: false },
+  { name: "no-arrays", description: "Use the md arrays that are there", inConfig: false },
+  { name: "no-volumes", description: "Use the LVM volume groups that are there", inConfig: false },
   { name: "no-resize", description: "Keep the sizes and places of partitions on a larger disk", inConfig: false },
 ];
 
@@ -46,5 +57,9 @@ export function readPlanOptions(options: OptionValues): PlanOptions {
     excluded: listOption(options, "exclude-disk"),
     wipe: listOption(options, "wipe"),
     noResize: options["no-resize"] === true,
+    keep: listOption(options, "keep"),
+    noPartition: options["no-partition"] === true,
+    noArrays: options["no-arrays"] === true,
+    noVolumes: options["no-volumes"] === true,
   };
 }

@@ -51,7 +51,21 @@ describe("options of restore", () => {
   const value = ({ value: word, many }: (typeof restoreCommand.options)[number]): OptionValues[string] =>
     word === undefined ? true : many === true ? ["x"] : "x";
   const names = restoreCommand.options.map(({ name }) => name);
-  const machine = ["map", "exclude-disk", "wipe", "nuke", "again", "gate", "then", "no-resize", "luks-key"];
+  const machine = [
+    "map",
+    "exclude-disk",
+    "wipe",
+    "nuke",
+    "again",
+    "gate",
+    "then",
+    "no-resize",
+    "keep",
+    "no-partition",
+    "no-arrays",
+    "no-volumes",
+    "luks-key",
+  ];
   const ofARun = ["nuke", "again", "gate", "then", "no-check", "luks-key"];
 
   test("of two, those that make no sense together are refused, and no others", () => {

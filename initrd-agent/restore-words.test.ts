@@ -9,6 +9,10 @@ const USUAL: RestoreWords = {
   excluded: [],
   wipe: [],
   noResize: false,
+  keep: [],
+  noPartition: false,
+  noArrays: false,
+  noVolumes: false,
   luksKey: undefined,
   gateMode: "full",
   acceptDamage: false,
@@ -41,6 +45,8 @@ describe("restoreWords() reads", () => {
     ["lifeboat.gate=quick lifeboat.damage=accept lifeboat.check=none", { gateMode: "quick", acceptDamage: true, check: false }],
     ["lifeboat.again=web-20260101T000000Z lifeboat.then=poweroff", { again: "web-20260101T000000Z", afterwards: "poweroff" }],
     ["noresize lifeboat.luks=LABEL=KEYS:/boat.key", { noResize: true, luksKey: "LABEL=KEYS:/boat.key" }],
+    ["lifeboat.keep=/data,UUID=a-b nopart", { keep: ["/data", "UUID=a-b"], noPartition: true }],
+    ["nomd nolvm", { noArrays: true, noVolumes: true }],
     ["lifeboat.then=shell", { afterwards: "shell" }],
     ["lifeboat.then=reboot", { afterwards: "reboot" }],
     // A pair that is none is refused by the planner, by name: no disk is chosen in its place.
@@ -55,6 +61,6 @@ describe("restoreWords() reads", () => {
 
 test("unmetWords() names what would spare something, or do something first, and cannot yet", () => {
   const line = 'nuke noresize nopart nolvm nomd nohw textonly donteject "pre=a b" post=c prefix=d excludedevs=sdb pxe';
-  assert.deepEqual(unmetWords(parseBootWords(line)), ["nopart", "nolvm", "nomd", "prefix=", "pre=", "post="]);
+  assert.deepEqual(unmetWords(parseBootWords(line)), ["prefix=", "pre=", "post="]);
   assert.deepEqual(unmetWords(parseBootWords("nuke noresize textonly usb=/dev/sdb lifeboat.wipe=pre")), []);
 });

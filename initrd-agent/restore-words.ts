@@ -11,6 +11,10 @@ export interface RestoreWords {
   readonly excluded: readonly string[];
   readonly wipe: readonly string[];
   readonly noResize: boolean;
+  readonly keep: readonly string[];
+  readonly noPartition: boolean;
+  readonly noArrays: boolean;
+  readonly noVolumes: boolean;
   /** `DEVICE:/PATH` */
   readonly luksKey: string | undefined;
   readonly gateMode: GateMode;
@@ -37,6 +41,10 @@ export function restoreWords({ own, values, flags }: Pick<BootWords, "own" | "va
     excluded: excluded.map(readSerialWord),
     wipe: (own.get("lifeboat.wipe") ?? []).map(readSerialWord),
     noResize: flags.has("noresize"),
+    keep: (own.get("lifeboat.keep") ?? []).map(readSerialWord),
+    noPartition: flags.has("nopart"),
+    noArrays: flags.has("nomd"),
+    noVolumes: flags.has("nolvm"),
     luksKey: first("lifeboat.luks"),
     gateMode: first("lifeboat.gate") === "quick" ? "quick" : "full",
     acceptDamage: first("lifeboat.damage") === "accept",

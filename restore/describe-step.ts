@@ -46,6 +46,10 @@ export function describeStep(step: Step): string {
 
 function describeStackStep(step: StackStep): string {
   switch (step.kind) {
+    case "wipe-device":
+      return `clear old signatures of ${step.device}`;
+    case "open-device":
+      return `open ${describeStacked(step.stacked)}, which stays`;
     case "create-array":
       return `create array ${step.device}: ${step.array.level} of ${[...step.members, ...step.spares].join(", ")}`;
     case "create-luks":
@@ -56,6 +60,17 @@ function describeStackStep(step: StackStep): string {
       return `create logical volume ${step.volume.id}: ${gibibytes(step.volume.sizeBytes)}${describeForm(step.volume.form)}`;
     case "make-subvolumes":
       return `make ${step.subvolumes.length} subvolumes on ${step.device}: ${step.subvolumes.map(({ path }) => path).join(", ")}`;
+  }
+}
+
+function describeStacked(stacked: Extract<Step, { kind: "open-device" }>["stacked"]): string {
+  switch (stacked.kind) {
+    case "array":
+      return `array ${stacked.id}`;
+    case "luks":
+      return `LUKS volume ${stacked.id}`;
+    case "volume-group":
+      return `volume group ${stacked.id}`;
   }
 }
 

@@ -50,7 +50,18 @@ export function planOnto({ device, setId, sizeMiB, inodeCount }: DiskOfSet, more
     ...more,
     { kind: "unmount" },
   ];
-  return { setId, layout: BIOS_MACHINE.layout, replaced: [], changes: [], matches: [], steps, lost: [], kept: [], warnings: [] };
+  return {
+    setId,
+    layout: BIOS_MACHINE.layout,
+    replaced: [],
+    changes: [],
+    keptPaths: [],
+    matches: [],
+    steps,
+    lost: [],
+    kept: [],
+    warnings: [],
+  };
 }
 
 /** What follows the extraction of a machine that needs nothing else. */

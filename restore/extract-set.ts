@@ -34,11 +34,11 @@ export async function extractSet(job: ExtractJob, environment: RestoreEnvironmen
   const from = startFrame(gate.frames, resume?.frame ?? 0);
   const frames = gate.frames.filter(({ number }) => number >= from && !gate.damaged.has(number));
   const lost = new Set(gate.lost);
-  const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0;
+  const isWhole = gate.damaged.size === 0 && lost.size === 0 && from === 0 && set.leftAlone === undefined;
   const areChecked = gate.mode === "full";
   const handedOver = keepJournal(job, frames, environment);
   const options = { set, allFrames: gate.frames, frames, areChecked, root: environment.root, handedOver };
-  const first = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) });
+  const first = await extractFiles(isWhole ? options : { ...options, choose: (path) => !lost.has(path) && set.leftAlone?.(path) !== true });
   const again = from > 0 ? await extractAgain(job, heldBackByTar(from), environment) : [];
   const remarks = [...first, ...again];
   for (const { path, what } of remarks) environment.note(path === "" ? `tar: ${what}` : `tar: ${printable(path)}: ${what}`);

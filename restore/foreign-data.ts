@@ -1,6 +1,7 @@
 // Whose data is on a disk: this machine's by the UUIDs in machine.json, or somebody else's, which is never lost unasked (DESIGN section 8, rule 3).
 
 import type { Disk, Machine } from "../machine/model.ts";
+import type { StackedDevice } from "../machine/stacked-device.ts";
 import { namesOf } from "./match-disks.ts";
 import type { FoundContent, PresentDisk } from "./present-disk.ts";
 
@@ -10,9 +11,23 @@ export function ownUuids({ layout }: Machine): ReadonlySet<string> {
     ...layout.disks.flatMap(({ table }) => [table?.id, ...(table?.partitions ?? []).map(({ uuid }) => uuid)]),
     ...layout.fileSystems.map(({ uuid }) => uuid),
     ...layout.swaps.map(({ uuid }) => uuid),
-    ...layout.stack.map((device) => ("uuid" in device ? device.uuid : undefined)),
+    ...layout.stack.flatMap(signatureUuids),
   ];
   return new Set(uuids.flatMap((uuid) => (uuid === undefined || BLANK.test(uuid) ? [] : [normalised(uuid)])));
+}
+
+/** What a stacked device writes on those that it stands on. */
+export function signatureUuids(stacked: StackedDevice): readonly (string | undefined)[] {
+  switch (stacked.kind) {
+    case "array":
+    case "luks":
+      return [stacked.uuid];
+    case "volume-group":
+      return stacked.physicalVolumes.map(({ uuid }) => uuid);
+    case "logical-volume":
+    case "other":
+      return [];
+  }
 }
 
 /** A number that was never given, such as that of an MBR which no tool has signed: whoever has it too is no kin. */

@@ -6,7 +6,7 @@ import type { Machine } from "../machine/model.ts";
 import type { ByteText } from "../formats/tar-read.ts";
 import { printable } from "../set/catalogue.ts";
 import { readFrames, type OpenSet, type PlacedFrame } from "../set/open-set.ts";
-import { readCatalogue } from "../set/read-catalogue.ts";
+import { readWholeCatalogue } from "../set/read-catalogue.ts";
 import { frameStarts } from "../set/stream-places.ts";
 import { checkFrames, sampleFrames, type DamagedFrame } from "./check-frames.ts";
 import type { RestoreEnvironment } from "./engine.ts";
@@ -108,11 +108,13 @@ async function checkCatalogue(
   const grub = grubSearch();
   const lost: ByteText[] = [...(set.rebuilt?.broken ?? [])];
   let paths = 0;
-  for await (const entry of readCatalogue(set)) {
+  for await (const entry of readWholeCatalogue(set)) {
     paths += 1;
+    const isLostNow = isLost(entry);
+    if (!isLostNow) grub.look(entry.path);
+    if (set.leftAlone?.(entry.path) === true) continue;
     room.add(entry);
-    if (isLost(entry)) lost.push(entry.path);
-    else grub.look(entry.path);
+    if (isLostNow) lost.push(entry.path);
   }
   // One that was made again names what is left.
   if (set.rebuilt === undefined && paths !== set.manifest.totals.paths) {

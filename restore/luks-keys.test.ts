@@ -12,6 +12,7 @@ const PLAN: Plan = {
   layout: BIOS_MACHINE.layout,
   replaced: [],
   changes: [],
+  keptPaths: [],
   matches: [],
   steps: [step("safe"), step("vault")],
   lost: [],
@@ -55,10 +56,10 @@ test("askKeys() and requireKeys() refuse when nobody is there", async () => {
 
 test("luksWarnings() says what will no longer open a volume", () => {
   const layout = (header: typeof LUKS_HEADER) => ({ ...BIOS_MACHINE.layout, stack: [{ ...LUKS, header }] });
-  assert.deepEqual(luksWarnings(layout(LUKS_HEADER)), [
+  assert.deepEqual(luksWarnings(layout(LUKS_HEADER), new Set()), [
     '"safe" is encrypted anew, with a new passphrase: its old passphrase will not open it',
   ]);
-  assert.deepEqual(luksWarnings(layout({ ...LUKS_HEADER, keySlots: 3, tokens: 1 })), [
+  assert.deepEqual(luksWarnings(layout({ ...LUKS_HEADER, keySlots: 3, tokens: 1 }), new Set()), [
     '"safe" is encrypted anew, with a new passphrase: its old 3 passphrases or keys and 1 tokens will not open it',
   ]);
 });

@@ -17,6 +17,7 @@ import { restorableReasons } from "./restorable.ts";
 import { devicePaths, stackSteps, type PathOf } from "./plan-stack.ts";
 import { partitionSize, type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
+import { keptLines, keptPaths, reuseOf, lostContents, reuseProblems, type Reuse, type ReuseOptions } from "./reuse.ts";
 import { isOldState, isWhole } from "./subvolumes.ts";
 
 export interface PlanOptions {
@@ -27,6 +28,12 @@ export interface PlanOptions {
   readonly wipe: readonly string[];
   /** MondoRescue's noresize: partitions keep their sizes and places. */
   readonly noResize?: boolean;
+  /** File systems that are not formatted. */
+  readonly keep?: readonly string[];
+  /** MondoRescue's nopart, nomd and nolvm. */
+  readonly noPartition?: boolean;
+  readonly noArrays?: boolean;
+  readonly noVolumes?: boolean;
 }
 
 export interface PlanInput {
@@ -41,7 +48,8 @@ export interface PlanInput {
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
 export function planRestore(input: PlanInput): Plan {
   const { manifest, present } = input;
-  const fitted = safeFit(input);
+  const reuse = reuseOf(input.machine.layout, reuseOptions(input.options));
+  const fitted = safeFit(input, reuse);
   const { pairs, layout, changes } = fitted;
   const machine = { ...input.machine, layout };
   const targets = pairs.map(({ to }) => to);
@@ -51,18 +59,24 @@ export function planRestore(input: PlanInput): Plan {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, moves, manifest.totals),
+    steps: planSteps(machine, { ...moves, reuse }, manifest.totals),
     replaced: [...fitted.replaced],
     changes,
-    lost: targets.flatMap(contentLines),
-    kept: present
-      .filter((candidate) => !targets.includes(candidate))
-      .map(({ disk, lockedBecause }) => `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`),
+    keptPaths: keptPaths(layout, reuse),
+    lost: lostContents(pairs, machine, reuse).flatMap(contentLines),
+    kept: [
+      ...keptLines(layout, { reuse, path: (id) => moves.devices.get(id) ?? id }),
+      ...present
+        .filter((candidate) => !targets.includes(candidate))
+        .map(
+          ({ disk, lockedBecause }) => `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`,
+        ),
+    ],
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
       ...consentWarnings(present, input.options.wipe),
       ...contentWarnings(machine),
-      ...luksWarnings(layout),
+      ...luksWarnings(layout, reuse.devices),
       ...commandLineProblems(machine, moves),
       ...fstabProblems(machine, moves),
       ...biosBoot(machine).notes,
@@ -73,19 +87,21 @@ export function planRestore(input: PlanInput): Plan {
 
 type Fitted = Extract<FittedMachine, { readonly fits: true }>;
 
-function safeFit({ machine, present, firmware, options }: PlanInput): Fitted {
+function safeFit({ machine, present, firmware, options }: PlanInput, reuse: Reuse): Fitted {
   const { layout } = machine;
   const reasons = layoutProblems(layout);
   if (reasons.length > 0) throw refusal("every file system that was mounted must be made again", reasons);
   const unnamed = namingProblems(present, options.excluded);
   const { map, excluded, noResize = false } = options;
-  const fitted = fitMachine(layout, present, { map, excluded, noResize });
+  const reused = new Set(layout.disks.map(({ id }) => id).filter((id) => reuse.devices.has(id)));
+  const fitted = fitMachine(layout, present, { map, excluded, noResize, reused });
   if (!fitted.fits) throw refusal("every disk of the machine must have one to go to", [...unnamed, ...fitted.problems]);
   const { pairs } = fitted;
   const targets = pairs.map(({ to }) => to);
   const rest = present.filter((candidate) => !targets.includes(candidate));
   const problems = [
     ...(noResize ? pairs.flatMap(({ from, to }) => sectorProblems(from, to.disk)) : []),
+    ...reuseProblems(fitted, reuse),
     ...targets.flatMap((target) => foreignProblems(target, machine, { present, wipe: options.wipe })),
     ...twinProblems(machine, rest),
     ...firmwareProblems(machine, firmware),
@@ -106,18 +122,29 @@ function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): Targ
   return { name: id, path: `/dev/${id}`, wwid, serial, model, driver, drivers, sizeBytes, logicalSectorBytes };
 }
 
-function planSteps(machine: Machine, moves: Moves, totals: SetManifest["totals"]): readonly Step[] {
+interface Circumstances extends Moves {
+  readonly reuse: Reuse;
+}
+
+function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolumes = false }: PlanOptions): ReuseOptions {
+  return { keep, noPartition, noArrays, noVolumes };
+}
+
+function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches } = moves;
+  const { devices, matches, reuse } = moves;
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const partitions = matches.flatMap(({ from, disk }): readonly Step[] => {
+    if (reuse.devices.has(from)) return [];
     const table = layout.disks.find(({ id }) => id === from)?.table;
     return [{ kind: "wipe", disk }, ...(table === undefined ? [] : [{ kind: "partition", disk, table } as const])];
   });
-  const fileSystems = layout.fileSystems.filter(({ parameters }) => parameters.kind !== "unknown");
+  const fileSystems = layout.fileSystems.filter(
+    ({ parameters, device }) => parameters.kind !== "unknown" && !reuse.fileSystems.has(device),
+  );
   return [
     ...partitions,
-    ...stackSteps(layout, path),
+    ...stackSteps(layout, { path, reuse }),
     ...fileSystems.flatMap((fileSystem) => fileSystemSteps(fileSystem, { layout, matches, path })),
     ...layout.swaps.filter(isPartition).map(({ place, uuid, label }): Step => ({ kind: "make-swap", device: path(place), uuid, label })),
     ...mountSteps(machine, path),

@@ -50,7 +50,7 @@ function stepProblem(step: Step, present: readonly PresentDisk[]): string | unde
   return step.kind === "make-swap" ? contentProblem(step.device, { type: "swap", uuid: step.uuid }, present) : undefined;
 }
 
-function isSameTable(found: PartitionTable, wanted: PartitionTable): boolean {
+export function isSameTable(found: PartitionTable, wanted: PartitionTable): boolean {
   const places = ({ partitions }: PartitionTable) =>
     partitions.map(({ number, startSector, sizeSectors }) => `${number}:${startSector}+${sizeSectors}`).sort();
   return found.kind === wanted.kind && normalised(found.id) === normalised(wanted.id) && places(found).join() === places(wanted).join();

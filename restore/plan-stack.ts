@@ -3,7 +3,9 @@
 import { LifeboatError } from "#os/error";
 import type { DeviceId, Layout } from "../machine/model.ts";
 import type { StackedDevice } from "../machine/stacked-device.ts";
+import { standsOn } from "../machine/own-layout.ts";
 import { partitionPath, type DiskMatch, type Step } from "./plan.ts";
+import type { Reuse } from "./reuse.ts";
 
 /** From a device's id in machine.json to its node here. */
 export function devicePaths({ disks, stack }: Layout, matches: readonly DiskMatch[]): ReadonlyMap<DeviceId, string> {
@@ -48,32 +50,62 @@ function mapperName(id: DeviceId): string {
 
 export type PathOf = (id: DeviceId) => string;
 
-/** In the order of the stack: each after what it stands on. */
-export function stackSteps({ stack }: Layout, path: PathOf): readonly Step[] {
-  return stack.map((stacked): Step => {
-    switch (stacked.kind) {
-      case "array":
-        return {
-          kind: "create-array",
-          device: path(stacked.id),
-          array: stacked,
-          members: stacked.members.map(path),
-          spares: stacked.spares.map(path),
-        };
-      case "luks":
-        return { kind: "create-luks", device: path(stacked.device), luks: stacked };
-      case "volume-group":
-        return { kind: "create-volume-group", group: stacked, devices: stacked.physicalVolumes.map(({ device }) => path(device)) };
-      case "logical-volume": {
-        const group = stack.find(({ kind, id }) => kind === "volume-group" && id === stacked.volumeGroup);
-        if (group?.kind !== "volume-group") throw unbuildable(stacked.id, "its volume group is not in the layout");
-        const places = new Map(group.physicalVolumes.map(({ device }) => [device, path(device)]));
-        return { kind: "create-logical-volume", volume: stacked, extentBytes: group.extentBytes, places };
-      }
-      case "other":
-        throw unbuildable(stacked.id, `nothing here makes one of type ${stacked.type}`);
-    }
+export interface StackPlaces {
+  readonly path: PathOf;
+  readonly reuse: Reuse;
+}
+
+/** In the order of the stack: each after what it stands on. What is made on a device that is used again needs it blank. */
+export function stackSteps(layout: Layout, { path, reuse }: StackPlaces): readonly Step[] {
+  return layout.stack.flatMap((stacked): readonly Step[] => {
+    if (reuse.devices.has(stacked.id)) return openStep(stacked, path);
+    const blanked = standsOn(layout, stacked.id).filter((id) => isOnReused(layout, id, reuse));
+    return [...blanked.map((id): Step => ({ kind: "wipe-device", device: path(id) })), makeStep(layout, stacked, path)];
   });
+}
+
+function isOnReused({ disks }: Layout, id: DeviceId, { devices }: Reuse): boolean {
+  const disk = disks.find(({ table }) => table?.partitions.some((partition) => partition.id === id));
+  return devices.has(id) || (disk !== undefined && devices.has(disk.id));
+}
+
+function openStep(stacked: StackedDevice, path: PathOf): readonly Step[] {
+  switch (stacked.kind) {
+    case "array":
+    case "volume-group":
+      return [{ kind: "open-device", stacked, device: path(stacked.id) }];
+    case "luks":
+      return [{ kind: "open-device", stacked, device: path(stacked.device) }];
+    case "logical-volume":
+      return [];
+    case "other":
+      throw unbuildable(stacked.id, `nothing here opens one of type ${stacked.type}`);
+  }
+}
+
+function makeStep({ stack }: Layout, stacked: StackedDevice, path: PathOf): Step {
+  switch (stacked.kind) {
+    case "array":
+      return {
+        kind: "create-array",
+        device: path(stacked.id),
+        array: stacked,
+        members: stacked.members.map(path),
+        spares: stacked.spares.map(path),
+      };
+    case "luks":
+      return { kind: "create-luks", device: path(stacked.device), luks: stacked };
+    case "volume-group":
+      return { kind: "create-volume-group", group: stacked, devices: stacked.physicalVolumes.map(({ device }) => path(device)) };
+    case "logical-volume": {
+      const group = stack.find(({ kind, id }) => kind === "volume-group" && id === stacked.volumeGroup);
+      if (group?.kind !== "volume-group") throw unbuildable(stacked.id, "its volume group is not in the layout");
+      const places = new Map(group.physicalVolumes.map(({ device }) => [device, path(device)]));
+      return { kind: "create-logical-volume", volume: stacked, extentBytes: group.extentBytes, places };
+    }
+    case "other":
+      throw unbuildable(stacked.id, `nothing here makes one of type ${stacked.type}`);
+  }
 }
 
 function unbuildable(id: DeviceId, why: string): LifeboatError {

@@ -22,6 +22,10 @@ export interface TargetDisk {
 export type Step =
   | { readonly kind: "wipe"; readonly disk: TargetDisk }
   | { readonly kind: "partition"; readonly disk: TargetDisk; readonly table: PartitionTable }
+  /** Old signatures of a partition or volume that is used again, before something else is made on it. */
+  | { readonly kind: "wipe-device"; readonly device: string }
+  /** An array, a volume group or a LUKS volume that is there, and stays. */
+  | { readonly kind: "open-device"; readonly stacked: RaidArray | VolumeGroup | LuksVolume; readonly device: string }
   | {
       readonly kind: "create-array";
       readonly device: string;
@@ -107,7 +111,15 @@ export type Step =
   | { readonly kind: "check"; readonly paths: number }
   | { readonly kind: "unmount" };
 
-const STACK_KINDS = ["create-array", "create-luks", "create-volume-group", "create-logical-volume", "make-subvolumes"] as const;
+const STACK_KINDS = [
+  "wipe-device",
+  "open-device",
+  "create-array",
+  "create-luks",
+  "create-volume-group",
+  "create-logical-volume",
+  "make-subvolumes",
+] as const;
 
 /** What stands between partitions and what is mounted. */
 export type StackStep = Extract<Step, { readonly kind: (typeof STACK_KINDS)[number] }>;
@@ -163,6 +175,8 @@ export interface Plan {
   readonly replaced: readonly (readonly [from: DeviceId, to: DeviceId])[];
   /** One line each: what will be of another size, or made in another way, than it was. */
   readonly changes: readonly string[];
+  /** Mount points of file systems that are kept: nothing is written there. */
+  readonly keptPaths: readonly string[];
   /** One line each: what is on the disks now and will be gone. */
   readonly lost: readonly string[];
   /** One line each: disks that are left alone, with the reason. */

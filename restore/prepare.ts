@@ -10,6 +10,7 @@ import { planRestore, type PlanOptions } from "./plan-restore.ts";
 import { normalised } from "./foreign-data.ts";
 import { journalProblem, layoutProblem, type FoundTraces } from "./plan-resume.ts";
 import type { Plan } from "./plan.ts";
+import { onKept } from "./reuse.ts";
 import type { PresentDisk } from "./present-disk.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
 
@@ -44,7 +45,7 @@ export async function prepareRestore(set: OpenSet, options: PrepareOptions): Pro
   const plan = planRestore({ machine, manifest: set.manifest, present, firmware, options });
   const traces = await readTraces(machine, plan, present);
   return {
-    set,
+    set: plan.keptPaths.length === 0 ? set : { ...set, leftAlone: onKept(plan) },
     machine: { ...machine, layout: plan.layout },
     plan,
     ...(await judgeJournal(set, plan, { traces, present })),

@@ -76,6 +76,7 @@ function thePlan(): Plan {
     layout: BIOS_MACHINE.layout,
     replaced: [],
     changes: [],
+    keptPaths: [],
     matches: [],
     steps,
     lost: [],

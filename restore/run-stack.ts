@@ -4,7 +4,7 @@ import { LifeboatError } from "#os/error";
 import { run, type Command } from "#os/exec";
 import { makeDirectory, makeTemporaryDirectory } from "#os/files";
 import type { RestoreEnvironment } from "./engine.ts";
-import { arrayCommand, closeCommand, groupCommands, luksCommands, volumeCommands } from "./stack-commands.ts";
+import { arrayCommand, closeCommand, groupCommands, luksCommands, openCommand, volumeCommands } from "./stack-commands.ts";
 import type { Plan, StackStep, Step } from "./plan.ts";
 
 type MakeSubvolumes = Extract<StackStep, { readonly kind: "make-subvolumes" }>;
@@ -15,6 +15,10 @@ const WITHOUT_UDEV = { DM_DISABLE_UDEV: "1", MDADM_NO_UDEV: "1", LVM_SUPPRESS_FD
 /** Throws LifeboatError. */
 export async function runStackStep(step: StackStep, { passphrases }: Pick<RestoreEnvironment, "passphrases">): Promise<void> {
   switch (step.kind) {
+    case "wipe-device":
+      return runAll([["wipefs", "--all", "--force", "--quiet", step.device]]);
+    case "open-device":
+      return runAll([openCommand(step)], passphrases?.get(step.stacked.id));
     case "create-array":
       return runAll([arrayCommand(step)]);
     case "create-luks": {
@@ -61,6 +65,7 @@ export async function closeStack({ steps }: Plan, { note }: Pick<RestoreEnvironm
 }
 
 function closeCommandOf(step: Step) {
+  if (step.kind === "open-device") return closeCommand(step.stacked, step.device);
   if (step.kind === "create-array") return closeCommand(step.array, step.device);
   if (step.kind === "create-luks") return closeCommand(step.luks, step.device);
   return step.kind === "create-volume-group" ? closeCommand(step.group, "") : undefined;

@@ -126,6 +126,7 @@ test("runStep() makes file systems, mounts them, changes fstab, makes a swap fil
     layout: BIOS_MACHINE.layout,
     replaced: [],
     changes: [],
+    keptPaths: [],
     matches: [],
     steps: mounts,
     lost: [],

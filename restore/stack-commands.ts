@@ -145,6 +145,18 @@ function segmentCommands(segments: readonly VolumeSegment[], { id, volumeGroup, 
   ];
 }
 
+/** Puts together what is there. */
+export function openCommand({ stacked, device }: Of<"open-device">): Command {
+  switch (stacked.kind) {
+    case "array":
+      return ["mdadm", "--assemble", device, "--run", ...(stacked.uuid === undefined ? [] : [`--uuid=${arrayUuid(stacked.uuid)}`])];
+    case "luks":
+      return openLuksCommand(device, stacked.id);
+    case "volume-group":
+      return ["lvm", "vgchange", ...LVM_OPTIONS, "--activate=y", stacked.id];
+  }
+}
+
 /** What takes it apart again, with nothing lost. Volumes go with their group. */
 export function closeCommand(stacked: StackedDevice, device: string): Command | undefined {
   switch (stacked.kind) {

@@ -21,6 +21,8 @@ export interface OpenSet {
   readonly frames?: readonly PlacedFrame[];
   /** The catalogue, where its file is damaged. */
   readonly rebuilt?: RebuiltCatalogue;
+  /** Paths that a restore does not touch, as they are on a file system that is kept. */
+  leftAlone?(path: ByteText): boolean;
 }
 
 export interface RebuiltCatalogue {

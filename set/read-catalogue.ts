@@ -9,8 +9,13 @@ import { CATALOGUE_FILE } from "./set-manifest.ts";
 /** Three names of 4,095 bytes, each byte escaped, and the rest. More is a lie that would cost memory. */
 const LINE_LIMIT_BYTES = 256 * 1024;
 
-/** Throws LifeboatError (5) when the catalogue is damaged. */
+/** Without what is left alone. Throws LifeboatError (5) when the catalogue is damaged. */
 export async function* readCatalogue(set: OpenSet): AsyncGenerator<CatalogueEntry> {
+  for await (const entry of readWholeCatalogue(set)) if (set.leftAlone?.(entry.path) !== true) yield entry;
+}
+
+/** Throws LifeboatError (5) when the catalogue is damaged. */
+export async function* readWholeCatalogue(set: OpenSet): AsyncGenerator<CatalogueEntry> {
   if (set.rebuilt !== undefined) {
     yield* set.rebuilt.entries;
     return;

@@ -18,7 +18,7 @@ type Fitted = Extract<Fit, { fits: true }>;
 
 function fitted(layout: Layout, to: Partial<FitPair["to"]>, noResize = false): Fitted {
   const pairs = layout.disks.map((from) => ({ from, to: { id: "sdz", sizeBytes: from.sizeBytes, logicalSectorBytes: 512, ...to } }));
-  const fit = fitLayout(layout, pairs, { noResize });
+  const fit = fitLayout(layout, pairs, { noResize, reused: new Set() });
   assert.ok(fit.fits, fit.fits ? "" : fit.problems.join());
   return fit;
 }
@@ -81,7 +81,7 @@ describe("fitLayout() shares out", () => {
   test("no disk that is too small, and says how many bytes are missing", () => {
     const least = leastDiskBytes(BIOS_MACHINE.layout, BIOS_MACHINE.layout.disks[0]!);
     const pairs = BIOS_MACHINE.layout.disks.map((from) => ({ from, to: { id: "sdz", sizeBytes: least - MIB, logicalSectorBytes: 512 } }));
-    assert.deepEqual(fitLayout(BIOS_MACHINE.layout, pairs, { noResize: false }), {
+    assert.deepEqual(fitLayout(BIOS_MACHINE.layout, pairs, { noResize: false, reused: new Set() }), {
       fits: false,
       problems: [`what is on sda needs ${MIB} bytes more than sdz has`],
     });

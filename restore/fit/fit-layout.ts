@@ -26,13 +26,16 @@ export type Fit =
 export interface FitOptions {
   /** Partitions keep their sizes and places. */
   readonly noResize: boolean;
+  /** Disks whose tables stay as they are. */
+  readonly reused: ReadonlySet<DeviceId>;
 }
 
-export function fitLayout(layout: Layout, pairs: readonly FitPair[], { noResize }: FitOptions): Fit {
+export function fitLayout(layout: Layout, pairs: readonly FitPair[], { noResize, reused }: FitOptions): Fit {
   const disks: Disk[] = [];
   const problems: string[] = [];
   for (const { from, to } of pairs) {
-    if (from.table === undefined || keepsPlaces(from, to, noResize)) disks.push({ ...from, ...sizesOf(to, from.table === undefined) });
+    if (from.table === undefined || keepsPlaces(from, to, noResize || reused.has(from.id)))
+      disks.push({ ...from, ...sizesOf(to, from.table === undefined) });
     else {
       const placed = placePartitions(layout, { ...from, table: from.table }, to);
       if (placed.fits) disks.push({ ...from, ...sizesOf(to, true), table: placed.table });

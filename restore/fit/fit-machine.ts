@@ -10,6 +10,8 @@ import { withoutDisk, type Reduced } from "./without-disk.ts";
 
 export interface FitRequest extends Omit<MatchOptions, "neededBytes"> {
   readonly noResize: boolean;
+  /** Disks whose tables stay as they are. */
+  readonly reused: ReadonlySet<DeviceId>;
 }
 
 export type FittedMachine =
@@ -28,8 +30,9 @@ export type FittedMachine =
 export function fitMachine(layout: Layout, present: readonly PresentDisk[], request: FitRequest): FittedMachine {
   let problems: readonly string[] | undefined;
   const free = present.filter(({ lockedBecause }) => lockedBecause === undefined).length;
-  for (const reduced of reductions({ layout, replaced: new Map(), changes: [] }, free)) {
-    const neededBytes = (disk: Disk) => (request.noResize ? neededDiskBytes(disk) : leastDiskBytes(reduced.layout, disk));
+  for (const reduced of reductions({ layout, replaced: new Map(), changes: [] }, { free, reused: request.reused })) {
+    const keepsSize = ({ id }: Disk) => request.noResize || request.reused.has(id);
+    const neededBytes = (disk: Disk) => (keepsSize(disk) ? neededDiskBytes(disk) : leastDiskBytes(reduced.layout, disk));
     const matching = matchDisks(reduced.layout.disks, present, { ...request, neededBytes });
     if (!matching.isMatched) {
       problems ??= matching.problems;
@@ -49,11 +52,11 @@ export function fitMachine(layout: Layout, present: readonly PresentDisk[], requ
 }
 
 /** The whole machine first; while it has more disks than may be written to, it without one of them, the last one first. */
-function* reductions(whole: Reduced, free: number): Generator<Reduced> {
+function* reductions(whole: Reduced, limits: { readonly free: number; readonly reused: ReadonlySet<DeviceId> }): Generator<Reduced> {
   yield whole;
-  if (whole.layout.disks.length <= free) return;
+  if (whole.layout.disks.length <= limits.free) return;
   for (const disk of [...whole.layout.disks].reverse()) {
-    const reduced = withoutDisk(whole, disk);
-    if (reduced !== undefined && reduced.layout.disks.length > 0) yield* reductions(reduced, free);
+    const reduced = limits.reused.has(disk.id) ? undefined : withoutDisk(whole, disk);
+    if (reduced !== undefined && reduced.layout.disks.length > 0) yield* reductions(reduced, limits);
   }
 }

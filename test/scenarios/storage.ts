@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import * as v from "valibot";
 import { writeFile } from "#os/files";
-import { createDiskImage } from "../../qemu/disks.ts";
+import { createDiskImage, createOverlay } from "../../qemu/disks.ts";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import type { DiskSpec } from "../../qemu/machine-spec.ts";
 import { compareLists, describeDifference } from "../guest/compare-lists.ts";
 import { copyOutOfStore, makeStoreDisk, storeDisk } from "../guest/store-disk.ts";
 import type { Scenario, World } from "../scenario.ts";
-import { BTRFS_RAID1, LUKS_BTRFS, RAID_LVM, THIN, ZOO } from "../storage/recipes.ts";
+import { BTRFS_RAID1, DATA_DISK, LUKS_BTRFS, RAID_LVM, THIN, ZOO } from "../storage/recipes.ts";
 import {
   archiveStorage,
   bootStorage,
@@ -21,6 +21,7 @@ import {
   type ArchivedStorage,
   type StorageRecipe,
 } from "../storage/storage-guest.ts";
+import { inWorkshop } from "../storage/workshop.ts";
 import { expectRestored } from "./round-trip.ts";
 
 const RESTORE_MS = 30 * 60_000;
@@ -49,10 +50,12 @@ interface Restoring {
   readonly others?: readonly DiskSpec[];
   /** Behind the word nuke. */
   readonly words?: string;
+  /** Paths that were written since the archive, and must be there. */
+  readonly news?: readonly string[];
 }
 
 /** nuke from rescue.iso; all files as they were, seen from outside; the machine starts. Returns what the console said. */
-async function restoreAndCompare({ archived, directory, disks, others = [], words = "" }: Restoring): Promise<string> {
+async function restoreAndCompare({ archived, directory, disks, others = [], words = "", news = [] }: Restoring): Promise<string> {
   const { guest, store, setId, list } = archived;
   const iso = join(directory, "rescue.iso");
   await copyOutOfStore(store, `/sets/${setId}/boot/rescue.iso`, iso);
@@ -64,7 +67,8 @@ async function restoreAndCompare({ archived, directory, disks, others = [], word
   };
   const { said } = await nuke();
   const { mark, list: found } = await lookAtStorage(guest, disks, directory);
-  assertSame(list, found, v.parse(Mark, JSON.parse(mark)));
+  for (const path of news) assert.match(found, new RegExp(`^${path}\t`, "m"));
+  assertSame(list, found, { ...v.parse(Mark, JSON.parse(mark)), news });
   await using booted = await bootStorage(guest, {
     directory: join(directory, "restored"),
     disks,
@@ -94,8 +98,12 @@ async function typeNuke(vm: VirtualMachine, isUefi: boolean, words: string): Pro
   vm.send("\u001b[B\r");
 }
 
-function assertSame(list: string, found: string, mark: v.InferOutput<typeof Mark>): void {
-  const own = new Set([...mark.changed.map(({ path }) => path), ...mark.lost]);
+interface Excepted extends v.InferOutput<typeof Mark> {
+  readonly news: readonly string[];
+}
+
+function assertSame(list: string, found: string, { changed, lost, news }: Excepted): void {
+  const own = new Set([...changed.map(({ path }) => path), ...lost, ...news]);
   const isOwn = (path: string) => own.has(path) || path === "/.lifeboat" || path.startsWith("/.lifeboat/");
   const withoutSockets = list.split("\n").filter((line) => line.split("\t")[1] !== "socket");
   const differences = compareLists(withoutSockets.join("\n"), found).filter(({ path }) => !isOwn(path));
@@ -192,4 +200,36 @@ const ontoOne: Scenario = {
   },
 };
 
-export const STORAGE: readonly Scenario[] = [raidLvm, ontoOne, luksBtrfs, btrfsRaid1, thin, zoo];
+const KEPT_NEWS = "/data/written-since";
+
+const dataKept: Scenario = {
+  name: "storage-data-kept",
+  tier: "matrix",
+  proves:
+    "the system disk is lost and the data disk is not: with lifeboat.keep=/data the system comes back, and what was written to /data since stays",
+  async run(world) {
+    const archived = await archivedOnce(world, DATA_DISK);
+    const { guest } = archived;
+    const directory = await world.workDirectory("storage-data-kept");
+    const [blank] = await blankDisks(DATA_DISK, directory);
+    const file = join(directory, "data.qcow2");
+    await createOverlay(file, { file: guest.images[1]!, format: "raw" });
+    const data = { ...guestDisks(DATA_DISK, ["", file], "qcow2")[1]! };
+    const write = `vgchange -ay cargo && mount /dev/cargo/data /mnt && echo since > /mnt/written-since && umount /mnt && vgchange -an cargo`;
+    await inWorkshop(
+      { tree: guest.tree, disks: [data], files: {}, workDirectory: join(directory, "news") },
+      async ({ run }) => void (await run(write)),
+    );
+    const said = await restoreAndCompare({
+      archived,
+      directory,
+      disks: [blank!, data],
+      words: "lifeboat.keep=/data",
+      news: [KEPT_NEWS, "/data"],
+    });
+    assert.match(said, /kept +\/data on \/dev\/mapper\/cargo-data stays as it is/);
+    assert.match(said, /open volume group cargo, which stays/);
+  },
+};
+
+export const STORAGE: readonly Scenario[] = [raidLvm, ontoOne, luksBtrfs, btrfsRaid1, thin, zoo, dataKept];

@@ -33,6 +33,13 @@ export const THIN: StorageRecipe = {
   mounts: [{ path: "/srv" }, { path: "/boot" }],
 };
 
+export const DATA_DISK: StorageRecipe = {
+  name: "data-disk",
+  firmware: "bios",
+  disks: [2100 * MIB, 600 * MIB],
+  mounts: [{ path: "/data" }],
+};
+
 const ZOO_PLACES =
   "boat-f2fs boat-jfs boat-reiser boat-raid0 boat-raid5 boat-raid6 boat-raid10 lv-striped lv-mirrored-twice lv-five lv-over-three".split(
     " ",

@@ -34,6 +34,13 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
       "Do not format this file system, and write nothing to it: a mount point, UUID=… or LABEL=…; its disk keeps its partitions; may be given again",
     inConfig: false,
   },
+  {
+    name: "nic",
+    value: "OLD=NEW",
+    many: true,
+    description: "The machine's network card OLD is the card NEW here: names or addresses; may be given again",
+    inConfig: false,
+  },
   { name: "no-partition", description: "Use the partition tables that are there, which must be the machine's", inConfig: false },
   { name: "no-arrays", description: "Use the md arrays that are there", inConfig: false },
   { name: "no-volumes", description: "Use the LVM volume groups that are there", inConfig: false },
@@ -42,18 +49,9 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
 
 /** Throws LifeboatError (2). */
 export function readPlanOptions(options: OptionValues): PlanOptions {
-  const pairs = listOption(options, "map").map((pair) => {
-    const at = pair.indexOf("=");
-    if (at > 0 && at < pair.length - 1) return [pair.slice(0, at), pair.slice(at + 1)] as const;
-    throw new LifeboatError(`Cannot use --map as it must be OLD=NEW: "${pair}"`, { exitCode: 2 });
-  });
-  for (const [index, [old, now]] of pairs.entries()) {
-    const other = pairs.slice(0, index).find(([name]) => name === old);
-    if (other === undefined) continue;
-    throw new LifeboatError(`Cannot use --map as a disk goes to one place: "${old}" was given "${other[1]}" and "${now}"`, { exitCode: 2 });
-  }
   return {
-    map: new Map(pairs),
+    map: pairsOf(options, "map", "a disk goes to one place"),
+    cards: pairsOf(options, "nic", "a card is one here"),
     excluded: listOption(options, "exclude-disk"),
     wipe: listOption(options, "wipe"),
     noResize: options["no-resize"] === true,
@@ -62,4 +60,18 @@ export function readPlanOptions(options: OptionValues): PlanOptions {
     noArrays: options["no-arrays"] === true,
     noVolumes: options["no-volumes"] === true,
   };
+}
+
+function pairsOf(options: OptionValues, name: string, rule: string): ReadonlyMap<string, string> {
+  const pairs = listOption(options, name).map((pair) => {
+    const at = pair.indexOf("=");
+    if (at > 0 && at < pair.length - 1) return [pair.slice(0, at), pair.slice(at + 1)] as const;
+    throw new LifeboatError(`Cannot use --${name} as it must be OLD=NEW: "${pair}"`, { exitCode: 2 });
+  });
+  for (const [index, [old, now]] of pairs.entries()) {
+    const other = pairs.slice(0, index).find(([before]) => before === old);
+    if (other === undefined) continue;
+    throw new LifeboatError(`Cannot use --${name} as ${rule}: "${old}" was given "${other[1]}" and "${now}"`, { exitCode: 2 });
+  }
+  return new Map(pairs);
 }

@@ -6,6 +6,7 @@ import { restoreWords, unmetWords, type RestoreWords } from "./restore-words.ts"
 
 const USUAL: RestoreWords = {
   map: new Map(),
+  cards: new Map(),
   excluded: [],
   wipe: [],
   noResize: false,
@@ -46,6 +47,7 @@ describe("restoreWords() reads", () => {
     ["lifeboat.again=web-20260101T000000Z lifeboat.then=poweroff", { again: "web-20260101T000000Z", afterwards: "poweroff" }],
     ["noresize lifeboat.luks=LABEL=KEYS:/boat.key", { noResize: true, luksKey: "LABEL=KEYS:/boat.key" }],
     ["lifeboat.keep=/data,UUID=a-b nopart", { keep: ["/data", "UUID=a-b"], noPartition: true }],
+    ["lifeboat.nic=ens3=52:54:00:00:00:01", { cards: new Map([["ens3", "52:54:00:00:00:01"]]) }],
     ["nomd nolvm", { noArrays: true, noVolumes: true }],
     ["lifeboat.then=shell", { afterwards: "shell" }],
     ["lifeboat.then=reboot", { afterwards: "reboot" }],

@@ -8,6 +8,7 @@ import { FLAG_WORDS, VALUE_WORDS, type WordText } from "./word-table.ts";
 
 export interface RestoreWords {
   readonly map: ReadonlyMap<string, string>;
+  readonly cards: ReadonlyMap<string, string>;
   readonly excluded: readonly string[];
   readonly wipe: readonly string[];
   readonly noResize: boolean;
@@ -29,15 +30,17 @@ export interface RestoreWords {
 export function restoreWords({ own, values, flags }: Pick<BootWords, "own" | "values" | "flags">): RestoreWords {
   const first = (name: Parameters<typeof own.get>[0]) => own.get(name)?.[0];
   // What is no pair is kept: the planner refuses it by name, where leaving it out would let another disk be chosen.
-  const pairs = (own.get("lifeboat.map") ?? []).map((pair) => {
-    const at = pair.indexOf("=");
-    const [old, now] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
-    return [readSerialWord(old), readSerialWord(now)] as const;
-  });
+  const pairs = (name: "lifeboat.map" | "lifeboat.nic") =>
+    (own.get(name) ?? []).map((pair) => {
+      const at = pair.indexOf("=");
+      const [old, now] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
+      return [readSerialWord(old), readSerialWord(now)] as const;
+    });
   const excluded = (values.get("excludedevs") ?? "").split(/[ ,]+/).filter((name) => name !== "");
   const then = first("lifeboat.then");
   return {
-    map: new Map(pairs),
+    map: new Map(pairs("lifeboat.map")),
+    cards: new Map(pairs("lifeboat.nic")),
     excluded: excluded.map(readSerialWord),
     wipe: (own.get("lifeboat.wipe") ?? []).map(readSerialWord),
     noResize: flags.has("noresize"),

@@ -87,6 +87,7 @@ export const OWN_WORDS = {
     isText: true,
     says: "Do not format these file systems, and write nothing to them: mount points, `UUID=…` or `LABEL=…`; their disks keep their partitions.",
   },
+  "lifeboat.nic": { value: "OLD=NEW", isText: true, says: "The machine's network card OLD is the card NEW here: names or addresses." },
   "lifeboat.again": { value: "ID", isText: true, says: "Restore this set although the disks carry the mark that it was restored." },
   "lifeboat.gate": {
     value: "WHICH",

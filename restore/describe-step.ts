@@ -22,9 +22,9 @@ export function describeStep(step: Step): string {
     case "make-swap-file":
       return `make the swap file ${step.path}: ${gibibytes(step.sizeBytes)}`;
     case "write-fstab":
-      return `change /etc/fstab: ${step.changes.map(({ from, to }) => `${from} becomes ${to}`).join(", ")}`;
     case "write-command-line":
-      return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
+    case "write-network":
+      return describeConfiguration(step);
     case "check-initramfs":
       return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
     case "install-boot-loader":
@@ -41,6 +41,17 @@ export function describeStep(step: Step): string {
       return "note in the restored system that it was restored";
     case "unmount":
       return "unmount everything";
+  }
+}
+
+function describeConfiguration(step: Extract<Step, { kind: "write-fstab" | "write-command-line" | "write-network" }>): string {
+  switch (step.kind) {
+    case "write-fstab":
+      return `change /etc/fstab: ${step.changes.map(({ from, to }) => `${from} becomes ${to}`).join(", ")}`;
+    case "write-command-line":
+      return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
+    case "write-network":
+      return `give the names of the machine's network cards to those that are here: ${step.changes.map(({ name, toMac }) => `${name} is ${toMac}`).join(", ")}`;
   }
 }
 

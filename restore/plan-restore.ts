@@ -5,6 +5,7 @@ import type { Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.t
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
+import { planCards, type CardChange, type PresentCard } from "./plan-network.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { fstabProblems, planFstab, type Moves } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
@@ -34,12 +35,16 @@ export interface PlanOptions {
   readonly noPartition?: boolean;
   readonly noArrays?: boolean;
   readonly noVolumes?: boolean;
+  /** From network cards of the machine to those that are here: names or addresses. */
+  readonly cards?: ReadonlyMap<string, string>;
 }
 
 export interface PlanInput {
   readonly machine: Machine;
   readonly manifest: Pick<SetManifest, "id" | "totals">;
   readonly present: readonly PresentDisk[];
+  /** In the order of the buses; undefined: nobody has looked. */
+  readonly presentCards?: readonly PresentCard[];
   /** Of the machine that boots now. */
   readonly firmware: "bios" | "uefi";
   readonly options: PlanOptions;
@@ -55,11 +60,12 @@ export function planRestore(input: PlanInput): Plan {
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
   const moves = { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced };
+  const cards = planCards(machine.network, input.presentCards, input.options.cards ?? new Map());
   return {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, { ...moves, reuse }, manifest.totals),
+    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes }, manifest.totals),
     replaced: [...fitted.replaced],
     changes,
     keptPaths: keptPaths(layout, reuse),
@@ -79,6 +85,7 @@ export function planRestore(input: PlanInput): Plan {
       ...luksWarnings(layout, reuse.devices),
       ...commandLineProblems(machine, moves),
       ...fstabProblems(machine, moves),
+      ...cards.problems,
       ...biosBoot(machine).notes,
       ...restorableReasons(machine),
     ],
@@ -124,6 +131,7 @@ function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): Targ
 
 interface Circumstances extends Moves {
   readonly reuse: Reuse;
+  readonly cards: readonly CardChange[];
 }
 
 function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolumes = false }: PlanOptions): ReuseOptions {
@@ -132,7 +140,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse } = moves;
+  const { devices, matches, reuse, cards } = moves;
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const partitions = matches.flatMap(({ from, disk }): readonly Step[] => {
     if (reuse.devices.has(from)) return [];
@@ -154,6 +162,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
     ...planFstab(machine, moves),
     ...planCommandLine(machine, moves),
+    ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
     ...planBoot(machine, matches),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },

@@ -1,6 +1,7 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
 import type { DeviceId, FileSystem, Layout, Partition, PartitionTable, Subvolume } from "../machine/model.ts";
+import type { CardChange } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
 /** A disk that is here now. */
@@ -90,6 +91,8 @@ export type Step =
       readonly directories: readonly string[];
       readonly changes: readonly CommandLineChange[];
     }
+  /** Addresses of network cards that took the place of others. */
+  | { readonly kind: "write-network"; readonly changes: readonly CardChange[] }
   /** Makes the initramfs able to start from the new controllers, when it is not. */
   | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }

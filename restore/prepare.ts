@@ -4,6 +4,7 @@ import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { exists, makeTemporaryDirectory } from "#os/files";
 import type { Machine } from "../machine/model.ts";
+import { readNetworkInterfaces } from "../machine/network-interfaces.ts";
 import { readFrames, readMachine, type OpenSet } from "../set/open-set.ts";
 import { journalSubject, readJournal, readMark } from "./journal.ts";
 import { planRestore, type PlanOptions } from "./plan-restore.ts";
@@ -42,7 +43,7 @@ export async function prepareRestore(set: OpenSet, options: PrepareOptions): Pro
   }
   const present = await readPresentDisks(options.locks);
   const firmware = (await exists("/sys/firmware/efi")) ? "uefi" : "bios";
-  const plan = planRestore({ machine, manifest: set.manifest, present, firmware, options });
+  const plan = planRestore({ machine, manifest: set.manifest, present, presentCards: readNetworkInterfaces(), firmware, options });
   const traces = await readTraces(machine, plan, present);
   return {
     set: plan.keptPaths.length === 0 ? set : { ...set, leftAlone: onKept(plan) },

@@ -16,6 +16,7 @@ import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
 import { partitionPath, type StackStep, type Step, type TargetDisk } from "./plan.ts";
 import { writeCommandLine } from "./write-command-line.ts";
+import { writeNetwork } from "./write-network.ts";
 
 /** Without those that work on the data, which are the engine's own business. */
 export type LayoutStep = Exclude<Step, StackStep | { kind: "extract" | "set-flags" | "check" | "write-mark" | "unmount" }>;
@@ -53,9 +54,9 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
     case "make-swap-file":
       return because("the swap file was made again", [await makeSwapFile(step, root)]);
     case "write-fstab":
-      return writeFstab(step, environment);
     case "write-command-line":
-      return because("names of devices were changed for the kernel", await writeCommandLine(step, environment));
+    case "write-network":
+      return writeConfiguration(step, environment);
     case "check-initramfs": {
       await using chroot = await openChroot(root);
       const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);
@@ -70,6 +71,19 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       return [];
     case "write-boot-entry":
       return because("the removable path got a loader", await writeBootEntry(step, environment));
+  }
+}
+
+type ConfigurationStep = Of<"write-fstab" | "write-command-line" | "write-network">;
+
+async function writeConfiguration(step: ConfigurationStep, environment: RestoreEnvironment): Promise<readonly OwnChange[]> {
+  switch (step.kind) {
+    case "write-fstab":
+      return writeFstab(step, environment);
+    case "write-command-line":
+      return because("names of devices were changed for the kernel", await writeCommandLine(step, environment));
+    case "write-network":
+      return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root));
   }
 }
 

@@ -1,0 +1,64 @@
+// Makes the restored machine's configuration right for other network cards; each file that is changed is kept beside, as it was.
+
+import { copyFile, exists, linkInfo, listDirectory, makeDirectory } from "#os/files";
+import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
+import { readLatin1, writeLatin1 } from "./latin1-files.ts";
+import { cardRules, withNewAddresses } from "./plan-network.ts";
+import type { Step } from "./plan.ts";
+
+type NetworkStep = Extract<Step, { readonly kind: "write-network" }>;
+
+/** Files, and directories with files, of ifupdown, netplan, systemd-networkd, NetworkManager, Red Hat's and SUSE's scripts, udev, dhclient. */
+const PLACES: readonly string[] = [
+  "/etc/network/interfaces",
+  "/etc/network/interfaces.d",
+  "/etc/netplan",
+  "/etc/systemd/network",
+  "/etc/NetworkManager/system-connections",
+  "/etc/sysconfig/network-scripts",
+  "/etc/sysconfig/network",
+  "/etc/udev/rules.d",
+  "/etc/dhcp/dhclient.conf",
+];
+
+const RULES_DIRECTORY = "/etc/udev/rules.d";
+const RULES_NAME = "70-lifeboat-net.rules";
+
+/** Returns the paths of what it has changed or made, by their own names in the machine. */
+export async function writeNetwork({ changes }: NetworkStep, root: string): Promise<readonly string[]> {
+  const written: string[] = [];
+  for (const place of await filesIn(root)) {
+    const text = await readLatin1(place);
+    const now = withNewAddresses(text, changes);
+    if (now === text) continue;
+    const original = originalOf(place);
+    // A step that was broken off is done again: what is beside is the original already.
+    if (!(await exists(original))) await copyFile(place, original);
+    await writeLatin1(place, now);
+    written.push(place, original);
+  }
+  const directory = await insideRoot(root, RULES_DIRECTORY);
+  await makeDirectory(directory);
+  const rules = `${directory}/${RULES_NAME}`;
+  await writeLatin1(rules, cardRules(changes));
+  return [...written, rules].map((place) => pathInMachine(root, place));
+}
+
+/** Hidden: what reads all files of a directory passes over it. */
+function originalOf(place: string): string {
+  return place.replace(/\/([^/]+)$/, "/.$1.before-lifeboat");
+}
+
+async function filesIn(root: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const path of PLACES) {
+    const place = await insideRoot(root, path);
+    const type = (await linkInfo(place))?.type;
+    if (type === "file") found.push(place);
+    if (type !== "directory") continue;
+    for (const name of await listDirectory(place)) {
+      if (!name.startsWith(".") && (await linkInfo(`${place}/${name}`))?.type === "file") found.push(`${place}/${name}`);
+    }
+  }
+  return found;
+}

@@ -12,6 +12,7 @@ test("readPlanOptions() reads pairs, names and serials, of which each may come a
     excluded: ["sdb", "WX3"],
     wipe: ["S1"],
     cards: new Map(),
+    cloneName: undefined,
     noResize: false,
     keep: ["/data"],
     noPartition: false,
@@ -23,6 +24,7 @@ test("readPlanOptions() reads pairs, names and serials, of which each may come a
     excluded: [],
     wipe: [],
     cards: new Map(),
+    cloneName: undefined,
     noResize: false,
     keep: [],
     noPartition: false,
@@ -37,4 +39,14 @@ test("readPlanOptions() refuses what is no pair, and two places for one disk", (
   }
   const message = 'Cannot use --map as a disk goes to one place: "sda" was given "S1" and "S2"';
   assert.throws(() => readPlanOptions({ map: ["sda=S1", "sda=S2"] }), { exitCode: 2, message });
+});
+
+test("readPlanOptions() knows what a copy is called", () => {
+  const nameOf = (options: Parameters<typeof readPlanOptions>[0]) => readPlanOptions(options).cloneName;
+  assert.deepEqual(
+    [nameOf({ identity: "clone" }), nameOf({ identity: "clone", "host-name": "test-%h.lan" }), nameOf({ identity: "original" })],
+    ["%h-clone", "test-%h.lan", undefined],
+  );
+  assert.throws(() => nameOf({ "host-name": "x" }), { exitCode: 2, message: /as the same machine has the same name/ });
+  assert.throws(() => nameOf({ identity: "clone", "host-name": "a b" }), { exitCode: 2, message: /: "a b"$/ });
 });

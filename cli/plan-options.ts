@@ -2,7 +2,7 @@
 
 import type { PlanOptions } from "../restore/plan-restore.ts";
 import { LifeboatError } from "#os/error";
-import { listOption, type OptionSpec, type OptionValues } from "./command-spec.ts";
+import { listOption, textOption, type OptionSpec, type OptionValues } from "./command-spec.ts";
 
 export const PLAN_OPTIONS: readonly OptionSpec[] = [
   {
@@ -41,6 +41,21 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
     description: "The machine's network card OLD is the card NEW here: names or addresses; may be given again",
     inConfig: false,
   },
+  {
+    name: "identity",
+    value: "WHAT",
+    choices: ["original", "clone"],
+    description: "original: the same machine; clone: another one, with a machine-id, SSH host keys and a name of its own",
+    defaultText: "original",
+    inConfig: false,
+  },
+  {
+    name: "host-name",
+    value: "NAME",
+    description: "With --identity clone: its name, in which %h stands for the machine's",
+    defaultText: "%h-clone",
+    inConfig: false,
+  },
   { name: "no-partition", description: "Use the partition tables that are there, which must be the machine's", inConfig: false },
   { name: "no-arrays", description: "Use the md arrays that are there", inConfig: false },
   { name: "no-volumes", description: "Use the LVM volume groups that are there", inConfig: false },
@@ -56,6 +71,7 @@ export function readPlanOptions(options: OptionValues): PlanOptions {
     wipe: listOption(options, "wipe"),
     noResize: options["no-resize"] === true,
     keep: listOption(options, "keep"),
+    cloneName: cloneName(options),
     noPartition: options["no-partition"] === true,
     noArrays: options["no-arrays"] === true,
     noVolumes: options["no-volumes"] === true,
@@ -74,4 +90,19 @@ function pairsOf(options: OptionValues, name: string, rule: string): ReadonlyMap
     throw new LifeboatError(`Cannot use --${name} as ${rule}: "${old}" was given "${other[1]}" and "${now}"`, { exitCode: 2 });
   }
   return new Map(pairs);
+}
+
+/** RFC 1123, section 2.1; `%h` is filled in when the machine is known. */
+const HOST_NAME = /^(?:[a-z0-9]|%h)(?:[a-z0-9.-]|%h){0,252}$/i;
+
+function cloneName(options: OptionValues): string | undefined {
+  const name = textOption(options, "host-name");
+  if (textOption(options, "identity") !== "clone") {
+    if (name === undefined) return undefined;
+    throw new LifeboatError("Cannot use --host-name as the same machine has the same name: --identity clone makes another one", {
+      exitCode: 2,
+    });
+  }
+  if (name === undefined || HOST_NAME.test(name)) return name ?? "%h-clone";
+  throw new LifeboatError(`Cannot use --host-name as it must be letters, digits, hyphens and dots: "${name}"`, { exitCode: 2 });
 }

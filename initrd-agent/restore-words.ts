@@ -12,6 +12,7 @@ export interface RestoreWords {
   readonly excluded: readonly string[];
   readonly wipe: readonly string[];
   readonly noResize: boolean;
+  readonly cloneName: string | undefined;
   readonly keep: readonly string[];
   readonly noPartition: boolean;
   readonly noArrays: boolean;
@@ -44,6 +45,7 @@ export function restoreWords({ own, values, flags }: Pick<BootWords, "own" | "va
     excluded: excluded.map(readSerialWord),
     wipe: (own.get("lifeboat.wipe") ?? []).map(readSerialWord),
     noResize: flags.has("noresize"),
+    cloneName: first("lifeboat.clone"),
     keep: (own.get("lifeboat.keep") ?? []).map(readSerialWord),
     noPartition: flags.has("nopart"),
     noArrays: flags.has("nomd"),

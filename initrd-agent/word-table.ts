@@ -88,6 +88,11 @@ export const OWN_WORDS = {
     says: "Do not format these file systems, and write nothing to them: mount points, `UUID=…` or `LABEL=…`; their disks keep their partitions.",
   },
   "lifeboat.nic": { value: "OLD=NEW", isText: true, says: "The machine's network card OLD is the card NEW here: names or addresses." },
+  "lifeboat.clone": {
+    value: "NAME",
+    isText: true,
+    says: "Make the restored machine another one of this name, in which `%h` stands for its own: with its own machine-id and SSH host keys.",
+  },
   "lifeboat.again": { value: "ID", isText: true, says: "Restore this set although the disks carry the mark that it was restored." },
   "lifeboat.gate": {
     value: "WHICH",

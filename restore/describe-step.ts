@@ -24,6 +24,7 @@ export function describeStep(step: Step): string {
     case "write-fstab":
     case "write-command-line":
     case "write-network":
+    case "write-identity":
       return describeConfiguration(step);
     case "check-initramfs":
       return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
@@ -44,7 +45,9 @@ export function describeStep(step: Step): string {
   }
 }
 
-function describeConfiguration(step: Extract<Step, { kind: "write-fstab" | "write-command-line" | "write-network" }>): string {
+function describeConfiguration(
+  step: Extract<Step, { kind: "write-fstab" | "write-command-line" | "write-network" | "write-identity" }>,
+): string {
   switch (step.kind) {
     case "write-fstab":
       return `change /etc/fstab: ${step.changes.map(({ from, to }) => `${from} becomes ${to}`).join(", ")}`;
@@ -52,6 +55,8 @@ function describeConfiguration(step: Extract<Step, { kind: "write-fstab" | "writ
       return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
     case "write-network":
       return `give the names of the machine's network cards to those that are here: ${step.changes.map(({ name, toMac }) => `${name} is ${toMac}`).join(", ")}`;
+    case "write-identity":
+      return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }
 }
 

@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly noPartition?: boolean;
   readonly noArrays?: boolean;
   readonly noVolumes?: boolean;
+  /** The restored machine is another one, of this name, in which `%h` stands for its own; undefined: it is the same. */
+  readonly cloneName?: string | undefined;
   /** From network cards of the machine to those that are here: names or addresses. */
   readonly cards?: ReadonlyMap<string, string>;
 }
@@ -65,7 +67,7 @@ export function planRestore(input: PlanInput): Plan {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes }, manifest.totals),
+    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, cloneName: input.options.cloneName }, manifest.totals),
     replaced: [...fitted.replaced],
     changes,
     keptPaths: keptPaths(layout, reuse),
@@ -132,6 +134,7 @@ function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): Targ
 interface Circumstances extends Moves {
   readonly reuse: Reuse;
   readonly cards: readonly CardChange[];
+  readonly cloneName: string | undefined;
 }
 
 function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolumes = false }: PlanOptions): ReuseOptions {
@@ -140,7 +143,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards } = moves;
+  const { devices, matches, reuse, cards, cloneName } = moves;
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const partitions = matches.flatMap(({ from, disk }): readonly Step[] => {
     if (reuse.devices.has(from)) return [];
@@ -163,6 +166,9 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...planFstab(machine, moves),
     ...planCommandLine(machine, moves),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
+    ...(cloneName === undefined
+      ? []
+      : [{ kind: "write-identity", hostName: cloneName.replace(/%h/g, machine.hostName), oldHostName: machine.hostName } as const]),
     ...planBoot(machine, matches),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },

@@ -93,6 +93,8 @@ export type Step =
     }
   /** Addresses of network cards that took the place of others. */
   | { readonly kind: "write-network"; readonly changes: readonly CardChange[] }
+  /** For a copy that lives beside the machine: its own machine-id, host keys and name. */
+  | { readonly kind: "write-identity"; readonly hostName: string; readonly oldHostName: string }
   /** Makes the initramfs able to start from the new controllers, when it is not. */
   | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }

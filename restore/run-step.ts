@@ -16,6 +16,7 @@ import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
 import { partitionPath, type StackStep, type Step, type TargetDisk } from "./plan.ts";
 import { writeCommandLine } from "./write-command-line.ts";
+import { writeIdentity } from "./write-identity.ts";
 import { writeNetwork } from "./write-network.ts";
 
 /** Without those that work on the data, which are the engine's own business. */
@@ -56,7 +57,21 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
     case "write-fstab":
     case "write-command-line":
     case "write-network":
+    case "write-identity":
       return writeConfiguration(step, environment);
+    case "check-initramfs":
+    case "install-boot-loader":
+    case "copy-esp":
+    case "write-boot-entry":
+      return runBootStep(step, { machine, environment });
+  }
+}
+
+type BootStep = Of<"check-initramfs" | "install-boot-loader" | "copy-esp" | "write-boot-entry">;
+
+async function runBootStep(step: BootStep, { machine, environment }: StepContext): Promise<readonly OwnChange[]> {
+  const { root } = environment;
+  switch (step.kind) {
     case "check-initramfs": {
       await using chroot = await openChroot(root);
       const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);
@@ -74,7 +89,7 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
   }
 }
 
-type ConfigurationStep = Of<"write-fstab" | "write-command-line" | "write-network">;
+type ConfigurationStep = Of<"write-fstab" | "write-command-line" | "write-network" | "write-identity">;
 
 async function writeConfiguration(step: ConfigurationStep, environment: RestoreEnvironment): Promise<readonly OwnChange[]> {
   switch (step.kind) {
@@ -84,6 +99,11 @@ async function writeConfiguration(step: ConfigurationStep, environment: RestoreE
       return because("names of devices were changed for the kernel", await writeCommandLine(step, environment));
     case "write-network":
       return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root));
+    case "write-identity": {
+      const { root, say } = environment;
+      await using chroot = await openChroot(root);
+      return because("the machine became another one", await writeIdentity(step, { root, chroot, say }));
+    }
   }
 }
 

@@ -23,17 +23,15 @@ export function describeStep(step: Step): string {
       return `make the swap file ${step.path}: ${gibibytes(step.sizeBytes)}`;
     case "write-fstab":
     case "write-command-line":
+    case "write-crypttab":
     case "write-network":
     case "write-identity":
       return describeConfiguration(step);
     case "check-initramfs":
-      return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
     case "install-boot-loader":
-      return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
-    case "write-boot-entry":
-      return `write the firmware's boot entry "${step.label}": ${step.loaderPath} on ${step.disk.path}, partition ${step.partition}`;
     case "copy-esp":
-      return `copy the EFI system partition at ${step.mountPoint} to its twin on ${step.device}`;
+    case "write-boot-entry":
+      return describeBootStep(step);
     case "set-flags":
       return "set inode flags";
     case "check":
@@ -45,8 +43,23 @@ export function describeStep(step: Step): string {
   }
 }
 
+function describeBootStep(
+  step: Extract<Step, { kind: "check-initramfs" | "install-boot-loader" | "copy-esp" | "write-boot-entry" }>,
+): string {
+  switch (step.kind) {
+    case "check-initramfs":
+      return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
+    case "install-boot-loader":
+      return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
+    case "write-boot-entry":
+      return `write the firmware's boot entry "${step.label}": ${step.loaderPath} on ${step.disk.path}, partition ${step.partition}`;
+    case "copy-esp":
+      return `copy the EFI system partition at ${step.mountPoint} to its twin on ${step.device}`;
+  }
+}
+
 function describeConfiguration(
-  step: Extract<Step, { kind: "write-fstab" | "write-command-line" | "write-network" | "write-identity" }>,
+  step: Extract<Step, { kind: "write-fstab" | "write-command-line" | "write-crypttab" | "write-network" | "write-identity" }>,
 ): string {
   switch (step.kind) {
     case "write-fstab":
@@ -55,6 +68,8 @@ function describeConfiguration(
       return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
     case "write-network":
       return `give the names of the machine's network cards to those that are here: ${step.changes.map(({ name, toMac }) => `${name} is ${toMac}`).join(", ")}`;
+    case "write-crypttab":
+      return `see that /etc/crypttab names ${step.volumes.map(({ name }) => name).join(", ")} by their UUIDs`;
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }

@@ -7,6 +7,7 @@ import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
 import { planCards, type CardChange, type PresentCard } from "./plan-network.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
+import { planCrypttab } from "./crypttab.ts";
 import { fstabProblems, planFstab, type Moves } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
@@ -165,6 +166,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
     ...planFstab(machine, moves),
     ...planCommandLine(machine, moves),
+    ...planCrypttab(machine, moves),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
     ...(cloneName === undefined
       ? []

@@ -1,6 +1,7 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
 import type { DeviceId, FileSystem, Layout, Partition, PartitionTable, Subvolume } from "../machine/model.ts";
+import type { VolumeName } from "./crypttab.ts";
 import type { CardChange } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
@@ -84,6 +85,8 @@ export type Step =
     }
   /** Names of devices in /etc/fstab that no longer hold become UUIDs. */
   | { readonly kind: "write-fstab"; readonly changes: readonly FstabChange[] }
+  /** The same in /etc/crypttab, for these volumes. */
+  | { readonly kind: "write-crypttab"; readonly volumes: readonly VolumeName[] }
   /** Names of devices that no longer hold, wherever the boot loader has them for the kernel's command line. */
   | {
       readonly kind: "write-command-line";

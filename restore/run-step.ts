@@ -7,6 +7,7 @@ import type { Machine } from "../machine/model.ts";
 import { copyEsp, installGrub, writeBootEntry } from "./boot-loader.ts";
 import { openChroot } from "./chroot.ts";
 import { HEAD_BYTES } from "./disk-contents.ts";
+import { changedCrypttab } from "./crypttab.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { readLatin1, writeLatin1 } from "./latin1-files.ts";
@@ -56,6 +57,7 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       return because("the swap file was made again", [await makeSwapFile(step, root)]);
     case "write-fstab":
     case "write-command-line":
+    case "write-crypttab":
     case "write-network":
     case "write-identity":
       return writeConfiguration(step, environment);
@@ -89,7 +91,7 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
   }
 }
 
-type ConfigurationStep = Of<"write-fstab" | "write-command-line" | "write-network" | "write-identity">;
+type ConfigurationStep = Of<"write-fstab" | "write-command-line" | "write-crypttab" | "write-network" | "write-identity">;
 
 async function writeConfiguration(step: ConfigurationStep, environment: RestoreEnvironment): Promise<readonly OwnChange[]> {
   switch (step.kind) {
@@ -97,6 +99,8 @@ async function writeConfiguration(step: ConfigurationStep, environment: RestoreE
       return writeFstab(step, environment);
     case "write-command-line":
       return because("names of devices were changed for the kernel", await writeCommandLine(step, environment));
+    case "write-crypttab":
+      return writeCrypttab(step, environment.root);
     case "write-network":
       return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root));
     case "write-identity": {
@@ -198,6 +202,16 @@ async function writeFstab({ changes }: Of<"write-fstab">, { root, say }: Restore
   }
   await writeLatin1(place, changedFstab(await readLatin1(place), changes));
   return [{ path: pathInMachine(root, place), why: "names of devices were changed" }];
+}
+
+async function writeCrypttab({ volumes }: Of<"write-crypttab">, root: string): Promise<readonly OwnChange[]> {
+  const place = await insideRoot(root, "/etc/crypttab");
+  if (!(await exists(place))) return [];
+  const text = await readLatin1(place);
+  const now = changedCrypttab(text, volumes);
+  if (now === text) return [];
+  await writeLatin1(place, now);
+  return because("names of devices were changed", [pathInMachine(root, place)]);
 }
 
 /** No holes: swapon refuses a file that has any (swapon(8)). */

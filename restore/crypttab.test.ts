@@ -1,0 +1,40 @@
+// /etc/crypttab names volumes by what a new disk keeps.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import type { Machine } from "../machine/model.ts";
+import { LUKS } from "../machine/stack-for-tests.ts";
+import { changedCrypttab, planCrypttab } from "./crypttab.ts";
+import type { DiskMatch, MatchReason } from "./plan.ts";
+
+const MACHINE: Machine = { ...BIOS_MACHINE, layout: { ...BIOS_MACHINE.layout, stack: [LUKS, { ...LUKS, id: "inner", device: "safe" }] } };
+
+function planned(disk: string, reason: MatchReason) {
+  const { identity, sizeBytes, logicalSectorBytes } = MACHINE.layout.disks[0]!;
+  const match: DiskMatch = { from: "sda", disk: { ...identity, name: disk, path: `/dev/${disk}`, sizeBytes, logicalSectorBytes }, reason };
+  const devices = new Map([["sda3", `/dev/${disk}3`]]);
+  return planCrypttab(MACHINE, { devices, matches: [match], replaced: new Map() });
+}
+
+test("planCrypttab() looks at volumes on partitions that have moved", () => {
+  assert.deepEqual(planned("sda", "same serial"), []);
+  const step = { kind: "write-crypttab", volumes: [{ name: "safe", uuid: LUKS.uuid }] };
+  assert.deepEqual([planned("sdb", "same serial"), planned("sda", "same size")], [[step], [step]]);
+});
+
+test("changedCrypttab() changes those devices and nothing else", () => {
+  const before = [
+    "# /dev/sda3 is the \xe9 safe",
+    "safe /dev/sda3 none luks,initramfs",
+    "  safe\t/dev/disk/by-id/ata-X-part3",
+    "safe /dev/mapper/vg-lv none",
+    "safe /dev/disk/by-uuid/a652 none",
+    "safe UUID=a652 none",
+    "other /dev/sda3 none",
+    "",
+  ];
+  const after = [...before];
+  after[1] = "safe UUID=1-2 none luks,initramfs";
+  after[2] = "  safe\tUUID=1-2";
+  assert.equal(changedCrypttab(before.join("\n"), [{ name: "safe", uuid: "1-2" }]), after.join("\n"));
+});

@@ -18,6 +18,7 @@ before(async () => {
     programs: {
       // Reads from a descriptor, as bash's <(…) makes programs do.
       "/usr/sbin/look": `busybox ls -d /proc/self/status /sys/class /dev/null; echo PATH=$PATH; echo through | busybox cat /dev/fd/0; busybox touch /run/x`,
+      "/usr/sbin/vgs": "busybox grep backup $LVM_SYSTEM_DIR/lvm.conf",
       "/usr/lib/grub.real": "echo grub $1",
       "/usr/bin/fails": "echo it broke >&2; exit 3",
     },
@@ -41,6 +42,7 @@ test("openChroot() mounts what programs look at, and unmounts it when it is clos
     const { stdout } = await chroot.run(["look"]);
     const path = "/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
     assert.equal(stdout, `/dev/null\n/proc/self/status\n/sys/class\nPATH=${path}\nthrough\n`);
+    assert.equal((await chroot.run(["vgs"])).stdout, "backup {\n backup = 0\n", "LVM writes nothing into the machine");
     await assert.rejects(chroot.run(["fails"]), { name: "LifeboatError", message: /exit code 3, saying "it broke"$/ });
   }
   assert.deepEqual(await mountsBelow(), []);

@@ -1,7 +1,7 @@
 // Programs of the machine that is being restored, run inside it: they know best how it boots.
 
 import { run, type RunResult } from "#os/exec";
-import { exists, linkInfo, makeSymlink } from "#os/files";
+import { exists, linkInfo, makeDirectory, makeSymlink, writeFile } from "#os/files";
 import { PROGRAM_DIRECTORIES } from "../machine/distributions.ts";
 import { insideRoot } from "../machine/inside-root.ts";
 
@@ -38,10 +38,11 @@ export async function openChroot(root: string): Promise<Chroot> {
     await run(["mount", ...args, place]);
     made.defer(async () => void (await run(["umount", "-l", place], { okCodes: [0, 1, 32] })));
   }
+  const lvm = await quietLvm(root);
   const kept = made.move();
   return {
     run: (command, timeoutMs = LIMIT_MS) =>
-      run(["chroot", root, ...command], { timeoutMs, env: { PATH: PROGRAM_DIRECTORIES.join(":"), LC_ALL: "C" } }),
+      run(["chroot", root, ...command], { timeoutMs, env: { PATH: PROGRAM_DIRECTORIES.join(":"), LC_ALL: "C", ...lvm } }),
     async find(names) {
       for (const name of names) {
         for (const directory of PROGRAM_DIRECTORIES) if (await exists(await insideRoot(root, `${directory}/${name}`))) return name;
@@ -50,6 +51,24 @@ export async function openChroot(root: string): Promise<Chroot> {
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** Below /run, which is memory. */
+const LVM_DIRECTORY = "/run/lifeboat-lvm";
+const LVM_SETTINGS =
+  "backup {\n backup = 0\n archive = 0\n}\ndevices {\n use_devicesfile = 0\n}\nactivation {\n udev_sync = 0\n udev_rules = 0\n}\n";
+
+/**
+ * GRUB and initramfs tools ask LVM, which would write copies of its metadata into the machine's /etc; and whose settings there may name
+ * disks that are gone.
+ */
+async function quietLvm(root: string): Promise<Readonly<Record<string, string>>> {
+  const run = await insideRoot(root, "/run");
+  if (!(await exists(run))) return {};
+  const directory = `${run}${LVM_DIRECTORY.slice("/run".length)}`;
+  await makeDirectory(directory);
+  await writeFile(`${directory}/lvm.conf`, LVM_SETTINGS);
+  return { LVM_SYSTEM_DIR: LVM_DIRECTORY, DM_DISABLE_UDEV: "1", LVM_SUPPRESS_FD_WARNINGS: "1" };
 }
 
 /** bash's `<(…)`, which dracut and mkinitcpio are full of, needs what udev would make (systemd's dev-setup.c has the same list). */

@@ -1,23 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { disk, forest, mapped, part, type Tree } from "./lsblk-for-tests.ts";
 import { layoutDevices, ownDevices } from "./layout-devices.ts";
 import type { FstabEntry } from "./model.ts";
 import { parseFindmnt } from "./parse-findmnt.ts";
-import { parseLsblk } from "./parse-lsblk.ts";
 
-interface Tree {
-  readonly name: string;
-  readonly type: string;
-  readonly children?: readonly Tree[];
-  readonly [column: string]: unknown;
-}
-
-const forest = (...blockdevices: readonly Tree[]) => parseLsblk(JSON.stringify({ blockdevices }));
-const disk = (name: string, ...children: readonly Tree[]): Tree => ({ name, type: "disk", children });
-const part = (name: string, fstype: string, ...children: readonly Tree[]): Tree => ({ name, type: "part", fstype, children });
-const mapped = (name: string, kname: string, type: string, ...children: readonly Tree[]): Tree => {
-  return { name, kname, type, path: `/dev/mapper/${name}`, children };
-};
 const idsOf = (...trees: readonly Tree[]) => layoutDevices(forest(...trees)).map(({ id, place }) => `${id} ${place}`);
 
 test("layoutDevices() leaves out optical discs, floppies, loop devices, memory, and what stands on them", () => {
@@ -25,7 +12,7 @@ test("layoutDevices() leaves out optical discs, floppies, loop devices, memory, 
     idsOf(disk("sda", part("sda1", "ext4")), { name: "sr0", type: "rom" }, disk("fd0"), disk("zram0"), {
       name: "loop0",
       type: "loop",
-      children: [part("loop0p1", "ext4"), mapped("inside", "dm-7", "crypt")],
+      children: [part("loop0p1", "ext4"), mapped("inside", ["dm-7", "crypt"])],
     }),
     ["sda disk", "sda1 partition"],
   );
@@ -34,7 +21,7 @@ test("layoutDevices() leaves out optical discs, floppies, loop devices, memory, 
 test("layoutDevices() names LVM's volumes as LVM does, hyphens included, and other mapped devices as the mapper does", () => {
   assert.deepEqual(
     idsOf(
-      disk("sda", mapped("my--group-my--volume", "dm-0", "lvm"), mapped("safe", "dm-1", "crypt")),
+      disk("sda", mapped("my--group-my--volume", ["dm-0", "lvm"]), mapped("safe", ["dm-1", "crypt"])),
       disk("cciss!c0d0", part("cciss!c0d0p1", "ext4")),
     ),
     ["sda disk", "my-group/my-volume stacked", "safe stacked", "cciss/c0d0 disk", "cciss/c0d0p1 partition"],
@@ -50,7 +37,7 @@ test("ownDevices() leaves out USB and removable disks unless fstab mounts them a
     stick("sdb", part("sdb1", "ext4")),
     stick("sdc", { ...part("sdc1", "ext4"), uuid: "ABCD-1234" }),
     stick("sdd", { ...part("sdd1", "ext4"), label: "backup" }),
-    stick("sde", part("sde1", "LVM2_member", mapped("usb-root", "dm-0", "lvm"))),
+    stick("sde", part("sde1", "LVM2_member", mapped("usb-root", ["dm-0", "lvm"]))),
   );
   const filesystems = [
     { target: "/media/stick", source: "/dev/sdb1", fstype: "ext4" },

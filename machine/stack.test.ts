@@ -1,28 +1,15 @@
 // What stands between partitions and file systems, from lsblk's tree and what md, LVM and LUKS say.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { disk, forest, mapped, part, type Tree } from "./lsblk-for-tests.ts";
 import { layoutDevices } from "./layout-devices.ts";
-import { parseLsblk } from "./parse-lsblk.ts";
 import { stackedDevices, type StackFacts } from "./stack.ts";
 
-interface Tree {
-  readonly name: string;
-  readonly type: string;
-  readonly children?: readonly Tree[];
-  readonly [column: string]: unknown;
-}
-
-const forest = (...blockdevices: readonly Tree[]) => parseLsblk(JSON.stringify({ blockdevices }));
-const disk = (name: string, ...children: readonly Tree[]): Tree => ({ name, type: "disk", children });
-const part = (name: string, fstype: string, ...children: readonly Tree[]): Tree => ({ name, type: "part", fstype, children });
-const mapped = (name: string, kname: string, type: string, ...children: readonly Tree[]): Tree => {
-  return { name, kname, type, path: `/dev/mapper/${name}`, children };
-};
 const NOTHING: StackFacts = { arrays: new Map(), luks: new Map(), lvm: undefined };
 const stackedWithoutFacts = (devices: Parameters<typeof stackedDevices>[0]) => stackedDevices(devices, NOTHING);
 
 test("stackedDevices() puts a volume group after every array that it stands on", () => {
-  const group = (...volumes: readonly string[]) => volumes.map((name, index) => mapped(`vg-${name}`, `dm-${index}`, "lvm"));
+  const group = (...volumes: readonly string[]) => volumes.map((name, index) => mapped(`vg-${name}`, [`dm-${index}`, "lvm"]));
   const array = (name: string, ...volumes: readonly string[]): Tree => ({
     name,
     type: "raid1",
@@ -41,14 +28,14 @@ test("stackedDevices() puts a volume group after every array that it stands on",
 });
 
 test("stackedDevices() has a shape for what nobody knows how to build, with lsblk's word for it", () => {
-  const path = mapped("mpatha", "dm-0", "mpath", mapped("mpatha-part1", "dm-1", "part"));
+  const path = mapped("mpatha", ["dm-0", "mpath"], mapped("mpatha-part1", ["dm-1", "part"]));
   const stack = stackedWithoutFacts(
     layoutDevices(
       forest(
         disk("sda", path),
         disk("sdb", path),
         disk("sdc", part("sdc1", "bcache", disk("bcache0"))),
-        disk("sdd", part("sdd1", "", mapped("rnd", "dm-3", "crypt"))),
+        disk("sdd", part("sdd1", "", mapped("rnd", ["dm-3", "crypt"]))),
       ),
     ),
   );

@@ -5,6 +5,7 @@ import { run } from "#os/exec";
 import { isRoot } from "#os/user";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { FileSystem } from "../machine/model.ts";
+import { planOfSteps } from "./plan-for-tests.ts";
 import type { Plan, Step } from "./plan.ts";
 
 const NO_LOOP = "no file can be attached to a loop device here";
@@ -50,18 +51,7 @@ export function planOnto({ device, setId, sizeMiB, inodeCount }: DiskOfSet, more
     ...more,
     { kind: "unmount" },
   ];
-  return {
-    setId,
-    layout: BIOS_MACHINE.layout,
-    replaced: [],
-    changes: [],
-    keptPaths: [],
-    matches: [],
-    steps,
-    lost: [],
-    kept: [],
-    warnings: [],
-  };
+  return planOfSteps(setId, steps);
 }
 
 /** What follows the extraction of a machine that needs nothing else. */

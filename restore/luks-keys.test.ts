@@ -3,22 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import { LUKS, LUKS_HEADER } from "../machine/stack-for-tests.ts";
+import { planOfSteps } from "./plan-for-tests.ts";
 import { askKeys, luksWarnings, requireKeys, sameKey } from "./luks-keys.ts";
-import type { Plan, Step } from "./plan.ts";
+import type { Step } from "./plan.ts";
 
 const step = (id: string): Step => ({ kind: "create-luks", device: "/dev/vda3", luks: { ...LUKS, id } });
-const PLAN: Plan = {
-  setId: "set",
-  layout: BIOS_MACHINE.layout,
-  replaced: [],
-  changes: [],
-  keptPaths: [],
-  matches: [],
-  steps: [step("safe"), step("vault")],
-  lost: [],
-  kept: [],
-  warnings: [],
-};
+const PLAN = planOfSteps("set", [step("safe"), step("vault")]);
 
 test("askKeys() asks until both are the same and not empty, for each volume", async () => {
   const answers = ["", "", "one", "two", "one", "one", "å b", "å b"];

@@ -9,9 +9,9 @@ import { run } from "#os/exec";
 import { readText } from "#os/files";
 import { archiveTree } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { planOfSteps } from "./plan-for-tests.ts";
 import { noteProgress, type Journal } from "./journal.ts";
 import { prepareRestore, readTraces } from "./prepare.ts";
-import type { Plan } from "./plan.ts";
 import { presentDisk } from "./present-disks-for-tests.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-prepare-"));
@@ -76,18 +76,7 @@ async function look(context: TestContext, left: Left, found = left.uuid ?? UUID)
   const { device, cut } = disk;
   const type = left.type ?? "ext4";
   const mount = { kind: "mount", device, path: "/", type, options: [], fsRoot: "/" } as const;
-  const plan: Plan = {
-    setId: "web1",
-    layout: BIOS_MACHINE.layout,
-    replaced: [],
-    changes: [],
-    keptPaths: [],
-    matches: [],
-    steps: [mount],
-    lost: [],
-    kept: [],
-    warnings: [],
-  };
+  const plan = planOfSteps("web1", [mount]);
   const content = { device: device.slice("/dev/".length), type, uuid: found, label: undefined };
   const before = await digestFile(cut);
   const traces = await readTraces(BIOS_MACHINE, plan, [presentDisk({ id: "loop" }, [content])]);
@@ -133,18 +122,7 @@ describe("readTraces() finds", () => {
 
   test("nothing on what cannot be mounted", async () => {
     const mount = { kind: "mount", device: "/dev/null", path: "/", type: "ext4", options: [], fsRoot: "/" } as const;
-    const plan: Plan = {
-      setId: "web1",
-      layout: BIOS_MACHINE.layout,
-      replaced: [],
-      changes: [],
-      keptPaths: [],
-      matches: [],
-      steps: [mount],
-      lost: [],
-      kept: [],
-      warnings: [],
-    };
+    const plan = planOfSteps("web1", [mount]);
     const present = presentDisk({ id: "x" }, [{ device: "null", type: "ext4", uuid: UUID, label: undefined }]);
     assert.deepEqual(await readTraces(BIOS_MACHINE, plan, [present]), { journal: undefined, mark: undefined });
   });

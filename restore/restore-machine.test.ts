@@ -13,6 +13,7 @@ import { listTree } from "../archive/trees-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { FileSystem } from "../machine/model.ts";
 import { readFrames, type OpenSet } from "../set/open-set.ts";
+import { planOfSteps } from "./plan-for-tests.ts";
 import { attachDisk, detachDisk, skipsWithoutDisk, smallExt4 } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { mkfsCommands } from "./mkfs-command.ts";
@@ -71,18 +72,7 @@ function thePlan(): Plan {
     { kind: "write-mark" },
     { kind: "unmount" },
   ];
-  return {
-    setId: set.manifest.id,
-    layout: BIOS_MACHINE.layout,
-    replaced: [],
-    changes: [],
-    keptPaths: [],
-    matches: [],
-    steps,
-    lost: [],
-    kept: [],
-    warnings: [],
-  };
+  return planOfSteps(set.manifest.id, steps);
 }
 
 class Broken extends Error {}

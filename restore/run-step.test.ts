@@ -8,6 +8,7 @@ import { run } from "#os/exec";
 import { exists } from "#os/files";
 import { readDisks } from "../machine/inspect-disks.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { planOfSteps } from "./plan-for-tests.ts";
 import { HEAD_BYTES } from "./disk-contents.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import type { Step, TargetDisk } from "./plan.ts";
@@ -121,18 +122,7 @@ test("runStep() makes file systems, mounts them, changes fstab, makes a swap fil
     { kind: "mount", device: loop.disk.path, path: "/", type: "ext4", options: ["rw"], fsRoot: "/" },
     { kind: "mount", device: data.disk.path, path: "/srv/deep", type: "ext4", options: ["rw"], fsRoot: "/" },
   ];
-  const plan = {
-    setId: "set",
-    layout: BIOS_MACHINE.layout,
-    replaced: [],
-    changes: [],
-    keptPaths: [],
-    matches: [],
-    steps: mounts,
-    lost: [],
-    kept: [],
-    warnings: [],
-  };
+  const plan = planOfSteps("set", mounts);
   try {
     for (const { disk } of [loop, data]) {
       await doStep({ kind: "make-filesystem", devices: [{ path: disk.path, sizeBytes: disk.sizeBytes }], fileSystem });

@@ -8,7 +8,7 @@ import { createDiskImage, createOverlay } from "../../qemu/disks.ts";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import type { DiskSpec } from "../../qemu/machine-spec.ts";
 import { compareLists, describeDifference } from "../guest/compare-lists.ts";
-import { copyOutOfStore, makeStoreDisk, storeDisk } from "../guest/store-disk.ts";
+import { copyOutOfStore, makeStoreDisk, MOUNT_STORE, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
 import type { Scenario, World } from "../scenario.ts";
 import { BTRFS_RAID1, DATA_DISK, LUKS_BTRFS, RAID_LVM, THIN, ZOO } from "../storage/recipes.ts";
 import {
@@ -19,8 +19,10 @@ import {
   makeStorageGuest,
   storageMachine,
   type ArchivedStorage,
+  type BootedStorage,
   type StorageRecipe,
 } from "../storage/storage-guest.ts";
+import { comparableLayout, type Inspected } from "../storage/same-layout.ts";
 import { inWorkshop } from "../storage/workshop.ts";
 import { expectRestored } from "./round-trip.ts";
 
@@ -52,10 +54,20 @@ interface Restoring {
   readonly words?: string;
   /** Paths that were written since the archive, and must be there. */
   readonly news?: readonly string[];
+  /** The restored machine is inspected again: what comes out is what came out when it was archived. */
+  readonly hasSameLayout?: boolean;
 }
 
 /** nuke from rescue.iso; all files as they were, seen from outside; the machine starts. Returns what the console said. */
-async function restoreAndCompare({ archived, directory, disks, others = [], words = "", news = [] }: Restoring): Promise<string> {
+async function restoreAndCompare({
+  archived,
+  directory,
+  disks,
+  others = [],
+  words = "",
+  news = [],
+  hasSameLayout = false,
+}: Restoring): Promise<string> {
   const { guest, store, setId, list } = archived;
   const iso = join(directory, "rescue.iso");
   await copyOutOfStore(store, `/sets/${setId}/boot/rescue.iso`, iso);
@@ -71,11 +83,12 @@ async function restoreAndCompare({ archived, directory, disks, others = [], word
   assertSame(list, found, { ...v.parse(Mark, JSON.parse(mark)), news });
   await using booted = await bootStorage(guest, {
     directory: join(directory, "restored"),
-    disks,
+    disks: [...disks, { ...storeDisk(store), snapshot: true }],
     ...(uefiVariables === undefined ? {} : { uefiVariables }),
   });
   const { output } = await booted.run("systemctl is-system-running --wait; cat /run/boat-service", RESTORE_MS);
   assert.equal(output, "running\nafloat");
+  if (hasSameLayout) await assertSameLayout(archived, booted);
   await booted.powerOff();
   return said;
 
@@ -96,6 +109,11 @@ async function typeNuke(vm: VirtualMachine, isUefi: boolean, words: string): Pro
   }
   await vm.expect(/interactive/, { timeoutMs: 90_000 });
   vm.send("\u001b[B\r");
+}
+
+async function assertSameLayout({ layout }: ArchivedStorage, booted: BootedStorage): Promise<void> {
+  const { output } = await booted.run(`${MOUNT_STORE} && ${STORE_PATH}/lifeboat inspect --json | tr -d '\\n'`, RESTORE_MS);
+  assert.deepEqual(comparableLayout(JSON.parse(output.slice(output.indexOf("{"))) as Inspected), comparableLayout(layout));
 }
 
 interface Excepted extends v.InferOutput<typeof Mark> {
@@ -140,6 +158,7 @@ function comesBack({ recipe, proves, words = "", moreDisks = async () => [] }: S
         words,
         disks: await blankDisks(recipe, directory),
         others: await moreDisks(directory),
+        hasSameLayout: true,
       });
     },
   };

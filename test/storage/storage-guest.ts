@@ -13,6 +13,7 @@ import { FILE_LIST_SCRIPT, NOT_ON_DISK } from "../guest/list-image.ts";
 import { LOGIN } from "../guest/recipe.ts";
 import { makeStoreDisk, MOUNT_STORE, readFromStore, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
 import { binaryPath } from "../world.ts";
+import type { Inspected } from "./same-layout.ts";
 import { storageTree, type StorageTree } from "./tree.ts";
 import { firmwareWith, inWorkshop } from "./workshop.ts";
 
@@ -104,7 +105,7 @@ export interface ArchivedStorage {
   readonly setId: string;
   readonly list: string;
   /** What `lifeboat inspect --json` said. */
-  readonly layout: unknown;
+  readonly layout: Inspected;
 }
 
 /** Small, and with the controllers that guests are moved to: a full image takes an emulated machine minutes. */
@@ -140,7 +141,7 @@ export async function archiveStorage(guest: StorageGuest, directory: string, wor
     store,
     setId,
     list: await readFromStore(store, "/list"),
-    layout: JSON.parse(await readFromStore(store, "/inspect.json")),
+    layout: JSON.parse(await readFromStore(store, "/inspect.json")) as Inspected,
   };
 }
 

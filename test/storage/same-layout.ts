@@ -1,0 +1,32 @@
+// A machine's layout as it must be again after a restore onto disks of the same sizes, and without what is new each time.
+
+import type { Layout, Machine } from "../../machine/model.ts";
+
+/** Of `lifeboat inspect --json`. */
+export interface Inspected {
+  readonly machine: Machine;
+}
+
+export function comparableLayout({ machine }: Inspected): unknown {
+  const { disks, stack, fileSystems, swaps, mounts, fstab } = machine.layout;
+  return {
+    disks: disks
+      .filter(({ identity }) => identity.serial !== "LIFEBOAT-STORE")
+      .map(({ id, identity, sizeBytes, table }) => [id, identity.serial, sizeBytes, withoutLimits(table)]),
+    stack: stack.map(withoutNewNames),
+    fileSystems: fileSystems.map(({ usedBytes: _used, usedInodes: _inodes, ...rest }) => rest),
+    swaps,
+    mounts: mounts.filter(({ path }) => !path.startsWith("/run/")),
+    fstab,
+  };
+}
+
+/** The first and last sector that a table allows are sfdisk's own choice, where the machine's tool chose others. */
+function withoutLimits(table: Layout["disks"][number]["table"]) {
+  return table === undefined ? undefined : { ...table, firstSector: undefined, lastSector: undefined };
+}
+
+/** LVM gives groups and volumes new UUIDs, by which nothing is mounted. */
+function withoutNewNames(stacked: Layout["stack"][number]) {
+  return stacked.kind === "volume-group" || stacked.kind === "logical-volume" ? { ...stacked, uuid: undefined } : stacked;
+}

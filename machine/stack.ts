@@ -34,9 +34,9 @@ export function insideVolumes(devices: readonly LayoutDevice[], lvm: LvmReport |
   const hidden = new Set((lvm?.volumes ?? []).filter(({ isHidden }) => isHidden).map(({ group, name }) => `${group}/${name}`));
   const isInside = ({ device }: LayoutDevice) => {
     if (device.type !== "lvm") return false;
-    const { group, volume } = volumeName(device.path.replace(/^\/dev\/mapper\//, "")) ?? {};
-    // LVM's own layer over a thin pool is in no report.
-    return hidden.has(`${group}/${volume}`) || volume?.endsWith("-tpool") === true;
+    const named = volumeName(device.path.replace(/^\/dev\/mapper\//, ""));
+    // LVM's own layers, such as `VG-POOL-tpool`, have one part more and are in no report.
+    return named === undefined || hidden.has(`${named.group}/${named.volume}`);
   };
   return new Set(devices.filter(isInside).map(({ id }) => id));
 }

@@ -73,11 +73,34 @@ test("inspectBootLoader() takes the directory that the machine was started from,
   assert.equal(await vendor(undefined, "gentoo"), "alma");
 });
 
-test("inspectBootLoader() says what it found where it is not GRUB", async () => {
-  const systemdBoot = await makeRoot("boot/efi/EFI/BOOT/BOOTX64.EFI", "boot/efi/EFI/systemd/systemd-bootx64.efi");
-  assert.deepEqual(await inspectBootLoader({ ...UEFI, prefix: systemdBoot }), {
+test("inspectBootLoader() knows systemd-boot, beside GRUB only when the machine was started by it", async () => {
+  const files = ["boot/efi/EFI/BOOT/BOOTX64.EFI", "boot/efi/EFI/systemd/systemd-bootx64.efi"];
+  const loader = {
+    kind: "systemd-boot",
+    efi: {
+      mountPoint: "/boot/efi",
+      device: "sda1",
+      vendorDirectory: "systemd",
+      files: ["EFI/systemd/systemd-bootx64.efi", "EFI/BOOT/BOOTX64.EFI"],
+    },
+  };
+  assert.deepEqual(await inspectBootLoader({ ...UEFI, prefix: await makeRoot(...files) }), loader);
+  const both = await makeRoot(...files, ...ESP.slice(0, 2), "boot/grub/grub.cfg");
+  assert.equal((await inspectBootLoader({ ...UEFI, prefix: both })).kind, "grub");
+  const entry = { number: "0009", label: "Linux Boot Manager", active: true, partitionUuid: undefined, devicePath: "" };
+  assert.ok(UEFI.firmware.kind === "uefi");
+  const firmware = {
+    ...UEFI.firmware,
+    entries: [...UEFI.firmware.entries, { ...entry, loaderPath: "\\EFI\\systemd\\systemd-bootx64.efi" }],
+  };
+  assert.deepEqual(await inspectBootLoader({ ...UEFI, firmware, currentEntry: "0009", prefix: both }), loader);
+});
+
+test("inspectBootLoader() says what it found where it is none of these", async () => {
+  const other = await makeRoot("boot/efi/EFI/BOOT/BOOTX64.EFI", "boot/efi/EFI/refind/refind_x64.efi");
+  assert.deepEqual(await inspectBootLoader({ ...UEFI, prefix: other }), {
     kind: "unknown",
-    detail: "no grub.cfg in /boot/grub or /boot/grub2; /boot/efi/EFI holds BOOT/BOOTX64.EFI, systemd/systemd-bootx64.efi",
+    detail: "no grub.cfg in /boot/grub or /boot/grub2; /boot/efi/EFI holds BOOT/BOOTX64.EFI, refind/refind_x64.efi",
   });
   const none = { firmware: BIOS_MACHINE.firmware, layout: apart(BIOS_MACHINE.layout), currentEntry: undefined, systemId: "debian" };
   assert.deepEqual(await inspectBootLoader({ ...none, prefix: await makeRoot() }), {

@@ -4,7 +4,7 @@ import { listSys, readSysBytes } from "#os/sysfs";
 import { askTool, orUnknown } from "./ask-tool.ts";
 import { BOOT_SECTOR_BYTES, startsGrub } from "./boot-sector.ts";
 import { GRUB_BIOS_DIRECTORIES, GRUB_BIOS_FILES, GRUB_INSTALLERS, PROGRAM_DIRECTORIES } from "./distributions.ts";
-import type { BootLoader, EfiLoader, Firmware, GrubTools, Layout } from "./model.ts";
+import type { BootLoader, EfiLoader, Firmware, GrubTools, Layout, MountPoint } from "./model.ts";
 import { parseEfibootmgr, type EfiBootEntries } from "./parse-efibootmgr.ts";
 
 /** EFI_GLOBAL_VARIABLE (UEFI 3.3). The value follows four bytes of attributes. */
@@ -35,6 +35,7 @@ const GRUB_DIRECTORIES = ["/boot/grub", "/boot/grub2"];
 export async function inspectBootLoader(facts: BootFacts): Promise<BootLoader> {
   const biosDisks = await grubDisks(facts.layout);
   const efi = await inspectEsp(facts);
+  if (efi?.systemdBoot !== undefined && (efi.isStartedBySystemd || !efi.hasGrub)) return { kind: "systemd-boot", efi: efi.systemdBoot };
   for (const directory of GRUB_DIRECTORIES) {
     const names = (await orUnknown(() => listDirectory(`${facts.prefix}${directory}`))) ?? [];
     if (!names.includes("grub.cfg")) continue;
@@ -90,6 +91,8 @@ async function grubDisks({ disks }: Layout): Promise<readonly string[]> {
 interface Esp {
   readonly loader: EfiLoader;
   readonly hasGrub: boolean;
+  readonly systemdBoot: EfiLoader | undefined;
+  readonly isStartedBySystemd: boolean;
   /** Of every directory, as `loader.files` are. */
   readonly programs: readonly string[];
 }
@@ -123,9 +126,33 @@ async function inspectEsp(facts: BootFacts): Promise<Esp | undefined> {
   const files = [...new Set([...(vendor?.files ?? []), ...(fallback?.files ?? [])])];
   return {
     loader: { mountPoint: mount.path, device: mount.device, vendorDirectory: vendor?.name ?? FALLBACK_DIRECTORY, files },
+    systemdBoot: systemdBootIn(directories, mount, fallback?.files ?? []),
+    isStartedBySystemd: startedFrom(facts)?.toLowerCase() === SYSTEMD_DIRECTORY,
     hasGrub: files.some((file) => GRUB_PROGRAM.test(file.replace(/^.*\//, ""))),
     programs: directories.flatMap(({ files }) => files),
   };
+}
+
+/** Where bootctl puts it (bootctl(1), "install"). */
+const SYSTEMD_DIRECTORY = "systemd";
+const SYSTEMD_PROGRAM = /\/systemd-boot\w+\.efi$/i;
+
+function systemdBootIn(
+  directories: readonly LoaderDirectory[],
+  { path, device }: MountPoint,
+  fallbackFiles: readonly string[],
+): EfiLoader | undefined {
+  const own = directories.find(
+    ({ name, files }) => name.toLowerCase() === SYSTEMD_DIRECTORY && files.some((file) => SYSTEMD_PROGRAM.test(file)),
+  );
+  if (own === undefined) return undefined;
+  return { mountPoint: path, device, vendorDirectory: own.name, files: [...new Set([...own.files, ...fallbackFiles])] };
+}
+
+/** The directory of the loader that this system was started by. */
+function startedFrom({ firmware, currentEntry }: BootFacts): string | undefined {
+  const entries = firmware.kind === "uefi" ? firmware.entries : [];
+  return entries.find(({ number }) => number === currentEntry)?.loaderPath?.split("\\")[2];
 }
 
 interface LoaderDirectory {
@@ -134,17 +161,12 @@ interface LoaderDirectory {
 }
 
 /** The one this system was started from, else that of its name, else the first with GRUB. */
-function chooseVendor(
-  directories: readonly LoaderDirectory[],
-  { firmware, currentEntry, systemId }: BootFacts,
-): LoaderDirectory | undefined {
-  const entries = firmware.kind === "uefi" ? firmware.entries : [];
-  const startedFrom = entries.find(({ number }) => number === currentEntry)?.loaderPath?.split("\\")[2];
+function chooseVendor(directories: readonly LoaderDirectory[], facts: BootFacts): LoaderDirectory | undefined {
   const candidates = directories.filter(
     ({ name, files }) => name.toUpperCase() !== FALLBACK_DIRECTORY && files.some((file) => GRUB_PROGRAM.test(file.replace(/^.*\//, ""))),
   );
   const named = (wanted: string | undefined) => candidates.find(({ name }) => name.toLowerCase() === wanted?.toLowerCase());
-  return named(startedFrom) ?? named(systemId) ?? candidates[0];
+  return named(startedFrom(facts)) ?? named(facts.systemId) ?? candidates[0];
 }
 
 /** FAT does not tell the cases apart. */

@@ -257,8 +257,14 @@ export type BootLoader =
       /** What is on the EFI system partition; undefined on BIOS. */
       readonly efi: EfiLoader | undefined;
     }
+  /** Its kernels and entries are files of the EFI system partition, or of one beside it. */
+  | { readonly kind: "systemd-boot"; readonly efi: EfiLoader }
   /** `detail` says what was found, for the reasons why the machine cannot be restored. */
   | { readonly kind: "unknown"; readonly detail: string };
+
+export function efiOf(loader: BootLoader): EfiLoader | undefined {
+  return loader.kind === "unknown" ? undefined : loader.efi;
+}
 
 /** What of the machine's own installs GRUB for BIOS; undefined what is not there, or in no set. */
 export interface GrubTools {

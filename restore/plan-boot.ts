@@ -1,6 +1,6 @@
 // How the restored machine starts again: its initramfs, its boot loader, the firmware's entry.
 
-import type { Machine, Partition } from "../machine/model.ts";
+import { efiOf, type Machine, type Partition } from "../machine/model.ts";
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
@@ -22,7 +22,7 @@ function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): read
 
 function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
   const { bootLoader } = machine;
-  if (bootLoader.kind !== "grub") return [];
+  if (bootLoader.kind !== "grub") return bootEntrySteps(machine, matches);
   const disks = biosBoot(machine).disks.flatMap((id): readonly TargetDisk[] =>
     matches.filter(({ from }) => from === id).map(({ disk }) => disk),
   );
@@ -33,11 +33,12 @@ function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly 
 }
 
 function bootEntrySteps({ bootLoader, firmware, layout }: Machine, matches: readonly DiskMatch[]): readonly Step[] {
-  if (bootLoader.kind !== "grub" || bootLoader.efi === undefined) return [];
-  const { vendorDirectory, files, mountPoint, device } = bootLoader.efi;
+  const efi = efiOf(bootLoader);
+  if (efi === undefined) return [];
+  const { vendorDirectory, files, mountPoint, device } = efi;
   const entries = firmware.kind === "uefi" ? firmware.entries : [];
-  const entryOf = ({ uuid }: Partition) =>
-    entries.find(({ partitionUuid, loaderPath }) => partitionUuid === uuid && loaderPath !== undefined);
+  const isOwn = (path: string | undefined) => path?.toLowerCase().startsWith(`\\efi\\${vendorDirectory.toLowerCase()}\\`) === true;
+  const entryOf = ({ uuid }: Partition) => entries.find(({ partitionUuid, loaderPath }) => partitionUuid === uuid && isOwn(loaderPath));
   const own = partitionsBelow(layout, device);
   const known = own.map(({ partition }) => entryOf(partition)).find((entry) => entry !== undefined);
   const loaderPath = known?.loaderPath ?? usualLoader(vendorDirectory, files);
@@ -73,7 +74,7 @@ function bootEntrySteps({ bootLoader, firmware, layout }: Machine, matches: read
 }
 
 /** The signed first stage where there is one, else GRUB itself. */
-const LOADERS = [/\/shimx64\.efi$/i, /\/grubx64\.efi$/i];
+const LOADERS = [/\/shimx64\.efi$/i, /\/grubx64\.efi$/i, /\/systemd-bootx64\.efi$/i];
 
 function usualLoader(vendorDirectory: string, files: readonly string[]): string | undefined {
   const inVendor = files.filter((file) => file.toLowerCase().includes(`/${vendorDirectory.toLowerCase()}/`));

@@ -1,28 +1,32 @@
 // root= and resume= on the kernel's command line: where they name a device that is called otherwise now, what takes the place of the name. Pure.
 
-import type { Machine } from "../machine/model.ts";
+import type { BootLoader, Machine } from "../machine/model.ts";
 import { isUnmoved, mountedAt, swapBehind, uuidOf, WAY, type Moves } from "./plan-fstab.ts";
 import type { CommandLineChange, Step } from "./plan.ts";
 
 /** GRUB's configuration is not in machine.json, and may have names for entries that were not started: the step looks for all that have moved. */
 export function planCommandLine(machine: Machine, moves: Moves): readonly Step[] {
   const { bootLoader } = machine;
-  if (bootLoader.kind !== "grub") return [];
+  if (bootLoader.kind === "unknown") return [];
   const names = [...movedNames(machine, moves), ...staleWords(machine, moves)];
   const changes = new Map(
     names.flatMap(({ name, id }) => (id === undefined ? [] : [[name, changeOf(machine, { name, id }, moves)] as const])),
   );
   if (changes.size === 0) return [];
-  const { efi, directory } = bootLoader;
-  const vendor = efi === undefined ? [] : [`${efi.mountPoint}/EFI/${efi.vendorDirectory}`];
-  return [{ kind: "write-command-line", directories: [directory, ...vendor], changes: [...changes.values()] }];
+  return [{ kind: "write-command-line", directories: configurationOf(bootLoader), changes: [...changes.values()] }];
+}
+
+function configurationOf(loader: Exclude<BootLoader, { readonly kind: "unknown" }>): readonly string[] {
+  if (loader.kind === "systemd-boot") return [`${loader.efi.mountPoint}/loader/entries`, "/boot/loader/entries"];
+  const { efi, directory } = loader;
+  return [directory, ...(efi === undefined ? [] : [`${efi.mountPoint}/EFI/${efi.vendorDirectory}`])];
 }
 
 /** What nothing here can make right, one line each: a person has to see to it. */
 export function commandLineProblems(machine: Machine, moves: Moves): readonly string[] {
   return staleWords(machine, moves).flatMap(({ word, id }) => {
     const now = id === undefined ? undefined : moves.devices.get(id);
-    if (now !== undefined && machine.bootLoader.kind === "grub") return [];
+    if (now !== undefined && machine.bootLoader.kind !== "unknown") return [];
     const state =
       now === undefined
         ? "which device that was is not known"

@@ -84,4 +84,13 @@ describe("planRestore() and EFI system partitions", () => {
     };
     assert.deepEqual(bootSteps(machine), ['entry "debian" on /dev/sdb', 'entry "debian" on /dev/sda and the removable path']);
   });
+
+  test("systemd-boot has its entry and its removable path as well", () => {
+    const efiLoader = { mountPoint: "/boot/efi", device: "sda1", vendorDirectory: "systemd", files: ["EFI/systemd/systemd-bootx64.efi"] };
+    const machine: Machine = { ...UEFI_MACHINE, bootLoader: { kind: "systemd-boot", efi: efiLoader } };
+    // Another loader's entry for the same partition is not its own.
+    const step = plan(machine).steps.find(({ kind }) => kind === "write-boot-entry");
+    assert.ok(step?.kind === "write-boot-entry");
+    assert.deepEqual([step.loaderPath, step.label, step.mountPoint], ["\\EFI\\systemd\\systemd-bootx64.efi", "systemd", "/boot/efi"]);
+  });
 });

@@ -1,6 +1,6 @@
 // What a person should know of a plan, though it stands in no way: one line each. Pure.
 
-import type { Disk, Machine } from "../machine/model.ts";
+import { efiOf, type Disk, type Machine } from "../machine/model.ts";
 import { twinEsps } from "./esp.ts";
 import type { PresentDisk } from "./present-disk.ts";
 
@@ -18,7 +18,7 @@ export function consentWarnings(present: readonly PresentDisk[], wipe: readonly 
 /** Such content counts as the machine's own, and yet no set brings it back. */
 export function contentWarnings({ layout, bootLoader }: Pick<Machine, "layout" | "bootLoader">): readonly string[] {
   const { fileSystems, mounts } = layout;
-  const efi = bootLoader.kind === "grub" ? bootLoader.efi : undefined;
+  const efi = efiOf(bootLoader);
   const twins = new Set(efi === undefined ? [] : twinEsps(layout, efi.device).map(({ partition }) => partition.id));
   return fileSystems
     .filter(({ device }) => !mounts.some((mount) => mount.device === device) && !twins.has(device))

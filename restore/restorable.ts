@@ -1,5 +1,15 @@
 // Whether a machine could be built again from its model, and if not, why: in a person's words, before the first byte is archived.
-import type { BootLoader, DeviceId, FileSystem, Layout, Machine, MountPoint, Partition, Swap } from "../machine/model.ts";
+import {
+  efiOf,
+  type BootLoader,
+  type DeviceId,
+  type FileSystem,
+  type Layout,
+  type Machine,
+  type MountPoint,
+  type Partition,
+  type Swap,
+} from "../machine/model.ts";
 import type { StackedDevice } from "../machine/stacked-device.ts";
 import { below, standsOn } from "../machine/own-layout.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
@@ -135,14 +145,14 @@ function swapReasons({ kind, place }: Swap, layout: Layout): readonly string[] {
 
 function bootReasons({ firmware, bootLoader, layout }: Machine): readonly string[] {
   const unknown = bootLoader.kind === "unknown" ? [`the boot loader is none that Lifeboat can put back: ${bootLoader.detail}`] : [];
-  if (firmware.kind === "bios") return bootLoader.kind === "unknown" ? unknown : biosReasons(bootLoader, layout);
+  if (firmware.kind === "bios") return bootLoader.kind === "grub" ? biosReasons(bootLoader, layout) : unknown;
   const esps = new Set(
     partitionsOf(layout)
       .filter(({ type }) => ESP_TYPES.has(type))
       .map(({ id }) => id),
   );
   const esp = layout.mounts.find(({ device }) => esps.has(device));
-  if (bootLoader.kind === "grub" && bootLoader.efi !== undefined) return [];
+  if (efiOf(bootLoader) !== undefined) return [];
   if (esp === undefined) return [...unknown, "the machine starts by UEFI, and no EFI system partition is mounted"];
   return bootLoader.kind === "unknown" ? unknown : [`the machine starts by UEFI, and there is no GRUB in "${esp.path}/EFI"`];
 }

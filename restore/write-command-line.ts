@@ -37,10 +37,15 @@ const RESUME_FILE = "/etc/initramfs-tools/conf.d/resume";
 const FILES = ["/etc/default/grub", "/etc/kernel/cmdline", RESUME_FILE];
 const DIRECTORIES = ["/etc/default/grub.d", "/etc/grub.d", "/boot/loader/entries"];
 const GRUB_FILES = ["grub.cfg", "custom.cfg", "grubenv"];
+/** Of the Boot Loader Specification. */
+const ENTRY = /\.conf$/;
 
 /** Each once, where the machine's links lead. */
 async function configurationFiles({ directories }: CommandLineStep, root: string): Promise<readonly string[]> {
   const paths = [...FILES, ...directories.flatMap((directory) => GRUB_FILES.map((name) => `${directory}/${name}`))];
+  for (const directory of directories) {
+    for (const name of await listDirectory(await insideRoot(root, directory))) if (ENTRY.test(name)) paths.push(`${directory}/${name}`);
+  }
   for (const directory of DIRECTORIES) {
     for (const name of await listDirectory(await insideRoot(root, directory))) paths.push(`${directory}/${name}`);
   }

@@ -47,6 +47,7 @@ function firmwareText(firmware: Firmware): string {
 
 function bootLoaderText(loader: BootLoader): string {
   if (loader.kind === "unknown") return `not known: ${loader.detail}`;
+  if (loader.kind === "systemd-boot") return `systemd-boot: EFI/${loader.efi.vendorDirectory} on ${loader.efi.mountPoint}`;
   const { directory, biosDisks, efi } = loader;
   return [
     `GRUB in ${directory}`,

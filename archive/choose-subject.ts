@@ -140,6 +140,10 @@ async function chooseMachine(
 
 /** The restored machine has of its own what is in the set, and nothing else. */
 export function withToolsInSet(loader: BootLoader, isInSet: (path: string) => boolean): BootLoader {
+  if (loader.kind === "extlinux") {
+    const inSet = (path: string | undefined) => (path !== undefined && isInSet(path) ? path : undefined);
+    return { ...loader, installer: inSet(loader.installer), bootCode: inSet(loader.bootCode) };
+  }
   if (loader.kind !== "grub") return loader;
   const { installer, modules } = loader.biosTools;
   const kept = (path: string | undefined, ...files: readonly string[]) => (path !== undefined && files.every(isInSet) ? path : undefined);

@@ -63,6 +63,14 @@ export const GRUB_BIOS_DIRECTORIES: readonly string[] = ["/usr/lib/grub/i386-pc"
 /** What the installer begins with: without them it has nothing to install (grub 2.06, util/grub-install.c). */
 export const GRUB_BIOS_FILES: readonly string[] = ["modinfo.sh", "boot.img", "kernel.img"];
 
+/** Debian's, Arch's and Red Hat's places of extlinux's boot code: for MBR `mbr.bin`, for GPT `gptmbr.bin`. */
+export const EXTLINUX_CODE_DIRECTORIES: readonly string[] = [
+  "/usr/lib/EXTLINUX",
+  "/usr/lib/syslinux/mbr",
+  "/usr/lib/syslinux/bios",
+  "/usr/share/syslinux",
+];
+
 /** Where every family's kernels have their configuration; /proc/config.gz speaks for the running kernel alone. */
 export const CONFIG_PATHS: readonly string[] = [
   "/boot/config-{release}",

@@ -96,6 +96,22 @@ test("inspectBootLoader() knows systemd-boot, beside GRUB only when the machine 
   assert.deepEqual(await inspectBootLoader({ ...UEFI, firmware, currentEntry: "0009", prefix: both }), loader);
 });
 
+test("inspectBootLoader() knows extlinux on BIOS, and what installs it", async () => {
+  const bios = { firmware: BIOS_MACHINE.firmware, layout: apart(BIOS_MACHINE.layout), currentEntry: undefined, systemId: "debian" };
+  const files = ["boot/extlinux/ldlinux.sys", "boot/extlinux/extlinux.conf"];
+  const whole = await makeRoot(...files, "usr/bin/extlinux", "usr/lib/EXTLINUX/mbr.bin", "usr/lib/EXTLINUX/gptmbr.bin");
+  assert.deepEqual(await inspectBootLoader({ ...bios, prefix: whole }), {
+    kind: "extlinux",
+    directory: "/boot/extlinux",
+    disk: "no-such-disk",
+    installer: "/usr/bin/extlinux",
+    bootCode: "/usr/lib/EXTLINUX/mbr.bin",
+  });
+  const loader = await inspectBootLoader({ ...bios, prefix: await makeRoot(...files) });
+  assert.deepEqual([loader.kind, loader.kind === "extlinux" && loader.installer], ["extlinux", undefined]);
+  assert.equal((await inspectBootLoader({ ...UEFI, prefix: whole })).kind, "unknown");
+});
+
 test("inspectBootLoader() says what it found where it is none of these", async () => {
   const other = await makeRoot("boot/efi/EFI/BOOT/BOOTX64.EFI", "boot/efi/EFI/refind/refind_x64.efi");
   assert.deepEqual(await inspectBootLoader({ ...UEFI, prefix: other }), {

@@ -3,7 +3,13 @@ import { exists, listDirectory, readRange, realPath } from "#os/files";
 import { listSys, readSysBytes } from "#os/sysfs";
 import { askTool, orUnknown } from "./ask-tool.ts";
 import { BOOT_SECTOR_BYTES, startsGrub } from "./boot-sector.ts";
-import { GRUB_BIOS_DIRECTORIES, GRUB_BIOS_FILES, GRUB_INSTALLERS, PROGRAM_DIRECTORIES } from "./distributions.ts";
+import {
+  EXTLINUX_CODE_DIRECTORIES,
+  GRUB_BIOS_DIRECTORIES,
+  GRUB_BIOS_FILES,
+  GRUB_INSTALLERS,
+  PROGRAM_DIRECTORIES,
+} from "./distributions.ts";
 import type { BootLoader, EfiLoader, Firmware, GrubTools, Layout, MountPoint } from "./model.ts";
 import { parseEfibootmgr, type EfiBootEntries } from "./parse-efibootmgr.ts";
 
@@ -47,7 +53,38 @@ export async function inspectBootLoader(facts: BootFacts): Promise<BootLoader> {
       efi: efi?.hasGrub === true ? efi.loader : undefined,
     };
   }
-  return { kind: "unknown", detail: unknownDetail(biosDisks, efi) };
+  const extlinux = facts.firmware.kind === "bios" && biosDisks.length === 0 ? await findExtlinux(facts) : undefined;
+  return extlinux ?? { kind: "unknown", detail: unknownDetail(biosDisks, efi) };
+}
+
+const EXTLINUX_DIRECTORIES = ["/boot/extlinux", "/boot/syslinux"];
+/** Its second stage, without which the directory is only a configuration. */
+const EXTLINUX_STAGE = "ldlinux.sys";
+
+async function findExtlinux({ layout, prefix }: BootFacts): Promise<BootLoader | undefined> {
+  for (const directory of EXTLINUX_DIRECTORIES) {
+    if (!(await orEmpty(`${prefix}${directory}`)).includes(EXTLINUX_STAGE)) continue;
+    const mounts = layout.mounts.filter(({ path }) => path === "/" || directory.startsWith(`${path}/`));
+    const holding = mounts.sort((a, b) => b.path.length - a.path.length)[0];
+    const disk = layout.disks.find(({ table }) => table?.partitions.some(({ id }) => id === holding?.device));
+    if (disk === undefined) continue;
+    const code = disk.table?.kind === "gpt" ? "gptmbr.bin" : "mbr.bin";
+    const installer = await firstThere(
+      PROGRAM_DIRECTORIES.map((place) => `${place}/extlinux`),
+      prefix,
+    );
+    const bootCode = await firstThere(
+      EXTLINUX_CODE_DIRECTORIES.map((place) => `${place}/${code}`),
+      prefix,
+    );
+    return { kind: "extlinux", directory, disk: disk.id, installer, bootCode };
+  }
+  return undefined;
+}
+
+async function firstThere(paths: readonly string[], prefix: string): Promise<string | undefined> {
+  for (const path of paths) if ((await orUnknown(() => exists(`${prefix}${path}`))) === true) return ownPath(path, prefix);
+  return undefined;
 }
 
 async function findGrubTools(prefix: string): Promise<GrubTools> {

@@ -259,11 +259,22 @@ export type BootLoader =
     }
   /** Its kernels and entries are files of the EFI system partition, or of one beside it. */
   | { readonly kind: "systemd-boot"; readonly efi: EfiLoader }
+  | {
+      readonly kind: "extlinux";
+      /** `/boot/extlinux` */
+      readonly directory: string;
+      /** The one that it is started from: that of its directory. */
+      readonly disk: DeviceId;
+      /** What of the machine's own installs it; undefined what is not there. */
+      readonly installer: string | undefined;
+      /** What goes into the first sector of a disk with such a table. */
+      readonly bootCode: string | undefined;
+    }
   /** `detail` says what was found, for the reasons why the machine cannot be restored. */
   | { readonly kind: "unknown"; readonly detail: string };
 
 export function efiOf(loader: BootLoader): EfiLoader | undefined {
-  return loader.kind === "unknown" ? undefined : loader.efi;
+  return "efi" in loader ? loader.efi : undefined;
 }
 
 /** What of the machine's own installs GRUB for BIOS; undefined what is not there, or in no set. */

@@ -333,6 +333,7 @@ const GrubToolsSchema: Schema<GrubTools> = v.object({ installer: maybe(Path), mo
 const BootLoaderSchema: Schema<BootLoader> = v.variant("kind", [
   v.object({ kind: v.literal("grub"), directory: Path, biosDisks: v.array(Text), biosTools: GrubToolsSchema, efi: maybe(EfiSchema) }),
   v.object({ kind: v.literal("systemd-boot"), efi: EfiSchema }),
+  v.object({ kind: v.literal("extlinux"), directory: Path, disk: Text, installer: maybe(Path), bootCode: maybe(Path) }),
   v.object({ kind: v.literal("unknown"), detail: Text }),
 ]);
 

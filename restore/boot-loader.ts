@@ -35,13 +35,16 @@ export async function installGrub(
     const said = await chroot.run([installer, "--target=i386-pc", "--recheck", `--boot-directory=${bootDirectory}`, disk.path]);
     note(`${installer} ${disk.path}: ${said.stdout.trim()} ${said.stderr.trim()}`);
   }
-  const now = await filesBelow(place);
-  const written = [...new Set([...before.keys(), ...now.keys()])].filter((path) => before.get(path) !== now.get(path));
-  return written.sort().map((path) => pathInMachine(root, `${place}/${path}`));
+  return changedBelow(before, await filesBelow(place)).map((path) => pathInMachine(root, `${place}/${path}`));
+}
+
+/** Written, made or taken away, sorted. */
+export function changedBelow(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): readonly string[] {
+  return [...new Set([...before.keys(), ...now.keys()])].filter((path) => before.get(path) !== now.get(path)).sort();
 }
 
 /** What tells a file from one that was written later, by its path below the directory. */
-async function filesBelow(directory: string): Promise<ReadonlyMap<string, string>> {
+export async function filesBelow(directory: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   if (!(await exists(directory))) return found;
   for (const { path, type } of await walk(directory)) {

@@ -29,6 +29,7 @@ export function describeStep(step: Step): string {
       return describeConfiguration(step);
     case "check-initramfs":
     case "install-boot-loader":
+    case "install-extlinux":
     case "copy-esp":
     case "write-boot-entry":
       return describeBootStep(step);
@@ -44,7 +45,7 @@ export function describeStep(step: Step): string {
 }
 
 function describeBootStep(
-  step: Extract<Step, { kind: "check-initramfs" | "install-boot-loader" | "copy-esp" | "write-boot-entry" }>,
+  step: Extract<Step, { kind: "check-initramfs" | "install-boot-loader" | "install-extlinux" | "copy-esp" | "write-boot-entry" }>,
 ): string {
   switch (step.kind) {
     case "check-initramfs":
@@ -53,6 +54,8 @@ function describeBootStep(
       return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
     case "write-boot-entry":
       return `write the firmware's boot entry "${step.label}": ${step.loaderPath} on ${step.disk.path}, partition ${step.partition}`;
+    case "install-extlinux":
+      return `install extlinux in ${step.directory}, and its boot code on ${step.disk.path}`;
     case "copy-esp":
       return `copy the EFI system partition at ${step.mountPoint} to its twin on ${step.device}`;
   }

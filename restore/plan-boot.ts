@@ -1,6 +1,6 @@
 // How the restored machine starts again: its initramfs, its boot loader, the firmware's entry.
 
-import { efiOf, type Machine, type Partition } from "../machine/model.ts";
+import { efiOf, type BootLoader, type Machine, type Partition } from "../machine/model.ts";
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
@@ -22,6 +22,7 @@ function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): read
 
 function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
   const { bootLoader } = machine;
+  if (bootLoader.kind === "extlinux") return extlinuxSteps(bootLoader, matches);
   if (bootLoader.kind !== "grub") return bootEntrySteps(machine, matches);
   const disks = biosBoot(machine).disks.flatMap((id): readonly TargetDisk[] =>
     matches.filter(({ from }) => from === id).map(({ disk }) => disk),
@@ -30,6 +31,13 @@ function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly 
     ...(disks.length === 0 ? [] : [{ kind: "install-boot-loader", directory: bootLoader.directory, disks } as const]),
     ...bootEntrySteps(machine, matches),
   ];
+}
+
+function extlinuxSteps(loader: Extract<BootLoader, { readonly kind: "extlinux" }>, matches: readonly DiskMatch[]): readonly Step[] {
+  const { directory, installer, bootCode, disk: id } = loader;
+  const disk = matches.find(({ from }) => from === id)?.disk;
+  if (disk === undefined || installer === undefined || bootCode === undefined) return [];
+  return [{ kind: "install-extlinux", disk, directory, installer, bootCode }];
 }
 
 function bootEntrySteps({ bootLoader, firmware, layout }: Machine, matches: readonly DiskMatch[]): readonly Step[] {

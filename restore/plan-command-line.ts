@@ -17,6 +17,7 @@ export function planCommandLine(machine: Machine, moves: Moves): readonly Step[]
 }
 
 function configurationOf(loader: Exclude<BootLoader, { readonly kind: "unknown" }>): readonly string[] {
+  if (loader.kind === "extlinux") return [loader.directory];
   if (loader.kind === "systemd-boot") return [`${loader.efi.mountPoint}/loader/entries`, "/boot/loader/entries"];
   const { efi, directory } = loader;
   return [directory, ...(efi === undefined ? [] : [`${efi.mountPoint}/EFI/${efi.vendorDirectory}`])];

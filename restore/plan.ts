@@ -102,6 +102,15 @@ export type Step =
   | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }
   | {
+      readonly kind: "install-extlinux";
+      readonly disk: TargetDisk;
+      readonly directory: string;
+      /** The machine's own. */
+      readonly installer: string;
+      /** For the first sector. */
+      readonly bootCode: string;
+    }
+  | {
       readonly kind: "write-boot-entry";
       readonly disk: TargetDisk;
       readonly partition: number;

@@ -145,7 +145,10 @@ function swapReasons({ kind, place }: Swap, layout: Layout): readonly string[] {
 
 function bootReasons({ firmware, bootLoader, layout }: Machine): readonly string[] {
   const unknown = bootLoader.kind === "unknown" ? [`the boot loader is none that Lifeboat can put back: ${bootLoader.detail}`] : [];
-  if (firmware.kind === "bios") return bootLoader.kind === "grub" ? biosReasons(bootLoader, layout) : unknown;
+  if (firmware.kind === "bios") {
+    if (bootLoader.kind === "extlinux") return extlinuxReasons(bootLoader);
+    return bootLoader.kind === "grub" ? biosReasons(bootLoader, layout) : unknown;
+  }
   const esps = new Set(
     partitionsOf(layout)
       .filter(({ type }) => ESP_TYPES.has(type))
@@ -155,6 +158,14 @@ function bootReasons({ firmware, bootLoader, layout }: Machine): readonly string
   if (efiOf(bootLoader) !== undefined) return [];
   if (esp === undefined) return [...unknown, "the machine starts by UEFI, and no EFI system partition is mounted"];
   return bootLoader.kind === "unknown" ? unknown : [`the machine starts by UEFI, and there is no GRUB in "${esp.path}/EFI"`];
+}
+
+function extlinuxReasons({ installer, bootCode }: Extract<BootLoader, { kind: "extlinux" }>): readonly string[] {
+  const missing = [
+    ...(installer === undefined ? ["extlinux"] : []),
+    ...(bootCode === undefined ? ["its boot code, mbr.bin or gptmbr.bin"] : []),
+  ];
+  return missing.map((what) => `${what}: without it nothing starts the restored machine, and it is not there (Debian: package extlinux)`);
 }
 
 function biosReasons(loader: Extract<BootLoader, { kind: "grub" }>, { disks }: Layout): readonly string[] {

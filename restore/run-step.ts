@@ -11,6 +11,7 @@ import { changedCrypttab } from "./crypttab.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { readLatin1, writeLatin1 } from "./latin1-files.ts";
+import { installExtlinux } from "./extlinux.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
@@ -63,13 +64,14 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
       return writeConfiguration(step, environment);
     case "check-initramfs":
     case "install-boot-loader":
+    case "install-extlinux":
     case "copy-esp":
     case "write-boot-entry":
       return runBootStep(step, { machine, environment });
   }
 }
 
-type BootStep = Of<"check-initramfs" | "install-boot-loader" | "copy-esp" | "write-boot-entry">;
+type BootStep = Of<"check-initramfs" | "install-boot-loader" | "install-extlinux" | "copy-esp" | "write-boot-entry">;
 
 async function runBootStep(step: BootStep, { machine, environment }: StepContext): Promise<readonly OwnChange[]> {
   const { root } = environment;
@@ -82,6 +84,10 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
     case "install-boot-loader": {
       await using chroot = await openChroot(root);
       return because("GRUB was installed again", await installGrub(step, chroot, environment));
+    }
+    case "install-extlinux": {
+      await using chroot = await openChroot(root);
+      return because("extlinux was installed again", await installExtlinux(step, chroot, root));
     }
     case "copy-esp":
       await copyEsp(step, environment);

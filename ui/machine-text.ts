@@ -48,6 +48,7 @@ function firmwareText(firmware: Firmware): string {
 function bootLoaderText(loader: BootLoader): string {
   if (loader.kind === "unknown") return `not known: ${loader.detail}`;
   if (loader.kind === "systemd-boot") return `systemd-boot: EFI/${loader.efi.vendorDirectory} on ${loader.efi.mountPoint}`;
+  if (loader.kind === "extlinux") return `extlinux in ${loader.directory}, on ${loader.disk}`;
   const { directory, biosDisks, efi } = loader;
   return [
     `GRUB in ${directory}`,

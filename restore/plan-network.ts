@@ -33,7 +33,8 @@ export function planCards(
   named: ReadonlyMap<string, string>,
 ): CardPlan {
   if (present === undefined) return { changes: [], problems: [] };
-  const wanted = cards.filter((card): card is Card => isAddress(card.mac));
+  // A bridge or bond, which no driver serves, has the address of one of its cards.
+  const wanted = cards.filter((card): card is Card => isAddress(card.mac) && card.driver !== undefined);
   const pairs = new Map<Card, PresentCard>();
   const problems = [...named].flatMap(([old, now]) => takeNamed({ wanted, present, pairs }, old, now));
   const isFree = (card: PresentCard) => ![...pairs.values()].includes(card);

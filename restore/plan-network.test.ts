@@ -56,20 +56,15 @@ describe("planCards()", () => {
   });
 
   test("passes over what has no address of its own", () => {
-    assert.deepEqual(
-      planCards(
-        [
-          { ...card("br0", "aa"), mac: undefined },
-          { ...card("x", "aa"), mac: "00:00:00:00:00:00" },
-        ],
-        [],
-        NOBODY,
-      ),
-      {
-        changes: [],
-        problems: [],
-      },
-    );
+    const others = [
+      { ...card("tun0", "aa"), mac: undefined },
+      { ...card("x", "aa"), mac: "00:00:00:00:00:00" },
+      { ...card("br0", "aa"), driver: undefined },
+    ];
+    assert.deepEqual(planCards(others, [], NOBODY), {
+      changes: [],
+      problems: [],
+    });
   });
 });
 

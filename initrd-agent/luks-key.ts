@@ -38,7 +38,7 @@ export async function readLuksKey(context: AgentContext, word: string): Promise<
 function nodeOf({ state }: AgentContext, spec: string): string | undefined {
   if (spec.startsWith("/dev/")) return spec;
   const [, tag, value] = /^(LABEL|UUID)=(.+)$/.exec(spec) ?? [];
-  const name = tag === undefined ? undefined : state.diskLinks.get(`/dev/disk/by-${tag.toLowerCase()}/${value}`);
+  const name = tag === undefined ? undefined : state.diskLinks.get(`by-${tag.toLowerCase()}/${value}`);
   return name === undefined ? undefined : `/dev/${name}`;
 }
 

@@ -28,6 +28,7 @@ export function arrayCommand({ device, array, members, spares }: Of<"create-arra
   return [
     "mdadm",
     ["--create", device, "--run", "--quiet", `--level=${level}`, `--metadata=${shape.metadata}`, `--raid-devices=${shape.deviceCount}`],
+    shape.deviceCount === 1 ? ["--force"] : [],
     spares.length === 0 ? [] : [`--spare-devices=${spares.length}`],
     uuid === undefined ? [] : [`--uuid=${arrayUuid(uuid)}`],
     // With a colon it is taken as it is; without, no host's name is put before it.

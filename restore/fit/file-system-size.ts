@@ -98,9 +98,17 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
   switch (parameters.kind) {
     case "ext": {
       const inodeCount = Math.max(leastInodes(fileSystem.usedInodes ?? 0), Math.round(parameters.inodeCount * ratio));
-      return { ...parameters, inodeCount, reservedBlocks: Math.floor(parameters.reservedBlocks * ratio) };
+      // Blocks are no smaller than the disk's sectors; reserved ones are as much in bytes.
+      const blockBytes = Math.max(parameters.blockBytes, device.logicalSectorBytes);
+      const reservedBlocks = Math.floor((parameters.reservedBlocks * ratio * parameters.blockBytes) / blockBytes);
+      return { ...parameters, blockBytes, inodeCount, reservedBlocks };
     }
     case "xfs":
+      return {
+        ...parameters,
+        sectorBytes: sectorBytes(parameters.sectorBytes),
+        blockBytes: Math.max(parameters.blockBytes, device.logicalSectorBytes),
+      };
     case "vfat":
       return { ...parameters, sectorBytes: sectorBytes(parameters.sectorBytes) };
     case "btrfs":

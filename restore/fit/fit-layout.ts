@@ -34,11 +34,13 @@ export function fitLayout(layout: Layout, pairs: readonly FitPair[], { noResize,
   const disks: Disk[] = [];
   const problems: string[] = [];
   for (const { from, to } of pairs) {
-    if (from.table === undefined || keepsPlaces(from, to, noResize || reused.has(from.id)))
-      disks.push({ ...from, ...sizesOf(to, from.table === undefined) });
+    const { table } = from;
+    if (reused.has(from.id) || (table !== undefined && keepsPlaces(from, to, noResize))) disks.push(from);
+    else if (table === undefined) disks.push({ ...from, ...sizesOf(to) });
     else {
-      const placed = placePartitions(layout, { ...from, table: from.table }, to);
-      if (placed.fits) disks.push({ ...from, ...sizesOf(to, true), table: placed.table });
+      const placed = placePartitions(layout, { ...from, table }, to);
+      if (placed.fits) disks.push({ ...from, ...sizesOf(to), table: placed.table });
+      else if (keepsPlaces(from, to, true)) disks.push(from);
       else problems.push(`what is on ${from.id} needs ${placed.missingBytes} bytes more than ${to.id} has`);
     }
   }
@@ -47,8 +49,8 @@ export function fitLayout(layout: Layout, pairs: readonly FitPair[], { noResize,
 }
 
 /** Sector numbers hold for the new disk's sectors. A disk whose places are kept keeps its old size too: all that is reckoned from it stays as it was. */
-function sizesOf(to: FitPair["to"], isResized: boolean): Partial<Disk> {
-  return isResized ? { sizeBytes: to.sizeBytes, logicalSectorBytes: to.logicalSectorBytes } : {};
+function sizesOf({ sizeBytes, logicalSectorBytes }: FitPair["to"]): Partial<Disk> {
+  return { sizeBytes, logicalSectorBytes };
 }
 
 /** Less is not worth moving anything for. */
@@ -168,7 +170,9 @@ function fittedFileSystem(fileSystem: FileSystem, { before, now, sectors }: Size
   const { device, parameters } = fileSystem;
   const ids = parameters.kind === "btrfs" ? parameters.devices : [device];
   const sectorBytes = Math.max(...ids.map((id) => sectors.get(id) ?? 512));
-  const hasOwnSectors = "sectorBytes" in parameters && parameters.sectorBytes < sectorBytes;
+  const hasOwnSectors =
+    ("sectorBytes" in parameters && parameters.sectorBytes < sectorBytes) ||
+    ("blockBytes" in parameters && parameters.blockBytes < sectorBytes);
   if (ids.every((id) => now.get(id) === before.get(id)) && !hasOwnSectors) return fileSystem;
   return resizedFileSystem(fileSystem, Math.min(...ids.map((id) => now.get(id) ?? fileSystem.sizeBytes)), sectorBytes);
 }

@@ -1,7 +1,7 @@
 // Which disk goes where, and what the layout becomes there: as it was if that can be, else with other sizes, else with less mirroring. Pure.
 
 import type { Disk, DeviceId, Layout } from "../../machine/model.ts";
-import { matchDisks, type MatchOptions, type Pair } from "../match-disks.ts";
+import { matchDisks, namesOf, type MatchOptions, type Pair } from "../match-disks.ts";
 import { neededDiskBytes } from "../needed-room.ts";
 import type { PresentDisk } from "../present-disk.ts";
 import { fitLayout } from "./fit-layout.ts";
@@ -29,10 +29,13 @@ export type FittedMachine =
 
 export function fitMachine(layout: Layout, present: readonly PresentDisk[], request: FitRequest): FittedMachine {
   let problems: readonly string[] | undefined;
-  const free = present.filter(({ lockedBecause }) => lockedBecause === undefined).length;
-  for (const reduced of reductions({ layout, replaced: new Map(), changes: [] }, { free, reused: request.reused })) {
-    const keepsSize = ({ id }: Disk) => request.noResize || request.reused.has(id);
-    const neededBytes = (disk: Disk) => (keepsSize(disk) ? neededDiskBytes(disk) : leastDiskBytes(reduced.layout, disk));
+  const keepsSize = ({ id }: Disk) => request.noResize || request.reused.has(id);
+  // Where all can stay in its place, nothing has to be moved or rounded.
+  const neededIn = (fitted: Layout) => (disk: Disk) =>
+    keepsSize(disk) ? neededDiskBytes(disk) : Math.min(neededDiskBytes(disk), leastDiskBytes(fitted, disk));
+  const usable = usableCount(Math.min(...layout.disks.map(neededIn(layout))), present, request);
+  for (const reduced of reductions({ layout, replaced: new Map(), changes: [] }, { usable, reused: request.reused })) {
+    const neededBytes = neededIn(reduced.layout);
     const matching = matchDisks(reduced.layout.disks, present, { ...request, neededBytes });
     if (!matching.isMatched) {
       problems ??= matching.problems;
@@ -51,10 +54,18 @@ export function fitMachine(layout: Layout, present: readonly PresentDisk[], requ
   return { fits: false, problems: problems ?? [] };
 }
 
-/** The whole machine first; while it has more disks than may be written to, it without one of them, the last one first. */
-function* reductions(whole: Reduced, limits: { readonly free: number; readonly reused: ReadonlySet<DeviceId> }): Generator<Reduced> {
+/** Those that at least one of the machine's disks could go to: with fewer of them than it had, mirrors have to do with less. */
+function usableCount(least: number, present: readonly PresentDisk[], { excluded }: FitRequest): number {
+  return present.filter(
+    ({ disk, lockedBecause }) =>
+      lockedBecause === undefined && disk.sizeBytes >= least && !namesOf(disk).some((name) => excluded.includes(name)),
+  ).length;
+}
+
+/** The whole machine first; while it has more disks than can be used, it without one of them, the last one first. */
+function* reductions(whole: Reduced, limits: { readonly usable: number; readonly reused: ReadonlySet<DeviceId> }): Generator<Reduced> {
   yield whole;
-  if (whole.layout.disks.length <= limits.free) return;
+  if (whole.layout.disks.length <= limits.usable) return;
   for (const disk of [...whole.layout.disks].reverse()) {
     const reduced = limits.reused.has(disk.id) ? undefined : withoutDisk(whole, disk);
     if (reduced !== undefined && reduced.layout.disks.length > 0) yield* reductions(reduced, limits);

@@ -13,8 +13,13 @@ export interface DeviceNeed {
   readonly isFixed: boolean;
 }
 
-/** `sizeBytes` is what the device has. */
+/** `sizeBytes` is what the device has: with as much, everything is as it was. */
 export function deviceNeed(layout: Layout, id: DeviceId, sizeBytes: number): DeviceNeed {
+  const { leastBytes, isFixed } = ownNeed(layout, id, sizeBytes);
+  return { leastBytes: Math.min(leastBytes, sizeBytes), isFixed };
+}
+
+function ownNeed(layout: Layout, id: DeviceId, sizeBytes: number): DeviceNeed {
   const fileSystem = layout.fileSystems.find(({ device, parameters }) =>
     parameters.kind === "btrfs" ? parameters.devices.includes(id) : device === id,
   );
@@ -78,12 +83,37 @@ export function dataMembers({ level, shape, members }: RaidArray): number {
   }
 }
 
-/** What of a group's volumes lies on one of its physical volumes, when each is as small as it may be. */
+/**
+ * What of a group lies on one of its physical volumes. Volumes of a group on several are not made smaller: which piece of which may lie where
+ * would have to be found out anew.
+ */
 function physicalNeed(layout: Layout, group: VolumeGroup, id: DeviceId): DeviceNeed {
-  const volumes = volumesOf(layout, group);
-  const extents = sum(volumes.map((volume) => leastExtents(layout, volume, group) * shareOn(volume, id)));
   const startBytes = group.physicalVolumes.find(({ device }) => device === id)?.startBytes ?? MIB;
-  return { leastBytes: startBytes + Math.ceil(extents) * group.extentBytes, isFixed: false };
+  const extents = group.physicalVolumes.length > 1 ? usedExtents(layout, group, id) : leastGroupExtents(layout, group);
+  return { leastBytes: startBytes + extents * group.extentBytes, isFixed: false };
+}
+
+/** On a physical volume as it is. */
+export function usedExtents(layout: Layout, group: VolumeGroup, id: DeviceId): number {
+  const volumes = volumesOf(layout, group);
+  return Math.ceil(sum(volumes.map((volume) => extentCount(volume, group) * shareOn(volume, id)))) + poolExtents(layout, group);
+}
+
+/** Of a group on one physical volume. */
+function leastGroupExtents(layout: Layout, group: VolumeGroup): number {
+  return sum(volumesOf(layout, group).map((volume) => leastExtents(layout, volume, group))) + poolExtents(layout, group);
+}
+
+/** For the metadata of thin pools, which stays as large as it is, and once more for the largest, as LVM keeps a spare. */
+export function poolExtents(layout: Layout, group: VolumeGroup): number {
+  const sizes = volumesOf(layout, group).flatMap(({ form }) =>
+    form.type === "thin-pool" ? [Math.ceil(form.metadataBytes / group.extentBytes)] : [],
+  );
+  return sum(sizes) + Math.max(0, ...sizes);
+}
+
+export function extentCount({ sizeBytes }: LogicalVolume, { extentBytes }: VolumeGroup): number {
+  return Math.ceil(sizeBytes / extentBytes);
 }
 
 /** Those that take room of their own: thin ones are in their pool. */
@@ -109,27 +139,24 @@ function leastVolumeBytes(layout: Layout, volume: LogicalVolume): number {
   return Math.min(volume.sizeBytes, needed);
 }
 
-/** Which part of a volume's size lies on a physical volume: 1 for all of it, more where it is there several times. */
-export function shareOn({ form, sizeBytes }: LogicalVolume, id: DeviceId): number {
+/** Which part of a volume's size lies on a physical volume: 1 for all of it. */
+function shareOn({ form }: LogicalVolume, id: DeviceId): number {
   switch (form.type) {
     case "segments": {
       const all = sum(form.segments.map(({ extents }) => extents));
       const here = sum(form.segments.map(({ extents, on }) => (extents * on.filter((device) => device === id).length) / on.length));
       return all === 0 ? 0 : here / all;
     }
-    // Each image holds its part of the data; parity has images too.
+    // Each image holds its part of the data, and an extent of what LVM knows of it; parity has images too.
     case "raid":
       return form.on.includes(id) ? 1 / form.dataStripes + RAID_OWN_SHARE : 0;
-    // Its metadata twice: the pool's own and the spare.
-    case "thin-pool": {
-      const places = Math.max(1, form.on.length);
-      return form.on.includes(id) ? (1 + (2 * form.metadataBytes) / Math.max(1, sizeBytes)) / places : 0;
-    }
+    // How it lies on them is not told: it may be on either.
+    case "thin-pool":
+      return form.on.includes(id) ? 1 : 0;
     case "thin":
     case "other":
       return 0;
   }
 }
 
-/** LVM keeps one extent of each image for what it knows of it. */
 const RAID_OWN_SHARE = 0.01;

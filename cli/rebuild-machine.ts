@@ -140,8 +140,15 @@ async function askConsent(
 }
 
 /** A restored machine is not erased a second time by a command that was kept. */
-function refuseAgain({ isDone, set: { manifest } }: PreparedRestore, again: string | undefined): void {
-  if (!isDone || again === manifest.id) return;
+function refuseAgain({ isDone, isUnseen, set: { manifest } }: PreparedRestore, again: string | undefined): void {
+  if (again === manifest.id) return;
+  if (isUnseen === true) {
+    throw new LifeboatError(
+      `Cannot restore unattended as a set is restored once: whether ${manifest.id} was restored to these disks cannot be seen before they are opened`,
+      { hint: `Nothing has been written. Give --again ${manifest.id}, or restore without --nuke and type the word` },
+    );
+  }
+  if (!isDone) return;
   throw new LifeboatError(`Cannot restore unattended as a set is restored once: the disks carry the mark of ${manifest.id}`, {
     hint: `Nothing has been written. Start from the disk; or give --again ${manifest.id}, or restore without --nuke and type the word`,
   });

@@ -35,6 +35,13 @@ export async function runNuke(context: AgentContext, surroundings = RESCUE_SYSTE
     console.say(`lifeboat:   Take the medium out and boot from the disk, or add lifeboat.again=${prepared.set.manifest.id}`);
     return;
   }
+  if (prepared.isUnseen === true && options.again !== prepared.set.manifest.id) {
+    console.say(
+      `lifeboat: restore refused: whether ${prepared.set.manifest.id} was restored to these disks already cannot be seen before they are opened`,
+    );
+    console.say(`lifeboat:   To go on, add lifeboat.again=${prepared.set.manifest.id}; else take the medium out and boot from the disk`);
+    return;
+  }
   if (!(await countDown(console, surroundings))) return console.say("lifeboat: stopped by a key: nothing has been written");
   const report = await restore(context, options, surroundings);
   if (report === undefined) return;

@@ -85,7 +85,7 @@ test("below() goes through a logical volume, its group and its array to all disk
     stack: [
       { kind: "array", id: "md0", members: ["sda3", "sdb1"], spares: [] },
       { kind: "volume-group", id: "vg", physicalVolumes: [{ device: "md0" }] },
-      { kind: "logical-volume", id: "vg/lv", volumeGroup: "vg" },
+      { kind: "logical-volume", id: "vg/lv", volumeGroup: "vg", form: { type: "other" } },
       { kind: "luks", id: "crypt", device: "vg/lv" },
     ],
   } as unknown as Machine["layout"];

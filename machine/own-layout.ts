@@ -83,7 +83,7 @@ export function standsOn(layout: Layout, id: DeviceId): readonly DeviceId[] {
     case "volume-group":
       return stacked.physicalVolumes.map(({ device }) => device);
     case "logical-volume":
-      return [stacked.volumeGroup];
+      return stacked.form.type === "thin" ? [stacked.form.pool, stacked.volumeGroup] : [stacked.volumeGroup];
     case "luks":
       return [stacked.device];
     case "other":

@@ -1,6 +1,7 @@
 // Whose data is on a disk: this machine's by the UUIDs in machine.json, or somebody else's, which is never lost unasked (DESIGN section 8, rule 3).
 
-import type { Disk, Machine } from "../machine/model.ts";
+import type { DeviceId, Disk, Machine } from "../machine/model.ts";
+import { below } from "../machine/own-layout.ts";
 import type { StackedDevice } from "../machine/stacked-device.ts";
 import { namesOf } from "./match-disks.ts";
 import type { FoundContent, PresentDisk } from "./present-disk.ts";
@@ -57,8 +58,17 @@ function wipeNames({ id, identity }: Disk, present: readonly PresentDisk[]): rea
 
 /** File systems of the machine whose files are in no set, as they were not mounted: nothing brings them back. */
 function unsavedUuids({ layout }: Machine): ReadonlySet<string> {
-  const unsaved = layout.fileSystems.filter(({ device }) => !layout.mounts.some((mount) => mount.device === device));
-  return new Set(unsaved.flatMap(({ uuid }) => (uuid === undefined ? [] : [normalised(uuid)])));
+  const { fileSystems, mounts, stack, swaps } = layout;
+  const isMounted = (id: DeviceId) => mounts.some(({ device }) => device === id);
+  const unsaved = fileSystems.filter(({ device }) => !isMounted(device)).map(({ uuid }) => uuid);
+  // What is on a volume is not seen before its group is opened: what it stands on speaks for it.
+  const isUsed = (id: DeviceId) =>
+    isMounted(id) ||
+    swaps.some(({ place }) => place === id) ||
+    stack.some((other) => other.id !== id && below(layout, other.id).includes(id));
+  const hidden = stack.filter(({ id, kind }) => kind !== "volume-group" && !isUsed(id)).flatMap(({ id }) => below(layout, id));
+  const signatures = stack.filter(({ id }) => hidden.includes(id)).flatMap(signatureUuids);
+  return new Set([...unsaved, ...signatures].flatMap((uuid) => (uuid === undefined ? [] : [normalised(uuid)])));
 }
 
 /**

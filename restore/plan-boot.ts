@@ -24,9 +24,10 @@ function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly 
   const { bootLoader } = machine;
   if (bootLoader.kind === "extlinux") return extlinuxSteps(bootLoader, matches);
   if (bootLoader.kind !== "grub") return bootEntrySteps(machine, matches);
-  const disks = biosBoot(machine).disks.flatMap((id): readonly TargetDisk[] =>
-    matches.filter(({ from }) => from === id).map(({ disk }) => disk),
-  );
+  const own = biosBoot(machine).disks;
+  const matched = own.flatMap((id): readonly TargetDisk[] => matches.filter(({ from }) => from === id).map(({ disk }) => disk));
+  // The only disk that started the machine may be one that is left out.
+  const disks = matched.length > 0 || own.length === 0 ? matched : matches.slice(0, 1).map(({ disk }) => disk);
   return [
     ...(disks.length === 0 ? [] : [{ kind: "install-boot-loader", directory: bootLoader.directory, disks } as const]),
     ...bootEntrySteps(machine, matches),

@@ -34,7 +34,9 @@ export function planCards(
 ): CardPlan {
   if (present === undefined) return { changes: [], problems: [] };
   // A bridge or bond, which no driver serves, has the address of one of its cards.
-  const wanted = cards.filter((card): card is Card => isAddress(card.mac) && card.driver !== undefined);
+  // While they are bonded, cards have one address, and which is whose own is not known.
+  const isAlone = (mac: string | undefined) => cards.filter((card) => card.driver !== undefined && card.mac === mac).length === 1;
+  const wanted = cards.filter((card): card is Card => isAddress(card.mac) && card.driver !== undefined && isAlone(card.mac));
   const pairs = new Map<Card, PresentCard>();
   const problems = [...named].flatMap(([old, now]) => takeNamed({ wanted, present, pairs }, old, now));
   const isFree = (card: PresentCard) => ![...pairs.values()].includes(card);

@@ -408,7 +408,7 @@ describe("planRestore() refuses", () => {
   }
 
   test("a file system that is on no partition", () => {
-    const stray = changed(BIOS_MACHINE, { fileSystems: [...fileSystems, { ...fileSystems[1]!, device: "vg/home" }] });
+    const stray = changed(BIOS_MACHINE, { fileSystems: [...fileSystems, { ...fileSystems[1]!, device: "vg/home", uuid: "another" }] });
     assert.equal(refused([BLANK], { machine: stray }), 'every file system must be on a disk of the machine: "vg/home" is on none');
   });
 });

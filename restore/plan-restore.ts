@@ -1,7 +1,7 @@
 // The planner: from the machine as it was and the disks that are here to the steps between (DESIGN section 7). Pure.
 
 import { LifeboatError } from "#os/error";
-import type { Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
+import type { BootLoader, DeviceId, Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
@@ -19,8 +19,9 @@ import { restorableReasons } from "./restorable.ts";
 import { devicePaths, stackSteps, type PathOf } from "./plan-stack.ts";
 import { partitionSize, type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
-import { keptLines, keptPaths, reuseOf, lostContents, reuseProblems, type Reuse, type ReuseOptions } from "./reuse.ts";
+import { keptLines, keptPaths, onKept, reuseOf, lostContents, reuseProblems, type Reuse, type ReuseOptions } from "./reuse.ts";
 import { isOldState, isWhole } from "./subvolumes.ts";
+import { withoutUnmade } from "./unmade.ts";
 
 export interface PlanOptions {
   readonly map: ReadonlyMap<string, string>;
@@ -56,10 +57,11 @@ export interface PlanInput {
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
 export function planRestore(input: PlanInput): Plan {
   const { manifest, present } = input;
-  const reuse = reuseOf(input.machine.layout, reuseOptions(input.options));
-  const fitted = safeFit(input, reuse);
+  const whole = { ...input.machine, layout: withoutUnmade(input.machine.layout) };
+  const reuse = reuseOf(whole.layout, reuseOptions(input.options));
+  const fitted = safeFit({ ...input, machine: whole }, reuse);
   const { pairs, layout, changes } = fitted;
-  const machine = { ...input.machine, layout };
+  const machine = { ...whole, layout, bootLoader: withReplaced(whole.bootLoader, fitted.replaced) };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
   const moves = { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced };
@@ -75,11 +77,7 @@ export function planRestore(input: PlanInput): Plan {
     lost: lostContents(pairs, machine, reuse).flatMap(contentLines),
     kept: [
       ...keptLines(layout, { reuse, path: (id) => moves.devices.get(id) ?? id }),
-      ...present
-        .filter((candidate) => !targets.includes(candidate))
-        .map(
-          ({ disk, lockedBecause }) => `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`,
-        ),
+      ...present.filter((one) => !targets.includes(one)).map(leftAloneLine),
     ],
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
@@ -93,6 +91,10 @@ export function planRestore(input: PlanInput): Plan {
       ...restorableReasons(machine),
     ],
   };
+}
+
+function leftAloneLine({ disk, lockedBecause }: PresentDisk): string {
+  return `${disk.id} (${describeIdentity(disk)})${lockedBecause === undefined ? "" : `: ${lockedBecause}`}`;
 }
 
 type Fitted = Extract<FittedMachine, { readonly fits: true }>;
@@ -112,13 +114,19 @@ function safeFit({ machine, present, firmware, options }: PlanInput, reuse: Reus
   const problems = [
     ...(noResize ? pairs.flatMap(({ from, to }) => sectorProblems(from, to.disk)) : []),
     ...reuseProblems(fitted, reuse),
-    ...targets.flatMap((target) => foreignProblems(target, machine, { present, wipe: options.wipe })),
+    ...lostContents(pairs, machine, reuse).flatMap((target) => foreignProblems(target, machine, { present, wipe: options.wipe })),
     ...twinProblems(machine, rest),
     ...firmwareProblems(machine, firmware),
   ];
   if (unnamed.length > 0) throw refusal("every disk that is named must be here", [...unnamed, ...problems]);
   if (problems.length > 0) throw refusal("nothing may be lost that is not this machine's", problems);
   return fitted;
+}
+
+/** The EFI system partition may have been on an array. */
+function withReplaced(loader: BootLoader, replaced: ReadonlyMap<DeviceId, DeviceId>): BootLoader {
+  if (!("efi" in loader) || loader.efi === undefined) return loader;
+  return { ...loader, efi: { ...loader.efi, device: replaced.get(loader.efi.device) ?? loader.efi.device } };
 }
 
 function refusal(rule: string, problems: readonly string[]): LifeboatError {
@@ -145,7 +153,9 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
   const { devices, matches, reuse, cards, cloneName } = moves;
+  const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
+  const keptNodes = new Set([...reuse.fileSystems].map(path));
   const partitions = matches.flatMap(({ from, disk }): readonly Step[] => {
     if (reuse.devices.has(from)) return [];
     const table = layout.disks.find(({ id }) => id === from)?.table;
@@ -162,7 +172,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...mountSteps(machine, path),
     { kind: "extract", paths: totals.paths, streamBytes: totals.streamBytes },
     ...layout.swaps
-      .filter((swap) => !isPartition(swap))
+      .filter((swap) => !isPartition(swap) && !isKept(swap.place))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
     ...planFstab(machine, moves),
     ...planCommandLine(machine, moves),
@@ -171,7 +181,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...(cloneName === undefined
       ? []
       : [{ kind: "write-identity", hostName: cloneName.replace(/%h/g, machine.hostName), oldHostName: machine.hostName } as const]),
-    ...planBoot(machine, matches),
+    ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
     { kind: "write-mark" },

@@ -3,14 +3,15 @@
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
 import { exists, makeTemporaryDirectory } from "#os/files";
-import type { Machine } from "../machine/model.ts";
+import type { Layout, Machine } from "../machine/model.ts";
+import { below } from "../machine/own-layout.ts";
 import { readNetworkInterfaces } from "../machine/network-interfaces.ts";
 import { readFrames, readMachine, type OpenSet } from "../set/open-set.ts";
 import { journalSubject, readJournal, readMark } from "./journal.ts";
 import { planRestore, type PlanOptions } from "./plan-restore.ts";
-import { normalised } from "./foreign-data.ts";
+import { normalised, signatureUuids } from "./foreign-data.ts";
 import { journalProblem, layoutProblem, type FoundTraces } from "./plan-resume.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, Step } from "./plan.ts";
 import { onKept } from "./reuse.ts";
 import type { PresentDisk } from "./present-disk.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
@@ -25,6 +26,8 @@ export interface PreparedRestore {
   readonly notResumed: string | undefined;
   /** The disks carry the mark of this very set: it has been restored already. */
   readonly isDone: boolean;
+  /** The root was on storage that is not opened for a look, and that storage is here: whether this set was restored to it nobody knows. */
+  readonly isUnseen?: boolean;
 }
 
 export interface PrepareOptions extends PlanOptions {
@@ -51,6 +54,7 @@ export async function prepareRestore(set: OpenSet, options: PrepareOptions): Pro
     plan,
     ...(await judgeJournal(set, plan, { traces, present })),
     isDone: traces.mark === set.manifest.id,
+    isUnseen: isRootUnseen(machine.layout, plan, present),
   };
 }
 
@@ -72,10 +76,27 @@ async function judgeJournal(
   return { resumeAt: journal.frame, notResumed: undefined };
 }
 
+/** By the signatures of what the root stands on: they are on a disk of the plan. */
+function isRootUnseen(layout: Layout, { matches }: Plan, present: readonly PresentDisk[]): boolean {
+  const root = layout.mounts.find(({ path }) => path === "/")?.device;
+  const stack = layout.stack.filter(({ id }) => root !== undefined && below(layout, root).includes(id));
+  const uuids = new Set(stack.flatMap(signatureUuids).flatMap((uuid) => (uuid === undefined ? [] : [normalised(uuid)])));
+  const targets = new Set(matches.map(({ disk }) => disk.name));
+  return present.some(
+    ({ disk, contents }) => targets.has(disk.id) && contents.some(({ uuid }) => uuid !== undefined && uuids.has(normalised(uuid))),
+  );
+}
+
 const NO_TRACES: FoundTraces = { journal: undefined, mark: undefined };
 
 /** How to look into each without changing it (DESIGN section 8, rule 2). */
-const LOOK_OPTIONS: Readonly<Record<string, string>> = { ext2: "ro", ext3: "ro,noload", ext4: "ro,noload", xfs: "ro,norecovery,nouuid" };
+const LOOK_OPTIONS: Readonly<Record<string, string>> = {
+  ext2: "ro",
+  ext3: "ro,noload",
+  ext4: "ro,noload",
+  xfs: "ro,norecovery,nouuid",
+  btrfs: "ro,rescue=nologreplay",
+};
 
 /** Looks at the file system that stands where the plan will put the root, when it is the machine's own. */
 export async function readTraces({ layout }: Machine, { steps }: Plan, present: readonly PresentDisk[]): Promise<FoundTraces> {
@@ -89,7 +110,15 @@ export async function readTraces({ layout }: Machine, { steps }: Plan, present: 
   if (!isThere || options === undefined) return NO_TRACES;
   await using place = await makeTemporaryDirectory("lifeboat-look-");
   try {
-    await run(["mount", "-t", root.type === "ext3" || root.type === "ext2" ? "ext4" : root.type, "-o", options, root.device, place.path]);
+    await run([
+      "mount",
+      "-t",
+      root.type === "ext3" || root.type === "ext2" ? "ext4" : root.type,
+      "-o",
+      lookOptions(root, options),
+      root.device,
+      place.path,
+    ]);
   } catch (error) {
     if (error instanceof LifeboatError) return NO_TRACES;
     throw error;
@@ -99,6 +128,12 @@ export async function readTraces({ layout }: Machine, { steps }: Plan, present: 
   } finally {
     await run(["umount", place.path]);
   }
+}
+
+/** The subvolume that is the root; the top level too is named. */
+function lookOptions({ type, fsRoot }: Extract<Step, { kind: "mount" }>, options: string): string {
+  if (type !== "btrfs") return options;
+  return `${options},${fsRoot === "/" ? "subvolid=5" : `subvol=${fsRoot}`}`;
 }
 
 function isSame(found: string | undefined, wanted: string | undefined): boolean {

@@ -36,6 +36,7 @@ export function layoutWarnings(machine: Machine): readonly string[] {
   return [
     ...unmountedWarnings(machine.layout),
     ...unknownContentWarnings(machine.layout),
+    ...unmadeWarnings(machine.layout),
     ...smallXfsWarnings(machine.layout),
     ...fstabWarnings(machine.layout),
     ...identityWarnings(machine.layout),
@@ -122,6 +123,11 @@ const ARRAY_LEVELS = /^(?:linear|raid(?:0|1|4|5|6|10))$/;
 export function stackedReason(stacked: StackedDevice): string | undefined {
   switch (stacked.kind) {
     case "array":
+      if (stacked.shape !== undefined && stacked.members.length > stacked.shape.deviceCount)
+        return `array "${stacked.id}", which is being changed just now`;
+      if (stacked.level === "raid10" && stacked.shape !== undefined && stacked.members.length < stacked.shape.deviceCount) {
+        return `array "${stacked.id}" (raid10), which lacks a member: put one in first`;
+      }
       if (stacked.shape === undefined) return `array "${stacked.id}" (${stacked.level}), whose metadata is none that Lifeboat makes`;
       return ARRAY_LEVELS.test(stacked.level) ? undefined : `array "${stacked.id}" (${stacked.level}): that level is not rebuilt`;
     case "volume-group":
@@ -202,6 +208,17 @@ function unknownContentWarnings(layout: Layout): readonly string[] {
   return partitionsOf(layout)
     .filter(({ id, role, type }) => role !== "extended" && !BARE_TYPES.has(type) && !known.has(id))
     .map(({ id }) => `"${id}" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived`);
+}
+
+/** Snapshots, caches and the like that nothing is mounted from. */
+function unmadeWarnings(layout: Layout): readonly string[] {
+  const used = new Set(
+    [...layout.mounts.map(({ device }) => device), ...layout.swaps.map(({ place }) => place)].flatMap((id) => below(layout, id)),
+  );
+  return layout.stack.flatMap((stacked) => {
+    const reason = used.has(stacked.id) ? undefined : stackedReason(stacked);
+    return reason === undefined ? [] : [`not made again, and not archived: ${reason}`];
+  });
 }
 
 function smallXfsWarnings({ fileSystems }: Layout): readonly string[] {

@@ -31,6 +31,12 @@ export interface Reuse {
 /** Throws LifeboatError (3) for a name that no file system of the machine has: what was meant would be formatted. */
 export function reuseOf(layout: Layout, options: ReuseOptions): Reuse {
   const kept = options.keep.map((word) => namedFileSystem(layout, word));
+  const root = layout.mounts.find(({ path }) => path === "/")?.device;
+  if (kept.some(({ device }) => device === root)) {
+    throw new LifeboatError(`Cannot keep "/" as it is what a restore is for: its files come from the set`, {
+      hint: "Nothing has been written. To bring single files back into it, start the machine and give --only",
+    });
+  }
   const tops: DeviceId[] = kept.flatMap(devicesOf);
   if (options.noPartition) tops.push(...layout.disks.filter(({ table }) => table !== undefined).map(({ id }) => id));
   for (const { kind, id } of layout.stack) {

@@ -27,7 +27,7 @@ describe("arrayCommand()", () => {
   test("keeps UUID, name, bitmap, size and place of data", () => {
     assert.equal(
       made("raid1", { hasBitmap: true }),
-      `${head("raid1", "1.2", 2)} ${uuid} --name=web1:0 --homehost=<none> --bitmap=internal --size=921600K --data-offset=1024K /dev/vda1 /dev/vdb1`,
+      `${head("raid1", "1.2", 2)} ${uuid} --name=0 --homehost=web1 --bitmap=internal --size=921600K --data-offset=1024K /dev/vda1 /dev/vdb1`,
     );
   });
 
@@ -45,7 +45,7 @@ describe("arrayCommand()", () => {
     );
     assert.equal(
       made("raid0", { chunkBytes: 524288, metadata: "1.0", dataOffsetBytes: 0 }),
-      `${head("raid0", "1.0", 2)} ${uuid} --name=web1:0 --homehost=<none> --chunk=512K /dev/vda1 /dev/vdb1`,
+      `${head("raid0", "1.0", 2)} ${uuid} --name=0 --homehost=web1 --chunk=512K /dev/vda1 /dev/vdb1`,
     );
   });
 

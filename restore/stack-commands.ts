@@ -31,8 +31,7 @@ export function arrayCommand({ device, array, members, spares }: Of<"create-arra
     shape.deviceCount === 1 ? ["--force"] : [],
     spares.length === 0 ? [] : [`--spare-devices=${spares.length}`],
     uuid === undefined ? [] : [`--uuid=${arrayUuid(uuid)}`],
-    // With a colon it is taken as it is; without, no host's name is put before it.
-    shape.name === undefined || shape.metadata === "0.90" ? [] : [`--name=${shape.name}`, "--homehost=<none>"],
+    shape.name === undefined || shape.metadata === "0.90" ? [] : arrayName(shape.name),
     shape.chunkBytes === undefined ? [] : [`--chunk=${shape.chunkBytes / KIB}K`],
     shape.layout === undefined ? [] : [`--layout=${shape.layout}`],
     UNEVEN_LEVELS.has(level) ? [] : [`--bitmap=${shape.hasBitmap ? "internal" : "none"}`],
@@ -42,6 +41,12 @@ export function arrayCommand({ device, array, members, spares }: Of<"create-arra
     missing,
     spares,
   ].flat() as unknown as Command;
+}
+
+/** mdadm puts the host's name and a colon before the array's; from 4.3 on it takes no name with a colon in it. */
+function arrayName(name: string): readonly string[] {
+  const colon = name.indexOf(":");
+  return [`--name=${name.slice(colon + 1)}`, `--homehost=${colon === -1 ? "<none>" : name.slice(0, colon)}`];
 }
 
 /** Four groups of eight digits with colons between. */

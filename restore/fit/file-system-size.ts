@@ -13,11 +13,8 @@ export function leastFileSystemBytes(fileSystem: FileSystem): number {
       return Math.min(sizeBytes, leastExtBytes(fileSystem, parameters));
     case "xfs":
       return Math.min(sizeBytes, Math.max(LEAST_XFS_BYTES, (usedBytes ?? 0) * 1.05 + XFS_OWN_BYTES));
-    case "btrfs": {
-      const devices = parameters.devices.length;
-      const needed = (((usedBytes ?? 0) * 1.15 + BTRFS_OWN_BYTES) * btrfsCopies(parameters.dataProfile)) / devices;
-      return Math.min(sizeBytes, Math.max(LEAST_BTRFS_BYTES, needed));
-    }
+    case "btrfs":
+      return Math.min(sizeBytes, leastBtrfsBytes(fileSystem, parameters));
     case "plain":
       return Math.min(sizeBytes, (usedBytes ?? 0) * 1.1 + PLAIN_OWN_BYTES);
     // The number of its clusters makes a FAT what it is.
@@ -26,6 +23,14 @@ export function leastFileSystemBytes(fileSystem: FileSystem): number {
       return sizeBytes;
   }
 }
+
+/** Of each of its devices, and more than they have where its data does not fit on them. */
+export function leastBtrfsBytes({ usedBytes = 0 }: FileSystem, { devices, dataProfile }: Btrfs): number {
+  const needed = ((usedBytes * 1.15 + BTRFS_OWN_BYTES) * btrfsCopies(dataProfile)) / devices.length;
+  return Math.max(LEAST_BTRFS_BYTES, needed);
+}
+
+type Btrfs = Extract<FileSystemParameters, { readonly kind: "btrfs" }>;
 
 /** xfsprogs from 5.19 on makes none below. */
 const LEAST_XFS_BYTES = 300 * MIB;

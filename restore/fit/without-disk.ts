@@ -3,6 +3,7 @@
 import type { DeviceId, Disk, FileSystem, Layout, Partition } from "../../machine/model.ts";
 import type { StackedDevice } from "../../machine/stacked-device.ts";
 import { BARE_TYPES, ESP_TYPES } from "../partition-types.ts";
+import { leastBtrfsBytes } from "./file-system-size.ts";
 
 export interface Reduced {
   readonly layout: Layout;
@@ -18,18 +19,22 @@ export function withoutDisk({ layout, replaced, changes }: Reduced, disk: Disk):
   const own: readonly DeviceId[] = disk.table === undefined ? [disk.id] : disk.table.partitions.map(({ id }) => id);
   const partitions = new Map((disk.table?.partitions ?? []).map((partition) => [partition.id, partition]));
   if (!own.every((id) => isSpareable(layout, id, partitions.get(id)))) return undefined;
+  const fileSystems = layout.fileSystems.flatMap((fileSystem) => withoutDevices(fileSystem, gone));
+  if (!fileSystems.every((fileSystem) => layout.fileSystems.includes(fileSystem) || hasRoom(layout, fileSystem))) return undefined;
+  const moved = movedDevices(layout, fileSystems, gone);
   const without: Layout = {
     ...layout,
     disks: layout.disks.filter(({ id }) => id !== disk.id),
     stack: layout.stack.map((stacked) => withoutMembers(stacked, gone)),
-    fileSystems: layout.fileSystems.flatMap((fileSystem) => withoutDevices(fileSystem, gone)),
+    fileSystems,
+    mounts: layout.mounts.map((mount) => ({ ...mount, device: moved.get(mount.device) ?? mount.device })),
   };
   const single = without.stack.flatMap((stacked) =>
     stacked.kind === "array" && stacked.members.length === 1 && stacked.level === "raid1" ? [stacked] : [],
   );
   const lines = [`disk ${disk.id} is left out: what was on it is on another disk too`];
   let result: Layout = without;
-  const now = new Map(replaced);
+  const now = new Map([...replaced, ...moved]);
   for (const { id, members } of single) {
     const [member = ""] = members;
     result = replacedDevice(result, id, member);
@@ -52,9 +57,17 @@ function isSpareable(layout: Layout, id: DeviceId, partition: Partition | undefi
   return isTwinEsp || isBare;
 }
 
+/** What profiles do with; RAID1 of one device is what is made without mirrors. */
+const LEAST_DEVICES: ReadonlyMap<string, number> = new Map([
+  ["raid1", 1],
+  ["raid1c3", 3],
+  ["raid1c4", 4],
+]);
+
 function isMirrored({ parameters }: FileSystem): boolean {
   if (parameters.kind !== "btrfs" || parameters.devices.length < 2) return false;
-  return [parameters.dataProfile, parameters.metadataProfile].every((profile) => profile?.startsWith("raid1") === true);
+  const left = parameters.devices.length - 1;
+  return [parameters.dataProfile, parameters.metadataProfile].every((profile) => left >= (LEAST_DEVICES.get(profile ?? "") ?? Infinity));
 }
 
 function withoutMembers(stacked: StackedDevice, gone: ReadonlySet<DeviceId>): StackedDevice {
@@ -80,6 +93,34 @@ function withoutDevices(fileSystem: FileSystem, gone: ReadonlySet<DeviceId>): re
   if (devices.length === parameters.devices.length) return [fileSystem];
   const profiles = devices.length === 1 ? { dataProfile: "single", metadataProfile: "dup" } : {};
   return [{ ...fileSystem, device: first, parameters: { ...parameters, ...profiles, devices } }];
+}
+
+/** Whether the devices that are left hold the data that all of them held. A device whose size is not known has no room. */
+function hasRoom(layout: Layout, fileSystem: FileSystem): boolean {
+  const { parameters } = fileSystem;
+  if (parameters.kind !== "btrfs") return true;
+  const least = leastBtrfsBytes(fileSystem, parameters);
+  return parameters.devices.every((id) => deviceBytes(layout, id) >= least);
+}
+
+function deviceBytes({ disks, stack }: Layout, id: DeviceId): number {
+  for (const disk of disks) {
+    if (disk.id === id) return disk.sizeBytes;
+    const partition = disk.table?.partitions.find((one) => one.id === id);
+    if (partition !== undefined) return partition.sizeSectors * disk.logicalSectorBytes;
+  }
+  const stacked = stack.find((one) => one.id === id);
+  return stacked !== undefined && "sizeBytes" in stacked ? stacked.sizeBytes : 0;
+}
+
+/** A btrfs is named by its first device: where that is left out, by the next. */
+function movedDevices(layout: Layout, left: readonly FileSystem[], gone: ReadonlySet<DeviceId>): ReadonlyMap<DeviceId, DeviceId> {
+  return new Map(
+    layout.fileSystems.flatMap(({ device, parameters }) => {
+      const now = gone.has(device) && parameters.kind === "btrfs" ? parameters.devices.find((id) => !gone.has(id)) : undefined;
+      return now !== undefined && left.some((one) => one.device === now) ? [[device, now] as const] : [];
+    }),
+  );
 }
 
 /** GPT's and MBR's words for a member of an array, and for what is no member. */

@@ -1,0 +1,62 @@
+// A machine with one disk less: only where what is left holds what all of it held.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { UEFI_MACHINE } from "../../machine/machine-for-tests.ts";
+import type { Disk, FileSystem, Layout, MountPoint } from "../../machine/model.ts";
+import { withoutDisk } from "./without-disk.ts";
+
+const GIB = 2 ** 30;
+
+const [SDA] = UEFI_MACHINE.layout.disks as readonly [Disk];
+const [MOUNT] = UEFI_MACHINE.layout.mounts as readonly [MountPoint];
+const [FIRST] = UEFI_MACHINE.layout.fileSystems as readonly [FileSystem];
+
+/** One btrfs on whole disks, RAID1 of data and metadata. */
+function mirrored(usedBytes: number, sizes: readonly number[], profile = "raid1"): Layout {
+  const disks = sizes.map((sizeBytes, index) => ({ ...SDA, id: `sd${"abc"[index]}`, sizeBytes, table: undefined }));
+  const devices = disks.map(({ id }) => id);
+  const profiles = { dataProfile: profile, metadataProfile: profile };
+  const details = { kind: "btrfs", devices, ...profiles, sectorBytes: 4096, nodeBytes: 16_384, features: [], checksum: "crc32c" };
+  const parameters = { ...details, subvolumes: [], defaultSubvolume: undefined } as unknown as FileSystem["parameters"];
+  const fileSystem: FileSystem = { ...FIRST, device: "sda", type: "btrfs", sizeBytes: sizes[0] ?? 0, usedBytes, parameters };
+  return { ...UEFI_MACHINE.layout, disks, stack: [], swaps: [], mounts: [{ ...MOUNT, device: "sda" }], fileSystems: [fileSystem] };
+}
+
+function without(layout: Layout, id: string): FileSystem | undefined {
+  const disk = layout.disks.find((one) => one.id === id);
+  assert.ok(disk !== undefined);
+  return withoutDisk({ layout, replaced: new Map(), changes: [] }, disk)?.layout.fileSystems[0];
+}
+
+describe("withoutDisk() of a btrfs RAID1", () => {
+  test("of two becomes one that is not mirrored, on the disk that is left", () => {
+    const fileSystem = without(mirrored(3 * GIB, [4 * GIB, 4 * GIB]), "sda");
+    assert.equal(fileSystem?.device, "sdb");
+    assert.ok(fileSystem?.parameters.kind === "btrfs");
+    const { devices, dataProfile, metadataProfile } = fileSystem.parameters;
+    assert.deepEqual([devices, dataProfile, metadataProfile], [["sdb"], "single", "dup"]);
+  });
+
+  for (const [what, usedBytes, gone, holds] of [
+    ["of three stays one of two while its data fits", 3 * GIB, "sdc", true],
+    ["of three keeps all disks when two of them are too small", 5 * GIB, "sdc", false],
+  ] as const) {
+    test(what, () => assert.equal(without(mirrored(usedBytes, [4 * GIB, 4 * GIB, 4 * GIB]), gone) !== undefined, holds));
+  }
+
+  test("is mounted by its next device, and what was named after the first is named after that", () => {
+    const layout = mirrored(3 * GIB, [4 * GIB, 4 * GIB]);
+    const reduced = withoutDisk({ layout, replaced: new Map(), changes: [] }, layout.disks[0]!);
+    assert.deepEqual([reduced?.layout.mounts.map(({ device }) => device), reduced?.replaced], [["sdb"], new Map([["sda", "sdb"]])]);
+  });
+
+  test("with three copies needs three disks", () => {
+    assert.equal(without(mirrored(GIB, [4 * GIB, 4 * GIB, 4 * GIB], "raid1c3"), "sdc"), undefined);
+  });
+
+  test("keeps the larger of two when the smaller would not hold it", () => {
+    const layout = mirrored(3 * GIB, [8 * GIB, 2 * GIB]);
+    assert.equal(without(layout, "sda"), undefined);
+    assert.notEqual(without(layout, "sdb"), undefined);
+  });
+});

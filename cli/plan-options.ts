@@ -31,7 +31,7 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
     value: "WHAT",
     many: true,
     description:
-      "Do not format this file system, and write nothing to it: a mount point, UUID=… or LABEL=…; its disk keeps its partitions; may be given again",
+      "Do not format this file system, and write nothing to it: a mount point, UUID=ID or LABEL=NAME; its disk keeps its partitions; may be given again",
     inConfig: false,
   },
   {

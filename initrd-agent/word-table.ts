@@ -80,12 +80,12 @@ export const OWN_WORDS = {
   "lifeboat.luks": {
     value: "DEVICE:/PATH",
     isText: true,
-    says: "Encrypt LUKS volumes with the content of this file: `LABEL=KEYS:/boat.key`, `UUID=…:/PATH` or `/dev/sdX1:/PATH`, on a disk that is not the set's.",
+    says: "Encrypt LUKS volumes with the content of this file: `LABEL=KEYS:/boat.key`, `UUID=ID:/PATH` or `/dev/sdX1:/PATH`, on a disk that is not the set's.",
   },
   "lifeboat.keep": {
     value: "WHAT,WHAT",
     isText: true,
-    says: "Do not format these file systems, and write nothing to them: mount points, `UUID=…` or `LABEL=…`; their disks keep their partitions.",
+    says: "Do not format these file systems, and write nothing to them: mount points, `UUID=ID` or `LABEL=NAME`; their disks keep their partitions.",
   },
   "lifeboat.nic": { value: "OLD=NEW", isText: true, says: "The machine's network card OLD is the card NEW here: names or addresses." },
   "lifeboat.clone": {

@@ -71,6 +71,7 @@ const PURE_FILES = [
   "qemu/keys.ts",
   "qemu/machine-spec.ts",
   "qemu/vga-text.ts",
+  "restore/array-levels.ts",
   "restore/crypttab.ts",
   "restore/describe-*.ts",
   "restore/disk-locks.ts",
@@ -95,7 +96,6 @@ const PURE_FILES = [
   "set/frame-list.ts",
   "set/image-manifest.ts",
   "set/inode-flags.ts",
-  "set/json-line.ts",
   "ui/*.ts",
 ];
 

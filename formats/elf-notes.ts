@@ -1,5 +1,6 @@
 // `.note.dlopen`: which libraries a program may open by itself (systemd.io/ELF_DLOPEN_METADATA), read through PT_NOTE.
 import type { ElfLayout, ElfSegment } from "./elf-layout.ts";
+import { parseJson } from "./json.ts";
 import { beforeNul, utf8Decode } from "./text.ts";
 
 export type DlopenPriority = "required" | "recommended" | "suggested";
@@ -67,14 +68,6 @@ function toNote(item: unknown): DlopenNote | undefined {
     // The document makes "recommended" the default.
     priority: priority === "required" || priority === "suggested" ? priority : "recommended",
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function roundUp(value: number, align: number): number {

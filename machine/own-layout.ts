@@ -16,10 +16,7 @@ export function ownLayout(
 ): OwnLayout {
   const { layout } = machine;
   const mounts = layout.mounts.filter(({ path }) => isTaken(path));
-  const used = new Set<DeviceId>([
-    ...mounts.flatMap(({ device }) => below(layout, device)),
-    ...layout.swaps.filter(({ kind, place }) => kind === "partition" && !isExcluded(place)).flatMap(({ place }) => below(layout, place)),
-  ]);
+  const used = usedDevices({ ...layout, mounts, swaps: layout.swaps.filter(({ place }) => !isExcluded(place)) });
   const isUsed = (disk: Disk) => devicesOn(disk).some((device) => used.has(device));
   const disks = layout.disks.filter(isUsed);
   const kept = new Set([...disks.flatMap(devicesOn), ...used]);
@@ -51,8 +48,26 @@ function reasonFor(disk: Disk, layout: Layout): string {
   return mounted.length === 0 ? "nothing on it is mounted" : `what is mounted from it is left out: ${mounted.join(", ")}`;
 }
 
-function devicesOn(disk: Disk): readonly DeviceId[] {
+/** What is mounted or swapped to, and all that it stands on. */
+export function usedDevices(layout: Layout): ReadonlySet<DeviceId> {
+  const swaps = layout.swaps.filter(({ kind }) => kind === "partition").map(({ place }) => place);
+  return new Set([...layout.mounts.map(({ device }) => device), ...swaps].flatMap((id) => below(layout, id)));
+}
+
+/** The disk and its partitions. */
+export function devicesOn(disk: Disk): readonly DeviceId[] {
   return [disk.id, ...(disk.table?.partitions ?? []).map(({ id }) => id)];
+}
+
+/** Undefined for a volume group, and for what is not in the layout. */
+export function deviceBytes({ disks, stack }: Layout, id: DeviceId): number | undefined {
+  for (const disk of disks) {
+    if (disk.id === id) return disk.sizeBytes;
+    const partition = disk.table?.partitions.find((candidate) => candidate.id === id);
+    if (partition !== undefined) return partition.sizeSectors * disk.logicalSectorBytes;
+  }
+  const stacked = stack.find((candidate) => candidate.id === id);
+  return stacked === undefined || stacked.kind === "volume-group" ? undefined : stacked.sizeBytes;
 }
 
 /** The device and all that it stands on, down to the disks. */

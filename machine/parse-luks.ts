@@ -2,7 +2,8 @@
 // (On-Disk Format Specification 1.1.0).
 
 import * as v from "valibot";
-import { decodeUtf8 } from "kmod-parse/utf8";
+import { parseJson } from "../formats/json.ts";
+import { beforeNul, utf8Decode } from "../formats/text.ts";
 import type { LuksHeader } from "./stacked-device.ts";
 
 /** The largest binary header with its JSON area. */
@@ -97,7 +98,7 @@ const Metadata = v.object({
 function parseVersion2(head: Uint8Array, view: DataView): LuksHeader | { readonly why: string } {
   const headerBytes = Number(view.getBigUint64(V2.headerBytes));
   if (headerBytes <= V2.json || headerBytes > Math.min(LUKS_HEADER_BYTES, head.length)) return { why: "its header is cut off" };
-  const metadata = v.safeParse(Metadata, jsonIn(head.subarray(V2.json, headerBytes)));
+  const metadata = v.safeParse(Metadata, parseJson(utf8Decode(beforeNul(head.subarray(V2.json, headerBytes)))));
   if (!metadata.success) return { why: "its header's JSON is damaged" };
   const { keyslots, tokens, segments, digests } = metadata.output;
   const [segment, ...others] = Object.values(segments);
@@ -122,18 +123,7 @@ function parseVersion2(head: Uint8Array, view: DataView): LuksHeader | { readonl
   };
 }
 
-function jsonIn(bytes: Uint8Array): unknown {
-  const end = bytes.indexOf(0);
-  try {
-    return JSON.parse(decodeUtf8(bytes, 0, end < 0 ? bytes.length : end)) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
 function textAt(bytes: Uint8Array, [offset, length]: readonly [number, number]): string | undefined {
-  const field = bytes.subarray(offset, offset + length);
-  const end = field.indexOf(0);
-  const text = decodeUtf8(field, 0, end < 0 ? field.length : end);
+  const text = utf8Decode(beforeNul(bytes.subarray(offset, offset + length)));
   return text === "" ? undefined : text;
 }

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { LifeboatError } from "#os/error";
+import { parseJson } from "../formats/json.ts";
 
 export interface LvmReport {
   readonly groups: readonly ReportedGroup[];
@@ -94,19 +95,11 @@ export function parseLvm(texts: { readonly pvs: string; readonly vgs: string; re
 }
 
 function rowsOf(text: string, program: string): readonly Row[] {
-  const parsed = v.safeParse(Output, jsonOf(text));
+  const parsed = v.safeParse(Output, parseJson(text));
   if (!parsed.success) {
     throw new LifeboatError(`Cannot read the output of ${program} as a report in JSON: ${parsed.issues[0].message}`);
   }
   return parsed.output.report.flatMap(({ pv, vg, lv, seg }) => [...pv, ...vg, ...lv, ...seg]);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function toPhysicalVolume(row: Row): ReportedPhysicalVolume {

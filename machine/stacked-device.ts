@@ -96,7 +96,8 @@ export type VolumeForm =
   | {
       readonly type: "thin";
       readonly pool: DeviceId;
-      /** The volume that it was once a snapshot of. */ readonly origin: DeviceId | undefined;
+      /** The volume that it was once a snapshot of. */
+      readonly origin: DeviceId | undefined;
     }
   /** Snapshots, caches, VDO: LVM's word. */
   | { readonly type: "other"; readonly word: string };

@@ -5,7 +5,7 @@ import { LifeboatError } from "#os/error";
 import { appendFile, fileInfo, makeTemporaryDirectory, readTextIfThere, removeFile, writeAtomic } from "#os/files";
 import { readSys } from "#os/sysfs";
 import { isRunning, thisProcess, type ProcessIdentity } from "#os/this-process";
-import { parseJsonLine } from "../set/json-line.ts";
+import { parseJson } from "../formats/json.ts";
 import { LOCK_FILE, NEW_PREFIX } from "./store-names.ts";
 
 const BEAT_MS = 30_000;
@@ -73,7 +73,7 @@ export async function readWriter(directory: string, nowMs: number): Promise<SetW
 }
 
 function readLockText(text: string): LockText | undefined {
-  const value = parseJsonLine(text) as Partial<Record<keyof LockText, unknown>> | null | undefined;
+  const value = parseJson(text) as Partial<Record<keyof LockText, unknown>> | null | undefined;
   if (typeof value !== "object" || value === null || typeof value.pid !== "number" || typeof value.id !== "string") return undefined;
   const word = (field: unknown) => (typeof field === "string" ? field : undefined);
   return {

@@ -18,8 +18,8 @@ export const NEW_PREFIX = ".lifeboat-new-";
 export const STAGING_PREFIX = ".lifeboat-staging-";
 
 const ISO_NAME = new RegExp(`${SET_ID.source.slice(0, -1)}-\\d+\\.iso$`);
-/** os/files.ts writes such files and renames them; a process that was killed leaves one. */
 const FRAME_LIST = /^data-\d{4,}\.frames$/;
+/** os/files.ts writes such files and renames them; a process that was killed leaves one. */
 const MARK_NAME = new RegExp(`^\\${STORE_MARK}(?:\\.part-[0-9a-f]{12})?$`);
 const WORK_NAME = new RegExp(`^(?:\\${NEW_PREFIX}|\\${STAGING_PREFIX})[A-Za-z0-9]{6}$`);
 

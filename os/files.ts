@@ -357,7 +357,6 @@ const ABSENCES = new Set(["ENOENT", "ENOTDIR", "ENODEV", "ENXIO"]);
 /** Of an error of ours too: whether it came of there being nothing, or nothing any more. */
 export function isAbsence(error: unknown): boolean {
   if (error instanceof LifeboatError) return isAbsence(error.cause);
-
   return ABSENCES.has(codeOf(error) ?? "");
 }
 

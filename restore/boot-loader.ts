@@ -2,9 +2,10 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { copyFile, exists, linkInfo, listDirectory, makeDirectory, makeTemporaryDirectory, walk } from "#os/files";
+import { copyFile, exists, linkInfo, listDirectory, makeDirectory, walk } from "#os/files";
 import { GRUB_INSTALLERS } from "../machine/distributions.ts";
 import { parseEfibootmgr } from "../machine/parse-efibootmgr.ts";
+import { mountBriefly } from "./brief-mount.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
@@ -125,13 +126,8 @@ export async function copyEsp({ device, mountPoint }: Extract<Step, { kind: "cop
     (message) => say(`lifeboat: ${device} did not get what is in ${mountPoint}: ${message}`),
     async () => {
       const source = await insideRoot(root, mountPoint);
-      await using place = await makeTemporaryDirectory("lifeboat-esp-");
-      await run(["mount", "-t", "vfat", device, place.path]);
-      try {
-        await run(["cp", "-r", `${source}/.`, place.path]);
-      } finally {
-        await run(["umount", place.path]);
-      }
+      await using place = await mountBriefly(device, "vfat");
+      await run(["cp", "-r", `${source}/.`, place.path]);
     },
   );
 }

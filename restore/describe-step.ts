@@ -18,9 +18,9 @@ export function describeStep(step: Step): string {
     case "mount":
       return `mount ${step.device}${step.fsRoot === "/" ? "" : ` (${step.fsRoot})`} at ${step.path}`;
     case "extract":
-      return `extract ${step.paths} paths, ${gibibytes(step.streamBytes)}`;
+      return `extract ${step.paths} paths, ${sizeText(step.streamBytes)}`;
     case "make-swap-file":
-      return `make the swap file ${step.path}: ${gibibytes(step.sizeBytes)}`;
+      return `make the swap file ${step.path}: ${sizeText(step.sizeBytes)}`;
     case "write-fstab":
     case "write-command-line":
     case "write-crypttab":
@@ -91,7 +91,7 @@ function describeStackStep(step: StackStep): string {
     case "create-volume-group":
       return `create volume group ${step.group.id} on ${step.devices.join(", ")}`;
     case "create-logical-volume":
-      return `create logical volume ${step.volume.id}: ${gibibytes(step.volume.sizeBytes)}${describeForm(step.volume.form)}`;
+      return `create logical volume ${step.volume.id}: ${sizeText(step.volume.sizeBytes)}${describeForm(step.volume.form)}`;
     case "make-subvolumes":
       return `make ${step.subvolumes.length} subvolumes on ${step.device}: ${step.subvolumes.map(({ path }) => path).join(", ")}`;
   }
@@ -111,7 +111,7 @@ function describeStacked(stacked: Extract<Step, { kind: "open-device" }>["stacke
 function describeFileSystem({ devices, fileSystem }: Extract<Step, { kind: "make-filesystem" }>): string {
   const sizeBytes = devices.reduce((total, device) => total + device.sizeBytes, 0);
   const names = devices.map(({ path }) => path).join(", ");
-  return `make ${fileSystem.type} on ${names}: ${gibibytes(sizeBytes)}${describeParameters(fileSystem)}`;
+  return `make ${fileSystem.type} on ${names}: ${sizeText(sizeBytes)}${describeParameters(fileSystem)}`;
 }
 
 function describeForm(form: VolumeForm): string {
@@ -129,6 +129,6 @@ function describeForm(form: VolumeForm): string {
   }
 }
 
-function gibibytes(bytes: number): string {
+export function sizeText(bytes: number): string {
   return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

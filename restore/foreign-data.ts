@@ -14,7 +14,7 @@ export function ownUuids({ layout }: Machine): ReadonlySet<string> {
     ...layout.swaps.map(({ uuid }) => uuid),
     ...layout.stack.flatMap(signatureUuids),
   ];
-  return new Set(uuids.flatMap((uuid) => (uuid === undefined || BLANK.test(uuid) ? [] : [normalised(uuid)])));
+  return uuidSet(uuids.filter((uuid) => uuid === undefined || !BLANK.test(uuid)));
 }
 
 /** What a stacked device writes on those that it stands on. */
@@ -37,6 +37,11 @@ const BLANK = /^(?:0x)?[0-]*$/;
 /** MBR's disk number is written with and without 0x. */
 export function normalised(uuid: string): string {
   return uuid.toLowerCase().replace(/^0x/, "");
+}
+
+/** Those that there are, normalised. */
+export function uuidSet(uuids: readonly (string | undefined)[]): ReadonlySet<string> {
+  return new Set(uuids.flatMap((uuid) => (uuid === undefined ? [] : [normalised(uuid)])));
 }
 
 /**
@@ -68,7 +73,7 @@ function unsavedUuids({ layout }: Machine): ReadonlySet<string> {
     stack.some((other) => other.id !== id && below(layout, other.id).includes(id));
   const hidden = stack.filter(({ id, kind }) => kind !== "volume-group" && !isUsed(id)).flatMap(({ id }) => below(layout, id));
   const signatures = stack.filter(({ id }) => hidden.includes(id)).flatMap(signatureUuids);
-  return new Set([...unsaved, ...signatures].flatMap((uuid) => (uuid === undefined ? [] : [normalised(uuid)])));
+  return uuidSet([...unsaved, ...signatures]);
 }
 
 /**

@@ -5,7 +5,7 @@ import { run } from "#os/exec";
 import { digestOf } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { fileInfo, makeDirectory, readTextIfThere, writeAtomic } from "#os/files";
-import { parseJsonLine } from "../set/json-line.ts";
+import { parseJson } from "../formats/json.ts";
 import type { PlacedFrame } from "../set/open-set.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import type { JournalSubject } from "./plan-resume.ts";
@@ -85,13 +85,13 @@ async function putInPlace(root: string): Promise<void> {
 export async function readJournal(root: string): Promise<Journal | "unreadable" | undefined> {
   const text = await readTextIfThere(`${root}${JOURNAL_FILE}`);
   if (text === undefined) return undefined;
-  const parsed = v.safeParse(Journal, parseJsonLine(text));
+  const parsed = v.safeParse(Journal, parseJson(text));
   return parsed.success ? parsed.output : "unreadable";
 }
 
 /** Names the set that this machine was restored from; a medium left in the drive does not wipe it again. */
 export async function readMark(root: string): Promise<string | undefined> {
-  const parsed = v.safeParse(v.object({ set: v.string() }), parseJsonLine((await readTextIfThere(`${root}${MARK_FILE}`)) ?? ""));
+  const parsed = v.safeParse(v.object({ set: v.string() }), parseJson((await readTextIfThere(`${root}${MARK_FILE}`)) ?? ""));
   return parsed.success ? parsed.output.set : undefined;
 }
 

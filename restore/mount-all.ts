@@ -4,7 +4,7 @@ import { run } from "#os/exec";
 import { inspectMountTable } from "../machine/inspect-mounts.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import type { Plan, Step } from "./plan.ts";
-import { mountStep } from "./run-step.ts";
+import { mountStep, placeOf } from "./run-step.ts";
 
 export async function mountAll({ steps }: Plan, { root }: RestoreEnvironment, mode: "ro" | "rw"): Promise<void> {
   for (const step of steps.filter(isMount)) await mountStep(step, root, mode);
@@ -14,24 +14,20 @@ export async function mountAll({ steps }: Plan, { root }: RestoreEnvironment, mo
 export async function mountAgain(plan: Plan, environment: RestoreEnvironment, mode: "ro" | "rw"): Promise<readonly string[]> {
   await unmountAll(plan, environment);
   const mounted = new Set((await inspectMountTable()).map(({ target }) => target));
-  const isBusy = (step: MountStep) => mounted.has(placeOf(step, environment));
+  const isBusy = (step: MountStep) => mounted.has(placeOf(step, environment.root));
   const steps = plan.steps.filter(isMount);
   for (const step of steps) if (!isBusy(step)) await mountStep(step, environment.root, mode);
   return steps.filter(isBusy).map(({ path }) => path);
 }
 
 /** Last mounted, first unmounted. */
-export async function unmountAll({ steps }: Plan, environment: RestoreEnvironment): Promise<void> {
+export async function unmountAll({ steps }: Plan, { root }: RestoreEnvironment): Promise<void> {
   await run(["sync"]);
-  for (const step of steps.filter(isMount).reverse()) await run(["umount", placeOf(step, environment)], { okCodes: [0, 1, 32] });
+  for (const step of steps.filter(isMount).reverse()) await run(["umount", placeOf(step, root)], { okCodes: [0, 1, 32] });
 }
 
 type MountStep = Extract<Step, { kind: "mount" }>;
 
 function isMount(step: Step): step is MountStep {
   return step.kind === "mount";
-}
-
-function placeOf({ path }: MountStep, { root }: RestoreEnvironment): string {
-  return path === "/" ? root : `${root}${path}`;
 }

@@ -2,6 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import type { BootLoader, DeviceId, Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
+import { deviceBytes } from "../machine/own-layout.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planBoot } from "./plan-boot.ts";
@@ -17,7 +18,7 @@ import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sect
 import { consentWarnings, contentWarnings, sizeWarnings } from "./plan-warnings.ts";
 import { restorableReasons } from "./restorable.ts";
 import { devicePaths, stackSteps, type PathOf } from "./plan-stack.ts";
-import { partitionSize, type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
+import { type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
 import { keptLines, keptPaths, onKept, reuseOf, lostContents, reuseProblems, type Reuse, type ReuseOptions } from "./reuse.ts";
 import { isOldState, isWhole } from "./subvolumes.ts";
@@ -167,7 +168,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
   return [
     ...partitions,
     ...stackSteps(layout, { path, reuse }),
-    ...fileSystems.flatMap((fileSystem) => fileSystemSteps(fileSystem, { layout, matches, path })),
+    ...fileSystems.flatMap((fileSystem) => fileSystemSteps(fileSystem, layout, path)),
     ...layout.swaps.filter(isPartition).map(({ place, uuid, label }): Step => ({ kind: "make-swap", device: path(place), uuid, label })),
     ...mountSteps(machine, path),
     { kind: "extract", paths: totals.paths, streamBytes: totals.streamBytes },
@@ -189,16 +190,10 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
   ];
 }
 
-interface Places {
-  readonly layout: Layout;
-  readonly matches: readonly DiskMatch[];
-  readonly path: PathOf;
-}
-
-function fileSystemSteps(fileSystem: FileSystem, { layout, matches, path }: Places): readonly Step[] {
+function fileSystemSteps(fileSystem: FileSystem, layout: Layout, path: PathOf): readonly Step[] {
   const { parameters, device } = fileSystem;
   const ids = parameters.kind === "btrfs" ? parameters.devices : [device];
-  const devices = ids.map((id) => ({ path: path(id), sizeBytes: deviceSize(layout, matches, id) ?? fileSystem.sizeBytes }));
+  const devices = ids.map((id) => ({ path: path(id), sizeBytes: deviceBytes(layout, id) ?? fileSystem.sizeBytes }));
   const make: Step = { kind: "make-filesystem", devices, fileSystem };
   if (parameters.kind !== "btrfs") return [make];
   const { defaultSubvolume } = parameters;
@@ -221,17 +216,6 @@ function mountSteps({ layout }: Machine, path: PathOf): readonly Step[] {
 
 function isPartition({ kind }: Swap): boolean {
   return kind === "partition";
-}
-
-/** In bytes; undefined for what does not stand on a disk of the plan. */
-function deviceSize({ disks, stack }: Layout, matches: readonly DiskMatch[], device: string): number | undefined {
-  for (const { from, disk } of matches) {
-    const partition = disks.find(({ id }) => id === from)?.table?.partitions.find(({ id }) => id === device);
-    if (partition !== undefined) return partitionSize(partition, disk);
-    if (from === device) return disk.sizeBytes;
-  }
-  const stacked = stack.find(({ id }) => id === device);
-  return stacked === undefined || stacked.kind === "volume-group" ? undefined : stacked.sizeBytes;
 }
 
 function unknownDevice(id: string): never {

@@ -1,6 +1,6 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
-import type { DeviceId, FileSystem, Layout, Partition, PartitionTable, Subvolume } from "../machine/model.ts";
+import type { DeviceId, FileSystem, Layout, PartitionTable, Subvolume } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
 import type { CardChange } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
@@ -204,9 +204,4 @@ export interface Plan {
 /** The device node of a partition: `/dev/sda1`, `/dev/nvme0n1p1`. */
 export function partitionPath(disk: Pick<TargetDisk, "path">, number: number): string {
   return /\d$/.test(disk.path) ? `${disk.path}p${number}` : `${disk.path}${number}`;
-}
-
-/** In bytes. */
-export function partitionSize(partition: Partition, disk: Pick<TargetDisk, "logicalSectorBytes">): number {
-  return partition.sizeSectors * disk.logicalSectorBytes;
 }

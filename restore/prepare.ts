@@ -1,19 +1,20 @@
 // From an opened set to a plan, with what a restore that was broken off, or one that was done, has left on the disks.
 
-import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import { exists, makeTemporaryDirectory } from "#os/files";
+import { exists } from "#os/files";
 import type { Layout, Machine } from "../machine/model.ts";
 import { below } from "../machine/own-layout.ts";
 import { readNetworkInterfaces } from "../machine/network-interfaces.ts";
 import { readFrames, readMachine, type OpenSet } from "../set/open-set.ts";
+import { mountBriefly } from "./brief-mount.ts";
 import { journalSubject, readJournal, readMark } from "./journal.ts";
 import { planRestore, type PlanOptions } from "./plan-restore.ts";
-import { normalised, signatureUuids } from "./foreign-data.ts";
+import { normalised, signatureUuids, uuidSet } from "./foreign-data.ts";
 import { journalProblem, layoutProblem, type FoundTraces } from "./plan-resume.ts";
 import type { Plan, Step } from "./plan.ts";
 import { onKept } from "./reuse.ts";
 import type { PresentDisk } from "./present-disk.ts";
+import { subvolumeOption } from "./subvolumes.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
 
 export interface PreparedRestore {
@@ -80,7 +81,7 @@ async function judgeJournal(
 function isRootUnseen(layout: Layout, { matches }: Plan, present: readonly PresentDisk[]): boolean {
   const root = layout.mounts.find(({ path }) => path === "/")?.device;
   const stack = layout.stack.filter(({ id }) => root !== undefined && below(layout, root).includes(id));
-  const uuids = new Set(stack.flatMap(signatureUuids).flatMap((uuid) => (uuid === undefined ? [] : [normalised(uuid)])));
+  const uuids = uuidSet(stack.flatMap(signatureUuids));
   const targets = new Set(matches.map(({ disk }) => disk.name));
   return present.some(
     ({ disk, contents }) => targets.has(disk.id) && contents.some(({ uuid }) => uuid !== undefined && uuids.has(normalised(uuid))),
@@ -108,32 +109,22 @@ export async function readTraces({ layout }: Machine, { steps }: Plan, present: 
   );
   const options = LOOK_OPTIONS[root.type];
   if (!isThere || options === undefined) return NO_TRACES;
-  await using place = await makeTemporaryDirectory("lifeboat-look-");
-  try {
-    await run([
-      "mount",
-      "-t",
-      root.type === "ext3" || root.type === "ext2" ? "ext4" : root.type,
-      "-o",
-      lookOptions(root, options),
-      root.device,
-      place.path,
-    ]);
-  } catch (error) {
-    if (error instanceof LifeboatError) return NO_TRACES;
-    throw error;
-  }
-  try {
-    return { journal: await readJournal(place.path), mark: await readMark(place.path) };
-  } finally {
-    await run(["umount", place.path]);
-  }
+  const mounted = await mountBriefly(root.device, EXT_TYPES.has(root.type) ? "ext4" : root.type, lookOptions(root, options)).catch(nothing);
+  if (mounted === undefined) return NO_TRACES;
+  await using place = mounted;
+  return { journal: await readJournal(place.path), mark: await readMark(place.path) };
 }
 
-/** The subvolume that is the root; the top level too is named. */
-function lookOptions({ type, fsRoot }: Extract<Step, { kind: "mount" }>, options: string): string {
-  if (type !== "btrfs") return options;
-  return `${options},${fsRoot === "/" ? "subvolid=5" : `subvol=${fsRoot}`}`;
+/** The kernel's ext4 mounts them too. */
+const EXT_TYPES: ReadonlySet<string> = new Set(["ext2", "ext3"]);
+
+/** What cannot be mounted tells nothing. */
+function nothing(error: unknown): undefined {
+  if (!(error instanceof LifeboatError)) throw error;
+}
+
+function lookOptions({ type, fsRoot }: Extract<Step, { kind: "mount" }>, options: string): readonly string[] {
+  return type === "btrfs" ? [options, subvolumeOption(fsRoot)] : [options];
 }
 
 function isSame(found: string | undefined, wanted: string | undefined): boolean {

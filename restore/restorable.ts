@@ -11,7 +11,7 @@ import {
   type Swap,
 } from "../machine/model.ts";
 import type { StackedDevice } from "../machine/stacked-device.ts";
-import { below, standsOn } from "../machine/own-layout.ts";
+import { below, standsOn, usedDevices } from "../machine/own-layout.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
 import { NO_INSTALLER, NO_PARTS } from "./needed-grub.ts";
 import { isWhole } from "./subvolumes.ts";
@@ -212,9 +212,7 @@ function unknownContentWarnings(layout: Layout): readonly string[] {
 
 /** Snapshots, caches and the like that nothing is mounted from. */
 function unmadeWarnings(layout: Layout): readonly string[] {
-  const used = new Set(
-    [...layout.mounts.map(({ device }) => device), ...layout.swaps.map(({ place }) => place)].flatMap((id) => below(layout, id)),
-  );
+  const used = usedDevices(layout);
   return layout.stack.flatMap((stacked) => {
     const reason = used.has(stacked.id) ? undefined : stackedReason(stacked);
     return reason === undefined ? [] : [`not made again, and not archived: ${reason}`];

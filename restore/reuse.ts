@@ -4,7 +4,7 @@ import { LifeboatError } from "#os/error";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { DeviceId, FileSystem, Layout, Machine } from "../machine/model.ts";
 import { below } from "../machine/own-layout.ts";
-import { normalised, signatureUuids } from "./foreign-data.ts";
+import { normalised, signatureUuids, uuidSet } from "./foreign-data.ts";
 import { bytesOfText } from "../set/catalogue.ts";
 import type { Pair } from "./match-disks.ts";
 import type { Plan } from "./plan.ts";
@@ -96,7 +96,7 @@ export function keptLines({ mounts }: Layout, { reuse, path }: { readonly reuse:
 
 /** What is on the disks of a plan and will be gone: all but what is used again. */
 export function lostContents(pairs: readonly Pair[], { layout }: Machine, reuse: Reuse): readonly PresentDisk[] {
-  const uuids = new Set(reusedUuids(layout, reuse).map(normalised));
+  const uuids = uuidSet(reusedUuids(layout, reuse));
   return pairs
     .map(({ from, to }) => {
       const contents = to.contents.filter(({ uuid }) => uuid === undefined || !uuids.has(normalised(uuid)));
@@ -106,13 +106,13 @@ export function lostContents(pairs: readonly Pair[], { layout }: Machine, reuse:
     .map(({ disk }) => disk);
 }
 
-function reusedUuids({ disks, stack, fileSystems }: Layout, reuse: Reuse): readonly string[] {
+function reusedUuids({ disks, stack, fileSystems }: Layout, reuse: Reuse): readonly (string | undefined)[] {
   const tables = disks
     .filter(({ id }) => reuse.devices.has(id))
     .flatMap(({ table }) => [table?.id, ...(table?.partitions ?? []).map(({ uuid }) => uuid)]);
   const stacked = stack.filter(({ id }) => reuse.devices.has(id)).flatMap(signatureUuids);
   const kept = fileSystems.filter(({ device }) => reuse.fileSystems.has(device)).map(({ uuid }) => uuid);
-  return [...tables, ...stacked, ...kept].filter((uuid) => uuid !== undefined);
+  return [...tables, ...stacked, ...kept];
 }
 
 /** Why what should be used again is not there as it was, one sentence each. */
@@ -126,7 +126,7 @@ export function reuseProblems(
       ? []
       : [`the partition table of ${to.disk.id} is not the machine's, and it was to stay`],
   );
-  const there = new Set(reused.flatMap(({ to }) => to.contents).flatMap(({ uuid }) => (uuid === undefined ? [] : [normalised(uuid)])));
+  const there = uuidSet(reused.flatMap(({ to }) => to.contents).map(({ uuid }) => uuid));
   const signatures = [
     ...layout.stack
       .filter(({ id }) => reuse.devices.has(id))

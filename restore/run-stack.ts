@@ -2,10 +2,12 @@
 
 import { LifeboatError } from "#os/error";
 import { run, type Command } from "#os/exec";
-import { makeDirectory, makeTemporaryDirectory } from "#os/files";
+import { makeDirectory } from "#os/files";
+import { mountBriefly } from "./brief-mount.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { arrayCommand, closeCommand, groupCommands, luksCommands, openCommand, volumeCommands } from "./stack-commands.ts";
 import type { Plan, StackStep, Step } from "./plan.ts";
+import { subvolumeOption } from "./subvolumes.ts";
 
 type MakeSubvolumes = Extract<StackStep, { readonly kind: "make-subvolumes" }>;
 
@@ -40,19 +42,14 @@ async function runAll(commands: readonly Command[], input?: Uint8Array): Promise
 }
 
 async function makeSubvolumes({ device, subvolumes, defaultSubvolume }: MakeSubvolumes): Promise<void> {
-  await using place = await makeTemporaryDirectory("lifeboat-top-level-");
-  await run(["mount", "-t", "btrfs", "-o", "subvolid=5", device, place.path]);
-  try {
-    for (const { path } of subvolumes) {
-      const where = `${place.path}/${path}`;
-      // One that is inside of a snapshot, which is not made again, or below a directory.
-      await makeDirectory(where.replace(/\/[^/]+$/, ""));
-      await run(["btrfs", "subvolume", "create", where]);
-    }
-    if (defaultSubvolume !== "") await run(["btrfs", "subvolume", "set-default", `${place.path}/${defaultSubvolume}`]);
-  } finally {
-    await run(["umount", place.path]);
+  await using place = await mountBriefly(device, "btrfs", [subvolumeOption("/")]);
+  for (const { path } of subvolumes) {
+    const where = `${place.path}/${path}`;
+    // One that is inside of a snapshot, which is not made again, or below a directory.
+    await makeDirectory(where.replace(/\/[^/]+$/, ""));
+    await run(["btrfs", "subvolume", "create", where]);
   }
+  if (defaultSubvolume !== "") await run(["btrfs", "subvolume", "set-default", `${place.path}/${defaultSubvolume}`]);
 }
 
 /** Last made, first closed. What is not there needs no closing; what cannot be closed is closed by the reboot. */

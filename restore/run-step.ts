@@ -17,6 +17,7 @@ import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
 import { partitionPath, type StackStep, type Step, type TargetDisk } from "./plan.ts";
+import { subvolumeOption } from "./subvolumes.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 import { writeIdentity } from "./write-identity.ts";
 import { writeNetwork } from "./write-network.ts";
@@ -182,10 +183,15 @@ async function settle(path: string): Promise<void> {
 const FAT_OPTIONS = /^(?:uid|gid|umask|fmask|dmask|codepage|iocharset|shortname|utf8|tz|time_offset)(?:=|$)/;
 
 export async function mountStep(step: Of<"mount">, root: string, mode: "ro" | "rw" = "rw"): Promise<void> {
-  const { device, path, type } = step;
-  const place = path === "/" ? root : `${root}${path}`;
+  const { device, type } = step;
+  const place = placeOf(step, root);
   await makeDirectory(place);
   await run(["mount", "-t", type, "-o", [mode, ...mountOptions(step)].join(","), device, place]);
+}
+
+/** Where it is mounted here. */
+export function placeOf({ path }: Pick<Of<"mount">, "path">, root: string): string {
+  return path === "/" ? root : `${root}${path}`;
 }
 
 /** How files are stored; what keeps btrfs from storing them so is no option of a file. */
@@ -194,9 +200,7 @@ const BTRFS_OPTIONS = /^(?:compress(?:-force)?|nodatacow|nodatasum)(?:=|$)/;
 function mountOptions({ type, options, fsRoot }: Of<"mount">): readonly string[] {
   if (type === "vfat") return ["quiet", ...options.filter((option) => FAT_OPTIONS.test(option))];
   if (type !== "btrfs") return ["noatime"];
-  // The top level too is named: another may be the one that is mounted when none is.
-  const subvolume = fsRoot === "/" ? "subvolid=5" : `subvol=${fsRoot}`;
-  return ["noatime", subvolume, ...options.filter((option) => BTRFS_OPTIONS.test(option))];
+  return ["noatime", subvolumeOption(fsRoot), ...options.filter((option) => BTRFS_OPTIONS.test(option))];
 }
 
 /** Damage may have cost it. */

@@ -2,6 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import type { StackedDevice, VolumeSegment } from "../machine/stacked-device.ts";
+import { UNEVEN_LEVELS } from "./array-levels.ts";
 import type { Step } from "./plan.ts";
 
 export type Command = readonly [string, ...string[]];
@@ -17,9 +18,6 @@ const LVM_OPTIONS = [
   "--config",
   "activation{udev_sync=0 udev_rules=0 monitoring=0} devices{use_devicesfile=0} backup{backup=0 archive=0}",
 ];
-
-/** Levels of which each member is used as far as it goes. */
-const UNEVEN_LEVELS: ReadonlySet<string> = new Set(["linear", "raid0"]);
 
 export function arrayCommand({ device, array, members, spares }: Of<"create-array">): Command {
   const { shape, uuid, level } = array;

@@ -9,6 +9,11 @@ export function isWhole({ fsRoot, device }: MountPoint, { fileSystems }: Pick<La
   return parameters?.kind === "btrfs" && parameters.subvolumes?.some((subvolume) => `/${subvolume.path}` === fsRoot) === true;
 }
 
+/** The option that mounts what `fsRoot` says. The top level too is named: another may be the one that is mounted when none is. */
+export function subvolumeOption(fsRoot: string): string {
+  return fsRoot === "/" ? "subvolid=5" : `subvol=${fsRoot}`;
+}
+
 /**
  * A snapshot that nothing is mounted from: its files are those of another subvolume at an earlier time, and in no set. One of a system
  * that starts from a snapshot is mounted, and is made again.

@@ -1,15 +1,12 @@
 // What nothing is mounted from and nobody can make again: a restore does without it. Pure.
 
 import type { DeviceId, Layout } from "../machine/model.ts";
-import { below } from "../machine/own-layout.ts";
+import { below, usedDevices } from "../machine/own-layout.ts";
 import { stackedReason } from "./restorable.ts";
 
 /** Devices that stand in no way of anything that is mounted or swapped to, and cannot be made, with what is on them. */
 export function unmadeDevices(layout: Layout): ReadonlySet<DeviceId> {
-  const used = new Set([
-    ...layout.mounts.flatMap(({ device }) => below(layout, device)),
-    ...layout.swaps.filter(({ kind }) => kind === "partition").flatMap(({ place }) => below(layout, place)),
-  ]);
+  const used = usedDevices(layout);
   const bad = new Set(layout.stack.filter((stacked) => stackedReason(stacked) !== undefined && !used.has(stacked.id)).map(({ id }) => id));
   for (const { id } of layout.stack) if (!used.has(id) && below(layout, id).some((device) => bad.has(device))) bad.add(id);
   return bad;

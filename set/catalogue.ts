@@ -5,7 +5,7 @@ import { LifeboatError } from "#os/error";
 import { base64Decode, base64Encode } from "../formats/base64.ts";
 import type { ByteText, TarMemberType, Timestamp } from "../formats/tar-read.ts";
 import { latin1Decode, utf8DecodeExact, utf8Encode } from "../formats/text.ts";
-import { parseJsonLine } from "./json-line.ts";
+import { parseJson } from "../formats/json.ts";
 
 export interface CatalogueEntry {
   /** Absolute. */
@@ -187,7 +187,7 @@ const Line = v.object({
 
 /** Reads one line. Throws LifeboatError (5) for what is none. */
 export function parseCatalogueEntry(line: string): CatalogueEntry {
-  const parsed = v.safeParse(Line, parseJsonLine(line));
+  const parsed = v.safeParse(Line, parseJson(line));
   const fields = parsed.success ? parsed.output : undefined;
   const path = nameOf(fields?.path, fields?.pathB64);
   const target = nameOf(fields?.target, fields?.targetB64);

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { LifeboatError } from "#os/error";
-import { parseJsonLine } from "./json-line.ts";
+import { parseJson } from "../formats/json.ts";
 
 export interface Frame {
   /** Counted from 0 through all volumes of the set. */
@@ -63,7 +63,7 @@ export function soundFrames(text: string): readonly Frame[] {
 }
 
 function parseFrame(line: string): Frame | undefined {
-  const parsed = v.safeParse(Line, parseJsonLine(line));
+  const parsed = v.safeParse(Line, parseJson(line));
   if (!parsed.success || !isSound(parsed.output)) return undefined;
   const { frame, offset, length, content, digest, member, path } = parsed.output;
   return { number: frame, offset, storedBytes: length, contentBytes: content, digest, firstMember: member, firstPath: path };

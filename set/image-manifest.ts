@@ -1,6 +1,6 @@
 // What a rescue image knows about itself: written by the builder into the machine segment, read by the agent.
 
-import { parseJsonLine } from "./json-line.ts";
+import { parseJson } from "../formats/json.ts";
 
 /** Where the manifest stands in the image. */
 export const IMAGE_MANIFEST_PATH = "etc/lifeboat/image.json";
@@ -52,7 +52,7 @@ export function formatImageManifest(manifest: ImageManifest): string {
 
 /** Undefined when the text is no manifest of this version. */
 export function parseImageManifest(text: string): ImageManifest | undefined {
-  const value = parseJsonLine(text);
+  const value = parseJson(text);
   if (typeof value !== "object" || value === null) return undefined;
   const { formatVersion, buildId, kernelRelease, machineName, tools, mediumUrl, set } = value as Record<string, unknown>;
   if (formatVersion !== 1 || typeof buildId !== "string" || typeof kernelRelease !== "string" || typeof machineName !== "string") {

@@ -8,7 +8,7 @@ import type { Machine } from "../machine/model.ts";
 import { parseMachine } from "../machine/parse-machine.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
 import { parseFrameList, type Frame } from "./frame-list.ts";
-import { parseJsonLine } from "./json-line.ts";
+import { parseJson } from "../formats/json.ts";
 import { frameListName, MACHINE_FILE, MANIFEST_FILE, parseManifest, volumeName, type SetManifest } from "./set-manifest.ts";
 import type { FileSource, SetSource } from "./set-source.ts";
 
@@ -116,7 +116,7 @@ function otherDigest(source: FileSource, name: string): LifeboatError {
 /** Undefined for a set of files alone. Throws LifeboatError (5) when it is damaged, or says what no machine can be. */
 export async function readMachine(set: OpenSet): Promise<Machine | undefined> {
   if (set.manifest.kind === "files") return undefined;
-  const json = parseJsonLine(utf8Decode(await readChecked(set, MACHINE_FILE)));
+  const json = parseJson(utf8Decode(await readChecked(set, MACHINE_FILE)));
   return parseMachine(json, `"${MACHINE_FILE}" of "${set.source.description}"`);
 }
 

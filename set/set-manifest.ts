@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { digestOf } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { utf8Encode } from "../formats/text.ts";
-import { parseJsonLine } from "./json-line.ts";
+import { parseJson } from "../formats/json.ts";
 
 export const MANIFEST_FILE = "set.json";
 export const MACHINE_FILE = "machine.json";
@@ -71,7 +71,7 @@ const TAIL_LENGTH = digestLines("0".repeat(128)).length;
 
 /** Throws LifeboatError (5) for what is no manifest of this version, and for one in which a byte is another than was written. */
 export function parseManifest(text: string, where: string): SetManifest {
-  const json = parseJsonLine(text);
+  const json = parseJson(text);
   const state = digestProblem(text, json);
   const parsed = state === undefined ? v.safeParse(Manifest, json) : undefined;
   if (parsed?.success === true) return parsed.output;

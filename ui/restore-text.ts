@@ -16,7 +16,7 @@ export function filesReport(setId: string, { restored, wasChecked, framesRead, d
     ...lossLines({ lost: lost.map(printable), lostUnnamed }),
     ...listed(
       "differs",
-      differences.map(({ path, what }) => (path === "" ? shortened(what) : `${shortName(path)}: ${shortened(what)}`)),
+      differences.map(({ path, what }) => differenceLine(shortName(path), shortened(what))),
     ),
   ].join("\n");
 }

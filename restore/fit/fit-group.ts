@@ -1,6 +1,7 @@
 // A volume group on physical volumes of other sizes: on one, its volumes share out what there is; on several they stay as they are. Pure.
 
 import type { DeviceId, Layout } from "../../machine/model.ts";
+import { deviceBytes } from "../../machine/own-layout.ts";
 import type { LogicalVolume, StackedDevice, VolumeForm, VolumeGroup } from "../../machine/stacked-device.ts";
 import { deviceNeed, extentCount, leastExtents, poolExtents, usedExtents, volumesOf } from "./least-size.ts";
 import { shareOut, sum } from "./share-out.ts";
@@ -19,7 +20,7 @@ export function fitGroup(layout: Layout, group: VolumeGroup, sizes: ReadonlyMap<
   );
   const physicalVolumes = group.physicalVolumes.map((physical) => {
     const now = sizes.get(physical.device);
-    const isSame = now === undefined || now === sizeBefore(layout, physical.device);
+    const isSame = now === undefined || now === deviceBytes(layout, physical.device);
     return isSame ? physical : { ...physical, extents: extentsOf(now, physical, group) };
   });
   if (physicalVolumes.every(({ extents }, index) => extents === group.physicalVolumes[index]!.extents)) {
@@ -42,16 +43,6 @@ function fitInPlace(layout: Layout, group: VolumeGroup, volumes: readonly Logica
       return { fits: false, problem: `volume group ${group.id} needs ${missing * group.extentBytes} bytes more on ${device}` };
   }
   return { fits: true, devices: [group, ...volumes] };
-}
-
-function sizeBefore({ disks, stack }: Layout, id: DeviceId): number | undefined {
-  for (const disk of disks) {
-    const partition = disk.table?.partitions.find((candidate) => candidate.id === id);
-    if (partition !== undefined) return partition.sizeSectors * disk.logicalSectorBytes;
-    if (disk.id === id) return disk.sizeBytes;
-  }
-  const stacked = stack.find((candidate) => candidate.id === id);
-  return stacked === undefined || stacked.kind === "volume-group" ? undefined : stacked.sizeBytes;
 }
 
 function extentsOf(sizeBytes: number, { startBytes }: { readonly startBytes: number }, { extentBytes }: VolumeGroup): number {

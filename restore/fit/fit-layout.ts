@@ -1,10 +1,12 @@
 // A machine's layout on the disks that are here: as it was where they are as large, else shared out anew, up through arrays, LUKS and LVM. Pure.
 
 import type { DeviceId, Disk, FileSystem, Layout, PartitionTable } from "../../machine/model.ts";
+import { devicesOn, standsOn } from "../../machine/own-layout.ts";
 import type { RaidArray, StackedDevice, VolumeGroup } from "../../machine/stacked-device.ts";
+import { dataMembers, UNEVEN_LEVELS } from "../array-levels.ts";
+import { sizeText } from "../describe-step.ts";
 import { neededDiskBytes } from "../needed-room.ts";
 import { fitGroup } from "./fit-group.ts";
-import { dataMembers } from "./least-size.ts";
 import { placePartitions } from "./place-partitions.ts";
 import { resizedFileSystem } from "./file-system-size.ts";
 
@@ -71,7 +73,7 @@ function fitStack(layout: Layout, disks: readonly Disk[]): Fit {
   const problems: string[] = [];
   for (const stacked of layout.stack) {
     if (stacked.kind === "logical-volume") continue;
-    const below = standsOn(stacked);
+    const below = standsOn(layout, stacked.id);
     const sectorBytes = Math.max(...below.map((id) => sectors.get(id) ?? 512));
     if (stacked.kind === "volume-group") {
       const fitted = fitGroup(layout, stacked, sizes);
@@ -102,10 +104,6 @@ function fitStack(layout: Layout, disks: readonly Disk[]): Fit {
   }
 }
 
-function devicesOn(disk: Disk): readonly DeviceId[] {
-  return [disk.id, ...(disk.table?.partitions ?? []).map(({ id }) => id)];
-}
-
 function sizesIn(disks: readonly Disk[], stack: readonly StackedDevice[]): ReadonlyMap<DeviceId, number> {
   return new Map([
     ...disks.flatMap((disk) => [
@@ -114,19 +112,6 @@ function sizesIn(disks: readonly Disk[], stack: readonly StackedDevice[]): Reado
     ]),
     ...stack.flatMap((stacked) => (stacked.kind === "volume-group" ? [] : [[stacked.id, stacked.sizeBytes] as const])),
   ]);
-}
-
-function standsOn(stacked: Exclude<StackedDevice, { kind: "logical-volume" }>): readonly DeviceId[] {
-  switch (stacked.kind) {
-    case "array":
-      return [...stacked.members, ...stacked.spares];
-    case "luks":
-      return [stacked.device];
-    case "volume-group":
-      return stacked.physicalVolumes.map(({ device }) => device);
-    case "other":
-      return stacked.on;
-  }
 }
 
 type Resizable = Exclude<StackedDevice, VolumeGroup | { kind: "logical-volume" }>;
@@ -144,7 +129,6 @@ function resized(stacked: Resizable, below: readonly number[]): Resizable {
 
 /** Superblocks at the end of members (metadata 0.90 and 1.0), and a bitmap beside them. */
 const ARRAY_TAIL_BYTES = 256 * 1024;
-const UNEVEN_LEVELS: ReadonlySet<string> = new Set(["linear", "raid0"]);
 
 /** mdadm reckons the size of members itself: `memberBytes` 0 says so. */
 function resizedArray(array: RaidArray, members: readonly number[]): RaidArray {
@@ -189,8 +173,4 @@ function changesBetween(before: Layout, after: Layout): readonly string[] {
 /** They are as large as what is in them. */
 function extendedOf(table: PartitionTable | undefined): readonly DeviceId[] {
   return (table?.partitions ?? []).flatMap(({ id, role }) => (role === "extended" ? [id] : []));
-}
-
-function sizeText(bytes: number): string {
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

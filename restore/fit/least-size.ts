@@ -1,7 +1,9 @@
 // How small each device of a layout may become: from what is on it upwards, through LVM, LUKS and arrays, down to the partition. Pure.
 
 import type { DeviceId, Layout } from "../../machine/model.ts";
+import { standsOn } from "../../machine/own-layout.ts";
 import type { LogicalVolume, RaidArray, VolumeGroup } from "../../machine/stacked-device.ts";
+import { dataMembers } from "../array-levels.ts";
 import { leastFileSystemBytes } from "./file-system-size.ts";
 import { sum } from "./share-out.ts";
 
@@ -29,11 +31,7 @@ function ownNeed(layout: Layout, id: DeviceId, sizeBytes: number): DeviceNeed {
     const isFixed = isBoot || fileSystem.parameters.kind === "vfat" || fileSystem.parameters.kind === "unknown";
     return isFixed ? fixed(sizeBytes) : { leastBytes, isFixed };
   }
-  const above = layout.stack.find((stacked) => {
-    if (stacked.kind === "array") return [...stacked.members, ...stacked.spares].includes(id);
-    if (stacked.kind === "luks") return stacked.device === id;
-    return stacked.kind === "volume-group" && stacked.physicalVolumes.some(({ device }) => device === id);
-  });
+  const above = layout.stack.find((stacked) => standsOn(layout, stacked.id).includes(id));
   if (above === undefined) return fixed(sizeBytes);
   switch (above.kind) {
     case "array":
@@ -63,24 +61,6 @@ function memberNeed(layout: Layout, array: RaidArray): DeviceNeed {
   const { leastBytes, isFixed } = deviceNeed(layout, array.id, array.sizeBytes);
   const own = (array.shape?.dataOffsetBytes ?? 0) + ARRAY_OWN_BYTES;
   return { leastBytes: leastBytes / dataMembers(array) + own, isFixed };
-}
-
-/** How many members' worth of data an array holds. */
-export function dataMembers({ level, shape, members }: RaidArray): number {
-  const count = shape?.deviceCount ?? members.length;
-  switch (level) {
-    case "raid1":
-      return 1;
-    case "raid4":
-    case "raid5":
-      return count - 1;
-    case "raid6":
-      return count - 2;
-    case "raid10":
-      return count / Number(/\d+$/.exec(shape?.layout ?? "n2")?.[0] ?? 2);
-    default:
-      return count;
-  }
 }
 
 /**

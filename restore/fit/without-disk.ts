@@ -1,6 +1,7 @@
 // A machine with one disk less: mirrors do with what is left, RAID1 of one disk becomes what stood on it. Pure.
 
 import type { DeviceId, Disk, FileSystem, Layout, Partition } from "../../machine/model.ts";
+import { deviceBytes, devicesOn } from "../../machine/own-layout.ts";
 import type { StackedDevice } from "../../machine/stacked-device.ts";
 import { BARE_TYPES, ESP_TYPES } from "../partition-types.ts";
 import { leastBtrfsBytes } from "./file-system-size.ts";
@@ -15,7 +16,7 @@ export interface Reduced {
 
 /** Undefined: the disk holds something that is nowhere else. */
 export function withoutDisk({ layout, replaced, changes }: Reduced, disk: Disk): Reduced | undefined {
-  const gone = new Set([disk.id, ...(disk.table?.partitions ?? []).map(({ id }) => id)]);
+  const gone = new Set(devicesOn(disk));
   const own: readonly DeviceId[] = disk.table === undefined ? [disk.id] : disk.table.partitions.map(({ id }) => id);
   const partitions = new Map((disk.table?.partitions ?? []).map((partition) => [partition.id, partition]));
   if (!own.every((id) => isSpareable(layout, id, partitions.get(id)))) return undefined;
@@ -100,17 +101,7 @@ function hasRoom(layout: Layout, fileSystem: FileSystem): boolean {
   const { parameters } = fileSystem;
   if (parameters.kind !== "btrfs") return true;
   const least = leastBtrfsBytes(fileSystem, parameters);
-  return parameters.devices.every((id) => deviceBytes(layout, id) >= least);
-}
-
-function deviceBytes({ disks, stack }: Layout, id: DeviceId): number {
-  for (const disk of disks) {
-    if (disk.id === id) return disk.sizeBytes;
-    const partition = disk.table?.partitions.find((one) => one.id === id);
-    if (partition !== undefined) return partition.sizeSectors * disk.logicalSectorBytes;
-  }
-  const stacked = stack.find((one) => one.id === id);
-  return stacked !== undefined && "sizeBytes" in stacked ? stacked.sizeBytes : 0;
+  return parameters.devices.every((id) => (deviceBytes(layout, id) ?? 0) >= least);
 }
 
 /** A btrfs is named by its first device: where that is left out, by the next. */

@@ -21,10 +21,6 @@ END
 }
 
 mount_all() {
-  case $1 in
-    rw) btrfs=rw ;;
-    ro) btrfs=ro,rescue=nologreplay ;;
-  esac
   mount -o $btrfs,subvol=@ LABEL=boat-pair $target
   mkdir -p $target/home
   mount -o $btrfs,subvol=@home LABEL=boat-pair $target/home

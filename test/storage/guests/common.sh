@@ -3,8 +3,8 @@
 #   sh GUEST.sh make DISK...    makes the storage and the system on it, and lets go of both
 #   sh GUEST.sh open            assembles what is there, read-only where that is possible, and mounts it at /target
 #   sh GUEST.sh close
-# A guest's script has the functions make_storage DISK..., open_storage, close_storage, mount_all OPTION, and configure, which is run with
-# everything mounted at $target and says what the system needs to know.
+# A guest's script has the functions make_storage DISK..., open_storage, close_storage, mount_all OPTION, which finds the variables of
+# mount_options, and configure, which is run with everything mounted at $target and says what the system needs to know.
 set -eu
 target=/target
 
@@ -18,12 +18,21 @@ part() {
   esac
 }
 
+# What file systems are mounted with, as the variables ext, xfs and btrfs: rw, or ro, when no journal is replayed.
+mount_options() {
+  case $1 in
+    rw) ext=rw xfs=rw btrfs=rw ;;
+    ro) ext=ro,noload xfs=ro,norecovery btrfs=ro,rescue=nologreplay ;;
+  esac
+}
+
 say() { echo "$(date +%T) $*"; }
 
 make() {
   mkdir -p $target
   say storage
   make_storage "$@"
+  mount_options rw
   mount_all rw
   say files
   tar -C $target --xattrs --xattrs-include='*' --numeric-owner -xf /dev/disk/by-id/virtio-BASE
@@ -58,6 +67,7 @@ install_uefi() {
 open_() {
   mkdir -p $target
   open_storage
+  mount_options ro
   mount_all ro
 }
 

@@ -19,10 +19,6 @@ END
 }
 
 mount_all() {
-  case $1 in
-    rw) ext=rw ;;
-    ro) ext=ro,noload ;;
-  esac
   mount -o $ext LABEL=boat-root $target
   mkdir -p $target/data
   mount -o $ext LABEL=boat-data $target/data

@@ -36,10 +36,7 @@ unlock() {
 }
 
 mount_all() {
-  case $1 in
-    rw) ext=rw btrfs=rw,compress=zstd:1 ;;
-    ro) ext=ro,noload btrfs=ro,rescue=nologreplay ;;
-  esac
+  if [ "$1" = rw ]; then btrfs=$btrfs,compress=zstd:1; fi
   mount -o $btrfs,subvol=@ /dev/boat/system $target
   mkdir -p $target/home $target/boot
   mount -o $btrfs,subvol=@home /dev/boat/system $target/home

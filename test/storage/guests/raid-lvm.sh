@@ -31,10 +31,6 @@ END
 }
 
 mount_all() {
-  case $1 in
-    rw) ext=rw xfs=rw ;;
-    ro) ext=ro,noload xfs=ro,norecovery ;;
-  esac
   mount -o $ext /dev/boat/root $target
   mkdir -p $target/var $target/boot/efi
   mount -o $xfs /dev/boat/var-data $target/var

@@ -25,10 +25,6 @@ END
 }
 
 mount_all() {
-  case $1 in
-    rw) ext=rw xfs=rw ;;
-    ro) ext=ro,noload xfs=ro,norecovery ;;
-  esac
   mount -o $ext /dev/boat/root $target
   mkdir -p $target/srv $target/boot
   mount -o $xfs /dev/boat/srv $target/srv

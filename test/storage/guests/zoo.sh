@@ -50,10 +50,6 @@ KINDS="f2fs:LABEL=boat-f2fs jfs:LABEL=boat-jfs reiserfs:LABEL=boat-reiser ext4:L
   ext4:LABEL=boat-raid10 ext4:LABEL=lv-striped ext4:LABEL=lv-mirrored-twice ext4:LABEL=lv-five ext4:LABEL=lv-over-three"
 
 mount_all() {
-  case $1 in
-    rw) ext=rw ;;
-    ro) ext=ro,noload ;;
-  esac
   mount -o $ext LABEL=boat-root $target
   for kind in $KINDS; do
     type=${kind%%:*} spec=${kind#*:}

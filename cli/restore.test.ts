@@ -64,6 +64,9 @@ describe("options of restore", () => {
     "no-partition",
     "no-arrays",
     "no-volumes",
+    "nic",
+    "identity",
+    "host-name",
     "luks-key",
   ];
   const ofARun = ["nuke", "again", "gate", "then", "no-check", "luks-key"];

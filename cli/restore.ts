@@ -71,21 +71,7 @@ const RESTORE_OPTIONS: readonly OptionSpec[] = [
   JSON_OPTION,
 ];
 
-const ABOUT_MACHINES = [
-  "map",
-  "exclude-disk",
-  "wipe",
-  "no-resize",
-  "keep",
-  "no-partition",
-  "no-arrays",
-  "no-volumes",
-  "nuke",
-  "again",
-  "gate",
-  "then",
-  "luks-key",
-];
+const ABOUT_MACHINES = [...PLAN_OPTIONS.map(({ name }) => name), "nuke", "again", "gate", "then", "luks-key"];
 const OF_A_RESTORE = ["nuke", "again", "gate", "then", "no-check", "luks-key"];
 
 export const RESTORE_RULES: readonly OptionRule[] = [

@@ -36,39 +36,48 @@ function tarCommand(root: string): Command {
 /** Returns what tar said that is no failure of the whole. Throws LifeboatError (5) for a damaged frame, (4) when tar fails as a whole. */
 export async function extractFiles(options: ExtractOptions): Promise<readonly ExtractRemark[]> {
   await using tar = startPiped(tarCommand(options.root));
-  try {
-    if (options.choose === undefined) await feedAll(tar, options);
-    else await feedChosen(tar, options, options.choose);
-  } catch (error) {
-    if (error instanceof Stopped) return await endOf(tar, options.root);
-    throw error;
-  }
+  const stoppedAt = options.choose === undefined ? await feedAll(tar, options) : await feedChosen(tar, options, options.choose);
   tar.endInput();
-  return await endOf(tar, options.root);
+  const remarks = await endOf(tar, options.root);
+  if (stoppedAt === undefined) return remarks;
+  // tar does not read on after the two zero blocks at the archive's end: the last frame may be its own before it is all written.
+  if (stoppedAt !== options.frames.at(-1)) throw endedEarly(options.set, stoppedAt);
+  await options.handedOver(stoppedAt);
+  return remarks;
 }
 
-/** tar reads no more; it says why. */
-class Stopped extends Error {}
+/** Returns the frame in which tar read no more; it says why. */
+type Feeding = Promise<PlacedFrame | undefined>;
 
-async function feedAll(tar: PipedProcess, options: ExtractOptions): Promise<void> {
+async function feedAll(tar: PipedProcess, options: ExtractOptions): Feeding {
   for await (const { frame, content, why } of framesInOrder(options.set, options.frames, options)) {
     if (content === undefined) throw damagedFrame(options.set, frame, why);
-    if (!(await tar.write(content))) throw new Stopped();
+    if (!(await tar.write(content))) return frame;
     await options.handedOver(frame);
   }
+  return undefined;
 }
 
-async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: ChooseMember): Promise<void> {
+async function feedChosen(tar: PipedProcess, options: ExtractOptions, choose: ChooseMember): Feeding {
   const chooser = memberChooser(frameStarts(options.allFrames), choose);
   let previous: number | undefined;
   for await (const { frame, content, why } of framesInOrder(options.set, options.frames, options)) {
     if (content === undefined) throw damagedFrame(options.set, frame, why);
     if (previous !== undefined && frame.number !== previous + 1) chooser.gap();
     previous = frame.number;
-    for (const piece of chooser.take(frame, content)) if (!(await tar.write(piece))) throw new Stopped();
+    for (const piece of chooser.take(frame, content)) if (!(await tar.write(piece))) return frame;
     await options.handedOver(frame);
   }
-  if (!(await tar.write(new Uint8Array(1024)))) throw new Stopped();
+  // Whether tar takes all of the end is its own business.
+  await tar.write(new Uint8Array(1024));
+  return undefined;
+}
+
+function endedEarly(set: OpenSet, frame: PlacedFrame): LifeboatError {
+  return new LifeboatError(`Cannot extract all of "${set.source.description}" as GNU tar ended in frame ${frame.number}, before the last`, {
+    exitCode: 4,
+    hint: `All from "${frame.firstPath}" on is not complete`,
+  });
 }
 
 function damagedFrame(set: OpenSet, frame: PlacedFrame, why: string): LifeboatError {

@@ -181,6 +181,17 @@ describe("extraction ends with exit code 4 and the reason", () => {
     });
   });
 
+  test("when tar has seen the archive's end, and there are frames left", async (context) => {
+    if (!skipWithout(context, source)) return;
+    const root = join(scratch, "early");
+    await mkdir(root);
+    const allFrames = await readFrames(large);
+    const frames = [...allFrames, ...allFrames.slice(0, 2)];
+    const message = /^Cannot extract all of ".*" as GNU tar ended in frame 0, before the last$/;
+    const options = { set: large, allFrames, frames, areChecked: false, root, handedOver: async () => undefined };
+    await assert.rejects(extractFiles(options), { exitCode: 4, message });
+  });
+
   test("when a frame has gone bad after the gate", async (context) => {
     if (!skipWithout(context, source)) return;
     const root = join(scratch, "bad");
@@ -188,6 +199,20 @@ describe("extraction ends with exit code 4 and the reason", () => {
     const message = /^Cannot read frame 2 of ".*" as it must be as it was written: it must have \d+ bytes of zstd data: /;
     await assert.rejects(extract(await damagedIn(2), root), { exitCode: 5, message });
   });
+});
+
+test("that tar leaves some of the last frame unread, as the archive's end is in it, is no failure", async (context) => {
+  if (!skipWithout(context, source)) return;
+  const root = join(scratch, "padded");
+  await mkdir(root);
+  const allFrames = await readFrames(large);
+  // After the end there is more than a pipe holds.
+  const frames = [...allFrames, allFrames[0]!];
+  const numbers: number[] = [];
+  const handedOver = async ({ number }: PlacedFrame) => void numbers.push(number);
+  assert.deepEqual(await extractFiles({ set: large, allFrames, frames, areChecked: false, root, handedOver }), []);
+  assert.deepEqual(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 0]);
+  await assertEqualTree(large, root, place("large"));
 });
 
 let sets = 0;

@@ -61,6 +61,7 @@ const [ROOT_FS, SRV_FS] = [fileSystem("7a61ccf8-d4dc-4a28-aa1e-bd1c6a57709c"), f
 function thePlan(): Plan {
   const sizeBytes = 64 * MIB;
   const steps: readonly Step[] = [
+    { kind: "wipe-device", device: loops[0]! },
     { kind: "make-filesystem", devices: [{ path: loops[0]!, sizeBytes }], fileSystem: ROOT_FS },
     { kind: "make-filesystem", devices: [{ path: loops[1]!, sizeBytes }], fileSystem: SRV_FS },
     { kind: "mount", device: loops[0]!, path: "/", type: "ext4", options: [], fsRoot: "/" },

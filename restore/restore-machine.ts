@@ -68,7 +68,7 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
   const state: RestoreState = { resume, changes: [...(resume?.changed ?? [])], differences: [], checked: 0, times: [] };
   for (const step of request.plan.steps) {
     if (step.kind === "write-mark" || step.kind === "unmount") continue;
-    if (resume !== undefined && MADE_BEFORE.has(step.kind)) continue;
+    if (resume !== undefined && isMadeBefore(step)) continue;
     await timed(step, { request, environment, state });
   }
   const job = { request, environment, state };
@@ -76,18 +76,11 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
 }
 
 /** What a resumed restore finds done, or has done to find out. */
-const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set([
-  "wipe",
-  "partition",
-  "create-array",
-  "create-luks",
-  "create-volume-group",
-  "create-logical-volume",
-  "make-filesystem",
-  "make-subvolumes",
-  "make-swap",
-  "mount",
-]);
+function isMadeBefore(step: Step): boolean {
+  return isStackStep(step) ? step.kind !== "open-device" : MADE_BEFORE.has(step.kind);
+}
+
+const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set(["wipe", "partition", "make-filesystem", "make-swap", "mount"]);
 
 interface RestoreState {
   readonly resume: Progress | undefined;

@@ -1,4 +1,5 @@
 // Which of the block devices that lsblk tells belong to the machine, and what each stands on.
+import { volumeNames } from "./lvm-names.ts";
 import type { DeviceId, FstabEntry } from "./model.ts";
 import type { LsblkDevice } from "./parse-lsblk.ts";
 import type { Mount } from "./parse-findmnt.ts";
@@ -39,15 +40,8 @@ function placeOf(device: LsblkDevice, parent: LayoutDevice | undefined): LayoutD
 function deviceId(device: LsblkDevice): DeviceId {
   const mapperName = /^\/dev\/mapper\/(.+)$/.exec(device.path)?.[1];
   if (mapperName === undefined) return device.kernelName.replace(/!/g, "/");
-  const volume = device.type === "lvm" ? volumeName(mapperName) : undefined;
+  const volume = device.type === "lvm" ? volumeNames(mapperName) : undefined;
   return volume === undefined ? mapperName : `${volume.group}/${volume.volume}`;
-}
-
-/** LVM doubles the hyphens of both names and puts one between them. */
-export function volumeName(mapperName: string): { readonly group: string; readonly volume: string } | undefined {
-  const [, group, volume] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(mapperName) ?? [];
-  if (group === undefined || volume === undefined) return undefined;
-  return { group: group.replace(/--/g, "-"), volume: volume.replace(/--/g, "-") };
 }
 
 /** Mounted there, a device belongs to the machine even if no fstab says so (systemd's generators find some by themselves). */

@@ -1,5 +1,5 @@
 // For tests: machines as data that are restorable as they stand, to be changed in one place each.
-import type { Disk, FileSystem, GrubTools, Machine, MountPoint, Partition, PartitionTable } from "./model.ts";
+import type { Disk, FileSystem, GrubTools, Layout, Machine, MountPoint, Partition, PartitionTable } from "./model.ts";
 
 const MIB = 1 << 20;
 const SECTORS_A_MIB = 2048;
@@ -203,3 +203,25 @@ export const UEFI_MACHINE: Machine = {
     },
   },
 };
+
+export function withLayout(machine: Machine, layout: Partial<Layout>): Machine {
+  return { ...machine, layout: { ...machine.layout, ...layout } };
+}
+
+/** `/srv` moved to another device, or made otherwise. */
+export function withSrv(change: Partial<FileSystem>, layout: Partial<Layout> = {}): Machine {
+  const { fileSystems, mounts } = BIOS_MACHINE.layout;
+  return withLayout(BIOS_MACHINE, {
+    fileSystems: fileSystems.map((fileSystem) => (fileSystem.device === "sda3" ? { ...fileSystem, ...change } : fileSystem)),
+    mounts: mounts.map((mount) => (mount.path === "/srv" ? { ...mount, device: change.device ?? mount.device } : mount)),
+    ...layout,
+  });
+}
+
+export function withDisk(machine: Machine, change: (disk: Disk) => Disk): Machine {
+  return withLayout(machine, { disks: machine.layout.disks.map(change) });
+}
+
+export function withTable(machine: Machine, change: (table: PartitionTable) => Partial<PartitionTable>): Machine {
+  return withDisk(machine, (disk) => (disk.table === undefined ? disk : { ...disk, table: { ...disk.table, ...change(disk.table) } }));
+}

@@ -39,7 +39,6 @@ export interface ReportedVolume {
   readonly name: string;
   readonly uuid: string;
   readonly isHidden: boolean;
-  readonly isActive: boolean;
   readonly sizeBytes: number;
   readonly tags: readonly string[];
   readonly segments: readonly ReportedSegment[];
@@ -74,7 +73,7 @@ export const LVM_COMMANDS = {
     "--all",
     "--segments",
     "--options",
-    "vg_name,lv_name,lv_uuid,lv_size,lv_attr,lv_tags,segtype,stripes,stripe_size,region_size,chunk_size,seg_start_pe,seg_size_pe,devices,pool_lv,origin,lv_metadata_size,zero,discards",
+    "vg_name,lv_name,lv_uuid,lv_size,lv_tags,segtype,stripes,stripe_size,region_size,chunk_size,seg_start_pe,seg_size_pe,devices,pool_lv,origin,lv_metadata_size,zero,discards",
   ],
 } as const;
 
@@ -140,8 +139,6 @@ function toVolumes(rows: readonly Row[]): readonly ReportedVolume[] {
       name: written.replace(/^\[(.*)\]$/, "$1"),
       uuid,
       isHidden: written.startsWith("["),
-      // lvs(8), "LV attributes": the fifth is the state.
-      isActive: text(first, "lv_attr")[4] === "a",
       sizeBytes: number(first, "lv_size") ?? 0,
       tags: list(first, "lv_tags"),
       segments: inOrder.map(toSegment),

@@ -228,6 +228,7 @@ const StackedSchema: Schema<StackedDevice> = v.variant("kind", [
     extentBytes: Whole,
     physicalVolumes: v.array(v.object({ device: Text, uuid: maybe(Name), startBytes: Whole, extents: Whole, allocatable: v.boolean() })),
     tags: v.array(Name),
+    problem: maybe(Text),
   }),
   v.object({
     kind: v.literal("logical-volume"),

@@ -33,6 +33,7 @@ export const GROUP: VolumeGroup = {
   extentBytes: 4 * MIB,
   physicalVolumes: [{ device: "md0", uuid: "b7rxqW-1n4F-Sl4f-3XIv-0bFd-vd3h-n2f9bQ", startBytes: MIB, extents: 224, allocatable: true }],
   tags: [],
+  problem: undefined,
 };
 
 export const LINEAR: VolumeForm = { type: "segments", segments: [{ extents: 100, stripes: 1, stripeBytes: undefined, on: ["md0"] }] };

@@ -1,7 +1,7 @@
 // LVM's reports in the model's shapes: plain, striped and mirrored volumes, pools, and what is not made again.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { layoutDevices } from "./layout-devices.ts";
+import { layoutDevices, type LayoutDevice } from "./layout-devices.ts";
 import { disk, forest, mapped, part, type Tree } from "./lsblk-for-tests.ts";
 import { parseLvm } from "./parse-lvm.ts";
 import { insideVolumes, stackedDevices } from "./stack.ts";
@@ -30,7 +30,6 @@ function row(name: string, change: Row): Row {
     lv_name: name,
     lv_uuid: name,
     lv_size: `${40 * MIB}`,
-    lv_attr: "-wi-a-----",
     lv_tags: "",
     segtype: "linear",
     stripes: "1",
@@ -39,10 +38,11 @@ function row(name: string, change: Row): Row {
   return { ...usual, ...sizes, devices: "/dev/sda2(0)", pool_lv: "", origin: "", zero: "", discards: "", ...change };
 }
 
-const report = (...rows: readonly Row[]) =>
+const report = (...rows: readonly Row[]) => reportOf({}, rows);
+const reportOf = (group: Row, rows: readonly Row[]) =>
   parseLvm({
     pvs: JSON.stringify({ report: [{ pv: PVS }] }),
-    vgs: JSON.stringify({ report: [{ vg: [GROUP] }] }),
+    vgs: JSON.stringify({ report: [{ vg: [{ ...GROUP, ...group }] }] }),
     lvs: JSON.stringify({ report: [{ seg: rows }] }),
   });
 
@@ -64,7 +64,7 @@ function formOf(...rows: readonly Row[]): VolumeForm | undefined {
 }
 
 test("a group has its physical volumes, wherever its active volumes lie, and volumes that are not active", () => {
-  const stack = made(row("a", {}), row("asleep", { lv_attr: "-wi-------" }));
+  const stack = made(row("a", {}), row("asleep", {}));
   assert.deepEqual(
     stack.map(({ id }) => id),
     ["vg-0", "vg-0/a", "vg-0/asleep"],
@@ -79,7 +79,24 @@ test("a group has its physical volumes, wherever its active volumes lie, and vol
       { device: "sdb1", uuid: "PV-1", startBytes: MIB, extents: 500, allocatable: false },
     ],
     tags: ["one", "two"],
+    problem: undefined,
   });
+});
+
+test("a group that is not all here, not this machine's alone, or not in use, is one with a problem", () => {
+  const problemOf = (devices: readonly LayoutDevice[], group: Row, ...rows: readonly Row[]) => {
+    const [first] = stackedDevices(devices, { arrays: new Map(), luks: new Map(), lvm: reportOf(group, rows) });
+    return first?.kind === "volume-group" && first.problem;
+  };
+  const volumes = [row("a", {})];
+  assert.deepEqual(
+    ["wz-pn-", "wz--nc", "wz--ns", "wzx-n-"].map((vg_attr) => problemOf(tree("a"), { vg_attr }, ...volumes)),
+    ["a physical volume of it is missing", "machines of a cluster share it", "machines of a cluster share it", "it is exported"],
+  );
+  assert.equal(problemOf(tree(), {}, ...volumes), "none of its volumes is active");
+  // Without volumes there is nothing to be active, and one that is on none of these disks is not theirs.
+  assert.equal(problemOf(tree(), {}), undefined);
+  assert.equal(problemOf(layoutDevices(forest(disk("sdc"))), {}, ...volumes), false);
 });
 
 describe("a volume is", () => {
@@ -138,7 +155,10 @@ describe("a volume is", () => {
       discards: "nopassdown",
     });
     const data = row("[pool_tdata]", { lv_uuid: "tdata", devices: "/dev/sdb1(0)" });
-    const stack = made(row("a", { segtype: "thin", pool_lv: "pool", devices: "", origin: "b" }), pool, data);
+    const metadata = ["pool_tmeta", "lvol0_pmspare", "other_tmeta"].map((name, index) =>
+      row(`[${name}]`, { lv_uuid: name, devices: index === 2 ? "/dev/other(0)" : "/dev/sda2(0)" }),
+    );
+    const stack = made(row("a", { segtype: "thin", pool_lv: "pool", devices: "", origin: "b" }), pool, data, ...metadata);
     assert.deepEqual(
       stack.map(({ id }) => id),
       ["vg-0", "vg-0/pool", "vg-0/a"],
@@ -146,7 +166,7 @@ describe("a volume is", () => {
     assert.deepEqual(
       stack.slice(1).map((stacked) => stacked.kind === "logical-volume" && stacked.form),
       [
-        { type: "thin-pool", chunkBytes: 131072, metadataBytes: 8 * MIB, zero: true, discards: "nopassdown", on: ["sdb1"] },
+        { type: "thin-pool", chunkBytes: 131072, metadataBytes: 8 * MIB, zero: true, discards: "nopassdown", on: ["sdb1", "sda2"] },
         { type: "thin", pool: "vg-0/pool", origin: "vg-0/b" },
       ],
     );

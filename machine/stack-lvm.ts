@@ -1,6 +1,7 @@
 // LVM's groups and volumes in the model's shapes.
 
-import { volumeName, type LayoutDevice } from "./layout-devices.ts";
+import type { LayoutDevice } from "./layout-devices.ts";
+import { volumeNames } from "./lvm-names.ts";
 import type { DeviceId } from "./model.ts";
 import type { LvmReport, ReportedGroup, ReportedSegment, ReportedVolume } from "./parse-lvm.ts";
 import type { LogicalVolume, StackedDevice, VolumeForm, VolumeGroup } from "./stacked-device.ts";
@@ -10,19 +11,23 @@ export interface StackItem {
   readonly value: StackedDevice;
 }
 
-/** Groups and volumes of which something is active; with a report, their volumes that are not active too. */
+/** Groups that have anything on these devices, with their volumes, active or not; without a report, what is active. */
 export function lvmItems(devices: readonly LayoutDevice[], report: LvmReport | undefined): readonly StackItem[] {
-  const active = devices.filter(({ device }) => device.type === "lvm");
-  const names = new Set(active.flatMap(({ device }) => groupOf(device.path) ?? []));
-  return [...names].flatMap((name) => {
-    const group = report?.groups.find((candidate) => candidate.name === name);
-    return report === undefined || group === undefined ? unreported(name, active) : reported(group, devices, report);
-  });
+  const volumes = devices.filter(({ device }) => device.type === "lvm");
+  const active = new Set(volumes.flatMap(({ device }) => groupOf(device.path) ?? []));
+  const reportedGroups = report?.groups ?? [];
+  const unknown = [...active].filter((name) => !reportedGroups.some((group) => group.name === name));
+  return [
+    ...unknown.flatMap((name) => unreported(name, volumes)),
+    ...reportedGroups.flatMap((group) => (report === undefined ? [] : reported(group, { devices, report, active }))),
+  ];
 }
 
 function groupOf(path: string): string | undefined {
-  return volumeName(path.replace(/^\/dev\/mapper\//, ""))?.group;
+  return volumeNames(path.replace(/^\/dev\/mapper\//, ""))?.group;
 }
+
+const NOT_TOLD = "LVM's programs (package lvm2) did not tell how it is made";
 
 /** lsblk shows no groups, and does not say how volumes lie. */
 function unreported(name: string, active: readonly LayoutDevice[]): readonly StackItem[] {
@@ -30,7 +35,15 @@ function unreported(name: string, active: readonly LayoutDevice[]): readonly Sta
   const isVolume = new Set(active.map(({ id }) => id));
   const below = [...new Set(volumes.flatMap(({ on }) => on).filter((id) => !isVolume.has(id)))];
   const physicalVolumes = below.map((device) => ({ device, uuid: undefined, startBytes: 0, extents: 0, allocatable: true }));
-  const group: VolumeGroup = { kind: "volume-group", id: name, uuid: undefined, extentBytes: 0, physicalVolumes, tags: [] };
+  const group: VolumeGroup = {
+    kind: "volume-group",
+    id: name,
+    uuid: undefined,
+    extentBytes: 0,
+    physicalVolumes,
+    tags: [],
+    problem: NOT_TOLD,
+  };
   return [
     { on: below, value: group },
     ...volumes.map(({ id, on, device: { sizeBytes } }): StackItem => {
@@ -43,12 +56,21 @@ function unreported(name: string, active: readonly LayoutDevice[]): readonly Sta
   ];
 }
 
-function reported(group: ReportedGroup, devices: readonly LayoutDevice[], report: LvmReport): readonly StackItem[] {
+interface Found {
+  readonly devices: readonly LayoutDevice[];
+  readonly report: LvmReport;
+  /** Groups of which a volume is there. */
+  readonly active: ReadonlySet<string>;
+}
+
+function reported(group: ReportedGroup, { devices, report, active }: Found): readonly StackItem[] {
   const own = report.physicalVolumes.filter((physical) => physical.group === group.name);
   const idOf = new Map(own.map(({ path, uuid }) => [path, deviceOf(path, uuid, devices)] as const));
   const physicalVolumes = own.map(({ path, uuid, startBytes, extents, isAllocatable }) => {
     return { device: idOf.get(path) ?? path, uuid, startBytes, extents, allocatable: isAllocatable };
   });
+  if (!active.has(group.name) && [...idOf.values()].every((id) => id === undefined)) return [];
+  const inside = report.volumes.filter((volume) => volume.group === group.name);
   const value: VolumeGroup = {
     kind: "volume-group",
     id: group.name,
@@ -56,8 +78,8 @@ function reported(group: ReportedGroup, devices: readonly LayoutDevice[], report
     extentBytes: group.extentBytes,
     physicalVolumes,
     tags: group.tags,
+    problem: groupProblem(group, inside.length === 0 || active.has(group.name)),
   };
-  const inside = report.volumes.filter((volume) => volume.group === group.name);
   const volumes = inside.filter(({ isHidden }) => !isHidden);
   return [
     { on: physicalVolumes.map(({ device }) => device), value },
@@ -76,6 +98,13 @@ function reported(group: ReportedGroup, devices: readonly LayoutDevice[], report
       return { on: [group.name, ...(form.type === "thin" ? [form.pool] : [])], value: made };
     }),
   ];
+}
+
+function groupProblem({ isPartial, isShared, isExported }: ReportedGroup, isActive: boolean): string | undefined {
+  if (isPartial) return "a physical volume of it is missing";
+  if (isShared) return "machines of a cluster share it";
+  if (isExported) return "it is exported";
+  return isActive ? undefined : "none of its volumes is active";
 }
 
 /** LVM may know a device by another of its names. */
@@ -98,7 +127,7 @@ function formOf(volume: ReportedVolume, idOf: IdOf, inside: readonly ReportedVol
     return { type: "thin", pool: `${group}/${first.pool}`, origin: first.origin === undefined ? undefined : `${group}/${first.origin}` };
   }
   if (first.origin !== undefined) return { type: "other", word: "snapshot" };
-  if (first.type === "thin-pool") return poolForm(volume, first, { on, inside });
+  if (first.type === "thin-pool") return poolForm(volume, first, { on, idOf, inside });
   if (RAID.test(first.type) && segments.length === 1) return raidForm(first, on);
   if (segments.every(({ type }) => type === "linear" || type === "striped")) {
     return {
@@ -127,21 +156,24 @@ function raidCounts(level: string, images: number): { readonly dataStripes: numb
 
 interface Surroundings {
   readonly on: readonly DeviceId[];
+  readonly idOf: IdOf;
   readonly inside: readonly ReportedVolume[];
 }
 
 /** A pool may be on volumes of any form; only those on plain ones are made again. */
-function poolForm({ group }: ReportedVolume, segment: ReportedSegment, { on, inside }: Surroundings): VolumeForm {
-  const data = inside.find((volume) => volume.group === group && volume.name === segment.devices[0]);
+function poolForm({ name }: ReportedVolume, segment: ReportedSegment, { on, idOf, inside }: Surroundings): VolumeForm {
+  const data = inside.find(({ name }) => name === segment.devices[0]);
   const word = data?.segments.find(({ type }) => type !== "linear")?.type;
   if (word !== undefined) return { type: "other", word: `thin-pool on ${word}` };
+  // lvmthin(7): the pool's metadata, and room for a copy that a repair would need, which all pools of the group share.
+  const metadata = inside.filter((volume) => volume.isHidden && (volume.name === `${name}_tmeta` || volume.name.endsWith("_pmspare")));
   return {
     type: "thin-pool",
     chunkBytes: segment.chunkBytes ?? 0,
     metadataBytes: segment.metadataBytes ?? 0,
     zero: segment.zero,
     discards: segment.discards ?? "passdown",
-    on,
+    on: [...new Set([...on, ...metadata.flatMap((volume) => placesOf(volume, idOf, inside))])],
   };
 }
 

@@ -1,6 +1,7 @@
 // What stands between partitions and file systems, each after what it stands on: from lsblk's tree and what md, LVM and LUKS say of themselves.
 
-import { volumeName, type LayoutDevice } from "./layout-devices.ts";
+import type { LayoutDevice } from "./layout-devices.ts";
+import { volumeNames } from "./lvm-names.ts";
 import type { DeviceId } from "./model.ts";
 import type { LvmReport } from "./parse-lvm.ts";
 import type { FoundLuks } from "./parse-luks.ts";
@@ -34,8 +35,7 @@ export function insideVolumes(devices: readonly LayoutDevice[], lvm: LvmReport |
   const hidden = new Set((lvm?.volumes ?? []).filter(({ isHidden }) => isHidden).map(({ group, name }) => `${group}/${name}`));
   const isInside = ({ device }: LayoutDevice) => {
     if (device.type !== "lvm") return false;
-    const named = volumeName(device.path.replace(/^\/dev\/mapper\//, ""));
-    // LVM's own layers, such as `VG-POOL-tpool`, have one part more and are in no report.
+    const named = volumeNames(device.path.replace(/^\/dev\/mapper\//, ""));
     return named === undefined || hidden.has(`${named.group}/${named.volume}`);
   };
   return new Set(devices.filter(isInside).map(({ id }) => id));

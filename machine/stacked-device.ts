@@ -45,6 +45,8 @@ export interface VolumeGroup {
   readonly extentBytes: number;
   readonly physicalVolumes: readonly PhysicalVolume[];
   readonly tags: readonly string[];
+  /** Why it is not made again. */
+  readonly problem: string | undefined;
 }
 
 export interface PhysicalVolume {

@@ -2,7 +2,8 @@
 
 import { LifeboatError } from "#os/error";
 import type { DeviceId, Layout } from "../machine/model.ts";
-import type { StackedDevice } from "../machine/stacked-device.ts";
+import { mapperName } from "../machine/lvm-names.ts";
+import type { StackedDevice, VolumeForm } from "../machine/stacked-device.ts";
 import { standsOn } from "../machine/own-layout.ts";
 import { partitionPath, type DiskMatch, type Step } from "./plan.ts";
 import type { Reuse } from "./reuse.ts";
@@ -31,21 +32,13 @@ function stackedPath(stacked: StackedDevice, stack: readonly StackedDevice[]): s
       return `/dev/${free[named.indexOf(stacked)] ?? stacked.id}`;
     }
     case "logical-volume":
-      return `/dev/mapper/${mapperName(stacked.id)}`;
+      return `/dev/mapper/${mapperName({ group: stacked.volumeGroup, volume: stacked.id.slice(stacked.volumeGroup.length + 1) })}`;
     case "volume-group":
       return `/dev/${stacked.id}`;
     case "luks":
     case "other":
       return `/dev/mapper/${stacked.id}`;
   }
-}
-
-/** LVM doubles the hyphens of both names and puts one between them. */
-function mapperName(id: DeviceId): string {
-  return id
-    .split("/")
-    .map((part) => part.replace(/-/g, "--"))
-    .join("-");
 }
 
 export type PathOf = (id: DeviceId) => string;
@@ -57,25 +50,41 @@ export interface StackPlaces {
 
 /** In the order of the stack: each after what it stands on. What is made on a device that is used again needs it blank. */
 export function stackSteps(layout: Layout, { path, reuse }: StackPlaces): readonly Step[] {
-  return layout.stack.flatMap((stacked): readonly Step[] => {
-    if (reuse.devices.has(stacked.id)) return openStep(stacked, path);
+  return inBuildOrder(layout.stack).flatMap((stacked): readonly Step[] => {
+    if (reuse.devices.has(stacked.id)) return openStep(layout, stacked, path);
     const blanked = standsOn(layout, stacked.id).filter((id) => isOnReused(layout, id, reuse));
     return [...blanked.map((id): Step => ({ kind: "wipe-device", device: path(id) })), makeStep(layout, stacked, path)];
   });
 }
+
+/**
+ * Volumes whose pieces must lie where they lay come first in their group, then those that LVM places by itself on some of its physical
+ * volumes: the other way round these could take the others' places.
+ */
+function inBuildOrder(stack: readonly StackedDevice[]): readonly StackedDevice[] {
+  const volumesOf = (group: DeviceId, type: VolumeForm["type"]) =>
+    stack.filter((one) => one.kind === "logical-volume" && one.volumeGroup === group && one.form.type === type);
+  return stack.flatMap((stacked): readonly StackedDevice[] => {
+    if (stacked.kind === "volume-group") return [stacked, ...PLACED_FORMS.flatMap((type) => volumesOf(stacked.id, type))];
+    return stacked.kind === "logical-volume" && PLACED_FORMS.includes(stacked.form.type) ? [] : [stacked];
+  });
+}
+
+const PLACED_FORMS: readonly VolumeForm["type"][] = ["segments", "raid", "thin-pool"];
 
 function isOnReused({ disks }: Layout, id: DeviceId, { devices }: Reuse): boolean {
   const disk = disks.find(({ table }) => table?.partitions.some((partition) => partition.id === id));
   return devices.has(id) || (disk !== undefined && devices.has(disk.id));
 }
 
-function openStep(stacked: StackedDevice, path: PathOf): readonly Step[] {
+function openStep(layout: Layout, stacked: StackedDevice, path: PathOf): readonly Step[] {
+  const on = standsOn(layout, stacked.id).map(path);
   switch (stacked.kind) {
     case "array":
     case "volume-group":
-      return [{ kind: "open-device", stacked, device: path(stacked.id) }];
+      return [{ kind: "open-device", stacked, device: path(stacked.id), on }];
     case "luks":
-      return [{ kind: "open-device", stacked, device: path(stacked.device) }];
+      return [{ kind: "open-device", stacked, device: path(stacked.device), on }];
     case "logical-volume":
       return [];
     case "other":

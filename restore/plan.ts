@@ -27,7 +27,12 @@ export type Step =
   /** Old signatures of a partition or volume that is used again, before something else is made on it. */
   | { readonly kind: "wipe-device"; readonly device: string }
   /** An array, a volume group or a LUKS volume that is there, and stays. */
-  | { readonly kind: "open-device"; readonly stacked: RaidArray | VolumeGroup | LuksVolume; readonly device: string }
+  | {
+      readonly kind: "open-device";
+      readonly stacked: RaidArray | VolumeGroup | LuksVolume;
+      readonly device: string;
+      readonly on: readonly string[];
+    }
   | {
       readonly kind: "create-array";
       readonly device: string;

@@ -10,14 +10,12 @@ import {
   type Partition,
   type Swap,
 } from "../machine/model.ts";
-import type { StackedDevice } from "../machine/stacked-device.ts";
-import { below, standsOn, usedDevices } from "../machine/own-layout.ts";
-import { isSmallXfs } from "./mkfs-command.ts";
+import { below } from "../machine/own-layout.ts";
 import { NO_INSTALLER, NO_PARTS } from "./needed-grub.ts";
+import { stackedReason } from "./stacked-reason.ts";
 import { isWhole } from "./subvolumes.ts";
-import { BARE_TYPES, ESP_TYPES } from "./partition-types.ts";
-import { biosBoot, hasBiosBootPartition } from "./plan-bios-boot.ts";
-import { mountPoint } from "./plan-fstab.ts";
+import { ESP_TYPES } from "./partition-types.ts";
+import { hasBiosBootPartition } from "./plan-bios-boot.ts";
 
 /** Empty: the machine is restorable. */
 export function restorableReasons(machine: Machine): readonly string[] {
@@ -28,20 +26,6 @@ export function restorableReasons(machine: Machine): readonly string[] {
     ...mountedFileSystems(layout).flatMap((mounted) => fileSystemReasons(mounted, layout)),
     ...layout.swaps.flatMap((swap) => swapReasons(swap, layout)),
     ...bootReasons(machine),
-  ];
-}
-
-/** What a restore would not bring back, or do worse than it could. Nothing here stands in a restore's way. */
-export function layoutWarnings(machine: Machine): readonly string[] {
-  return [
-    ...unmountedWarnings(machine.layout),
-    ...unknownContentWarnings(machine.layout),
-    ...unmadeWarnings(machine.layout),
-    ...smallXfsWarnings(machine.layout),
-    ...fstabWarnings(machine.layout),
-    ...identityWarnings(machine.layout),
-    ...nvramWarnings(machine),
-    ...biosBoot(machine).notes,
   ];
 }
 
@@ -117,34 +101,6 @@ function placeReasons(what: string, device: DeviceId, layout: Layout): readonly 
   });
 }
 
-const ARRAY_LEVELS = /^(?:linear|raid(?:0|1|4|5|6|10))$/;
-
-/** Why one cannot be made again; undefined when it can. */
-export function stackedReason(stacked: StackedDevice): string | undefined {
-  switch (stacked.kind) {
-    case "array":
-      if (stacked.shape !== undefined && stacked.members.length > stacked.shape.deviceCount)
-        return `array "${stacked.id}", which is being changed just now`;
-      if (stacked.level === "raid10" && stacked.shape !== undefined && stacked.members.length < stacked.shape.deviceCount) {
-        return `array "${stacked.id}" (raid10), which lacks a member: put one in first`;
-      }
-      if (stacked.shape === undefined) return `array "${stacked.id}" (${stacked.level}), whose metadata is none that Lifeboat makes`;
-      return ARRAY_LEVELS.test(stacked.level) ? undefined : `array "${stacked.id}" (${stacked.level}): that level is not rebuilt`;
-    case "volume-group":
-      return stacked.extentBytes > 0
-        ? undefined
-        : `LVM group "${stacked.id}", and LVM's programs (package lvm2) did not tell how it is made`;
-    case "logical-volume":
-      return stacked.form.type === "other" ? `LVM volume "${stacked.id}": what is ${stacked.form.word} is not rebuilt` : undefined;
-    case "luks":
-      return stacked.header === undefined
-        ? `encrypted volume "${stacked.id}", and ${stacked.problem ?? "its header is not known"}`
-        : undefined;
-    case "other":
-      return `"${stacked.id}" of type ${stacked.type}: that is not rebuilt`;
-  }
-}
-
 function swapReasons({ kind, place }: Swap, layout: Layout): readonly string[] {
   return kind === "file" ? [] : placeReasons("swap", place, layout);
 }
@@ -187,73 +143,6 @@ function biosReasons(loader: Extract<BootLoader, { kind: "grub" }>, { disks }: L
       ({ id }) => `GRUB starts from disk "${id}", which has a GPT and no BIOS boot partition: it cannot be installed there again`,
     ),
   ];
-}
-
-function unmountedWarnings({ fileSystems, mounts }: Layout): readonly string[] {
-  const mounted = new Set(mounts.map(({ device }) => device));
-  return fileSystems
-    .filter(({ device }) => !mounted.has(device))
-    .map(({ device, type, label }) => {
-      const name = label === undefined ? "" : ` "${label}"`;
-      return `"${device}" holds ${type}${name}, which is not mounted: what is in it is not archived`;
-    });
-}
-
-function unknownContentWarnings(layout: Layout): readonly string[] {
-  const known = new Set([
-    ...layout.fileSystems.map(({ device }) => device),
-    ...layout.swaps.map(({ place }) => place),
-    ...layout.stack.flatMap(({ id }) => standsOn(layout, id)),
-  ]);
-  return partitionsOf(layout)
-    .filter(({ id, role, type }) => role !== "extended" && !BARE_TYPES.has(type) && !known.has(id))
-    .map(({ id }) => `"${id}" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived`);
-}
-
-/** Snapshots, caches and the like that nothing is mounted from. */
-function unmadeWarnings(layout: Layout): readonly string[] {
-  const used = usedDevices(layout);
-  return layout.stack.flatMap((stacked) => {
-    const reason = used.has(stacked.id) ? undefined : stackedReason(stacked);
-    return reason === undefined ? [] : [`not made again, and not archived: ${reason}`];
-  });
-}
-
-function smallXfsWarnings({ fileSystems }: Layout): readonly string[] {
-  return fileSystems
-    .filter(isSmallXfs)
-    .map(({ device }) => `"${device}" holds an XFS below 300 MiB, a size that xfsprogs no longer supports: it is made again all the same`);
-}
-
-/** Types of fstab that are no local file system, or none that could be mounted. */
-const NOT_LOCAL =
-  /^(?:swap|none|proc|sysfs|tmpfs|devpts|devtmpfs|debugfs|cgroup2?|efivarfs|overlay|nfs4?|cifs|smb3|ceph|glusterfs|fuse\..*|9p|virtiofs)$/;
-
-function fstabWarnings({ fstab, mounts }: Layout): readonly string[] {
-  const mounted = new Set(mounts.map(({ path }) => path));
-  return fstab
-    .filter(({ spec, path, type, options }) => {
-      const isDevice = /^(?:(?:PART)?(?:UUID|LABEL)=|\/dev\/)/.test(spec) && !/^\/dev\/(?:sr|cdrom|fd|loop)/.test(spec);
-      return isDevice && path.startsWith("/") && !NOT_LOCAL.test(type) && !options.includes("noauto") && !mounted.has(mountPoint(path));
-    })
-    .map(({ spec, path }) => `"${path}" stands in /etc/fstab (${spec}) and is not mounted: what is in it is not archived`);
-}
-
-function identityWarnings({ disks }: Layout): readonly string[] {
-  return disks.flatMap(({ id, identity }): readonly string[] => {
-    const name = identity.wwid ?? identity.serial;
-    if (name === undefined) return [`disk "${id}" has neither a wwid nor a serial number: a restore knows it by its size only`];
-    const twin = disks.find((other) => other.id !== id && (other.identity.wwid ?? other.identity.serial) === name);
-    // Each pair once.
-    return twin !== undefined && id < twin.id
-      ? [`disks "${id}" and "${twin.id}" both call themselves ${name}: a restore knows them by size only`]
-      : [];
-  });
-}
-
-function nvramWarnings({ firmware }: Machine): readonly string[] {
-  if (firmware.kind === "bios" || firmware.entries.length > 0) return [];
-  return ["no boot entries could be read from the firmware (efibootmgr tells them: package efibootmgr)"];
 }
 
 function partitionsOf({ disks }: Layout): readonly Partition[] {

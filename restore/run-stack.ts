@@ -62,8 +62,8 @@ export async function closeStack({ steps }: Plan, { note }: Pick<RestoreEnvironm
 }
 
 function closeCommandOf(step: Step) {
-  if (step.kind === "open-device") return closeCommand(step.stacked, step.device);
-  if (step.kind === "create-array") return closeCommand(step.array, step.device);
-  if (step.kind === "create-luks") return closeCommand(step.luks, step.device);
-  return step.kind === "create-volume-group" ? closeCommand(step.group, "") : undefined;
+  if (step.kind === "open-device") return closeCommand(step.stacked, step.device, step.on);
+  if (step.kind === "create-array") return closeCommand(step.array, step.device, step.members);
+  if (step.kind === "create-luks") return closeCommand(step.luks, step.device, [step.device]);
+  return step.kind === "create-volume-group" ? closeCommand(step.group, "", step.devices) : undefined;
 }

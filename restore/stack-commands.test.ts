@@ -7,7 +7,7 @@ import { arrayCommand, closeCommand, groupCommands, luksCommands, volumeCommands
 
 const MIB = 2 ** 20;
 /** Without what is told every time. */
-const short = (command: Command) => command.join(" ").replace(/ --yes --config activation\{.*?\} devices\{.*?\} backup\{.*?\}/, "");
+const short = (command: Command) => command.join(" ").replace(/ --yes --config activation\{.*?\} backup\{.*?\} devices\{.*?\}/, "");
 
 describe("arrayCommand()", () => {
   const made = (level: string, shape: Partial<ArrayShape>, members = 2, spares: readonly string[] = []) =>
@@ -145,11 +145,23 @@ describe("volumeCommands()", () => {
   });
 });
 
+test("LVM sees the devices of the group alone: the machine's old disk may be there too, with the same names and UUIDs", () => {
+  const config = groupCommands({ kind: "create-volume-group", group: GROUP, devices: ["/dev/md0", "/dev/mapper/a.b"] }).map(
+    (command) => / filter=(\[.*?\])\}/.exec(command.join(" "))?.[1],
+  );
+  const filter = String.raw`["a|^/dev/md0$|","a|^/dev/mapper/a\\.b$|","r|.*|"]`;
+  assert.deepEqual(config, [filter, filter]);
+});
+
 test("closeCommand() takes each apart, volumes with their group", () => {
+  const on = ["/dev/md0"];
   assert.deepEqual(
-    [closeCommand(ARRAY, "/dev/md0"), closeCommand(LUKS, "/dev/vda3"), closeCommand(GROUP, ""), closeCommand(VOLUME, "")].map(
-      (command) => command && short(command),
-    ),
+    [
+      closeCommand(ARRAY, "/dev/md0", []),
+      closeCommand(LUKS, "/dev/vda3", []),
+      closeCommand(GROUP, "", on),
+      closeCommand(VOLUME, "", on),
+    ].map((command) => command && short(command)),
     ["mdadm --stop /dev/md0", "cryptsetup close safe", "lvm vgchange --activate=n vg0", undefined],
   );
 });

@@ -12,12 +12,17 @@ type Of<K extends Step["kind"]> = Extract<Step, { readonly kind: K }>;
 const KIB = 1024;
 const SECTOR_BYTES = 512;
 
-/** Asks nothing, and waits for no udev: there is none. */
-const LVM_OPTIONS = [
-  "--yes",
-  "--config",
-  "activation{udev_sync=0 udev_rules=0 monitoring=0} devices{use_devicesfile=0} backup{backup=0 archive=0}",
-];
+const LVM_CONFIG = "activation{udev_sync=0 udev_rules=0 monitoring=0} backup{backup=0 archive=0}";
+
+/**
+ * Asks nothing, waits for no udev, as there is none, and sees these devices alone: what is on other disks may have the same names and the
+ * same UUIDs, as the machine's old disk has.
+ */
+function lvmOptions(devices: Iterable<string>): readonly string[] {
+  // lvm.conf(5), filter: the first pattern that fits decides.
+  const own = [...devices].map((device) => `"a|^${device.replace(/[^\w/-]/g, "\\\\$&")}$|"`);
+  return ["--yes", "--config", `${LVM_CONFIG} devices{use_devicesfile=0 filter=[${[...own, '"r|.*|"'].join(",")}]}`];
+}
 
 export function arrayCommand({ device, array, members, spares }: Of<"create-array">): Command {
   const { shape, uuid, level } = array;
@@ -82,16 +87,17 @@ const DEFAULT_START_BYTES = 1024 * KIB;
 const LABEL_BYTES = 4 * KIB;
 
 export function groupCommands({ group, devices }: Of<"create-volume-group">): readonly Command[] {
-  if (group.extentBytes === 0) throw unknown(group.id, "LVM's programs did not tell what it is made of");
+  if (group.problem !== undefined) throw unknown(group.id, group.problem);
+  const options = lvmOptions(devices);
   const physical = group.physicalVolumes.map(({ uuid, startBytes }, index): Command => {
     // ReaR #2389: where the data begins one alignment later, the volumes do not fit by an extent.
     const metadata = startBytes < DEFAULT_START_BYTES ? [`--metadatasize=${startBytes - LABEL_BYTES}b`] : [];
     const place = startBytes === 0 ? [] : [`--dataalignment=${startBytes}b`, ...metadata];
     const identity = uuid === undefined ? [] : [`--uuid=${uuid}`, "--norestorefile"];
-    return ["lvm", "pvcreate", ...LVM_OPTIONS, "--force", "--force", ...identity, ...place, devices[index]!];
+    return ["lvm", "pvcreate", ...options, "--force", "--force", ...identity, ...place, devices[index]!];
   });
   const tags = group.tags.flatMap((tag) => ["--addtag", tag]);
-  return [...physical, ["lvm", "vgcreate", ...LVM_OPTIONS, `--physicalextentsize=${group.extentBytes}b`, ...tags, group.id, ...devices]];
+  return [...physical, ["lvm", "vgcreate", ...options, `--physicalextentsize=${group.extentBytes}b`, ...tags, group.id, ...devices]];
 }
 
 export function volumeCommands({ volume, extentBytes, places }: Of<"create-logical-volume">): readonly Command[] {
@@ -99,13 +105,14 @@ export function volumeCommands({ volume, extentBytes, places }: Of<"create-logic
   const name = id.slice(volumeGroup.length + 1);
   const nodes = (ids: readonly string[]) => [...new Set(ids)].flatMap((device) => places.get(device) ?? []);
   const extents = `--extents=${Math.ceil(sizeBytes / extentBytes)}`;
+  const options = lvmOptions(places.values());
   const make = (...words: readonly string[]): Command => {
     const labels = tags.flatMap((tag) => ["--addtag", tag]);
-    return ["lvm", "lvcreate", ...LVM_OPTIONS, "--name", name, ...labels, ...words];
+    return ["lvm", "lvcreate", ...options, "--name", name, ...labels, ...words];
   };
   switch (form.type) {
     case "segments":
-      return segmentCommands(form.segments, { id, volumeGroup, make, nodes });
+      return segmentCommands(form.segments, { id, volumeGroup, options, make, nodes });
     case "raid": {
       const stripes = form.dataStripes > 1 ? [`--stripes=${form.dataStripes}`] : [];
       const stripeSize = form.stripeBytes === undefined ? [] : [`--stripesize=${form.stripeBytes}b`];
@@ -128,12 +135,13 @@ export function volumeCommands({ volume, extentBytes, places }: Of<"create-logic
 interface Making {
   readonly id: string;
   readonly volumeGroup: string;
+  readonly options: readonly string[];
   make(...words: readonly string[]): Command;
   nodes(ids: readonly string[]): readonly string[];
 }
 
 /** The first one makes the volume, the others make it longer. */
-function segmentCommands(segments: readonly VolumeSegment[], { id, volumeGroup, make, nodes }: Making): readonly Command[] {
+function segmentCommands(segments: readonly VolumeSegment[], { id, volumeGroup, options, make, nodes }: Making): readonly Command[] {
   const words = segments.map(({ stripes, stripeBytes }) => {
     if (stripes === 1) return [];
     return [`--stripes=${stripes}`, ...(stripeBytes === undefined ? [] : [`--stripesize=${stripeBytes}b`])];
@@ -144,32 +152,32 @@ function segmentCommands(segments: readonly VolumeSegment[], { id, volumeGroup, 
     make(`--extents=${first.extents}`, ...words[0]!, volumeGroup, ...nodes(first.on)),
     ...more.map(({ extents, stripes, on }, index): Command => {
       const plain = stripes === 1 ? ["--stripes=1"] : [];
-      return ["lvm", "lvextend", ...LVM_OPTIONS, ...plain, ...words[index + 1]!, `--extents=+${extents}`, id, ...nodes(on)];
+      return ["lvm", "lvextend", ...options, ...plain, ...words[index + 1]!, `--extents=+${extents}`, id, ...nodes(on)];
     }),
   ];
 }
 
 /** Puts together what is there. */
-export function openCommand({ stacked, device }: Of<"open-device">): Command {
+export function openCommand({ stacked, device, on }: Of<"open-device">): Command {
   switch (stacked.kind) {
     case "array":
       return ["mdadm", "--assemble", device, "--run", ...(stacked.uuid === undefined ? [] : [`--uuid=${arrayUuid(stacked.uuid)}`])];
     case "luks":
       return openLuksCommand(device, stacked.id);
     case "volume-group":
-      return ["lvm", "vgchange", ...LVM_OPTIONS, "--activate=y", stacked.id];
+      return ["lvm", "vgchange", ...lvmOptions(on), "--activate=y", stacked.id];
   }
 }
 
 /** What takes it apart again, with nothing lost. Volumes go with their group. */
-export function closeCommand(stacked: StackedDevice, device: string): Command | undefined {
+export function closeCommand(stacked: StackedDevice, device: string, on: readonly string[]): Command | undefined {
   switch (stacked.kind) {
     case "array":
       return ["mdadm", "--stop", device];
     case "luks":
       return ["cryptsetup", "close", stacked.id];
     case "volume-group":
-      return ["lvm", "vgchange", ...LVM_OPTIONS, "--activate=n", stacked.id];
+      return ["lvm", "vgchange", ...lvmOptions(on), "--activate=n", stacked.id];
     case "logical-volume":
     case "other":
       return undefined;

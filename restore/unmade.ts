@@ -2,7 +2,7 @@
 
 import type { DeviceId, Layout } from "../machine/model.ts";
 import { below, usedDevices } from "../machine/own-layout.ts";
-import { stackedReason } from "./restorable.ts";
+import { stackedReason } from "./stacked-reason.ts";
 
 /** Devices that stand in no way of anything that is mounted or swapped to, and cannot be made, with what is on them. */
 export function unmadeDevices(layout: Layout): ReadonlySet<DeviceId> {

@@ -1,0 +1,18 @@
+// How LVM and the device mapper call the same volume. Pure.
+
+/** LVM doubles the hyphens of both names and puts one between them (lvm(8), "VALID NAMES" and the names below /dev/mapper). */
+export function mapperName({ group, volume }: VolumeNames): string {
+  return [group, volume].map((part) => part.replace(/-/g, "--")).join("-");
+}
+
+export interface VolumeNames {
+  readonly group: string;
+  readonly volume: string;
+}
+
+/** The other way round. Undefined: LVM's own layers, such as `VG-POOL-tpool`, have one part more, and what is not LVM's has none. */
+export function volumeNames(mapperName: string): VolumeNames | undefined {
+  const [, group, volume] = /^((?:[^-]|--)+)-((?:[^-]|--)+)$/.exec(mapperName) ?? [];
+  if (group === undefined || volume === undefined) return undefined;
+  return { group: group.replace(/--/g, "-"), volume: volume.replace(/--/g, "-") };
+}

@@ -250,6 +250,8 @@ test("what writing throws comes out of room() or finish(), and nothing is writte
 test("a writer that is left in the middle has stopped when it is disposed", async () => {
   const events: string[] = [];
   const pause = (ms: number) => new Promise((resolve) => void setTimeout(resolve, ms));
+  let isOpening = (): void => undefined;
+  const opening = new Promise<void>((resolve) => void (isOpening = resolve));
   const leave = async () => {
     await using writer = startFrameWriter({
       codec: "none",
@@ -257,6 +259,7 @@ test("a writer that is left in the middle has stopped when it is disposed", asyn
       volumeLimitBytes: 1,
       async openVolume(number) {
         events.push(`open ${number}`);
+        isOpening();
         await pause(100);
         return {
           write: async () => void events.push(`write ${number}`),
@@ -270,7 +273,7 @@ test("a writer that is left in the middle has stopped when it is disposed", asyn
       writer.begin("/x", FRAME_BYTES);
       writer.append(new Uint8Array(FRAME_BYTES));
     }
-    await pause(50);
+    await opening;
     throw new Error("left");
   };
   await assert.rejects(leave(), /left/);

@@ -41,7 +41,8 @@ export async function extractFiles(options: ExtractOptions): Promise<readonly Ex
   const remarks = await endOf(tar, options.root);
   if (stoppedAt === undefined) return remarks;
   // tar does not read on after the two zero blocks at the archive's end: the last frame may be its own before it is all written.
-  if (stoppedAt !== options.frames[options.frames.length - 1]) throw endedEarly(options.set, stoppedAt);
+  const last = options.frames[options.frames.length - 1];
+  if (stoppedAt.number !== last?.number) throw endedEarly(options.set, stoppedAt);
   await options.handedOver(stoppedAt);
   return remarks;
 }

@@ -187,7 +187,7 @@ describe("extraction ends with exit code 4 and the reason", () => {
     await mkdir(root);
     const allFrames = await readFrames(large);
     const frames = [...allFrames, ...allFrames.slice(0, 2)];
-    const message = /^Cannot extract all of ".*" as GNU tar ended in frame 0, before the last$/;
+    const message = /^Cannot extract all of ".*" as GNU tar ended in frame [07], before the last$/;
     const options = { set: large, allFrames, frames, areChecked: false, root, handedOver: async () => undefined };
     await assert.rejects(extractFiles(options), { exitCode: 4, message });
   });
@@ -206,12 +206,13 @@ test("that tar leaves some of the last frame unread, as the archive's end is in 
   const root = join(scratch, "padded");
   await mkdir(root);
   const allFrames = await readFrames(large);
-  // After the end there is more than a pipe holds.
-  const frames = [...allFrames, allFrames[0]!];
+  // After the archive's end there is more than a pipe holds.
+  const frames = [...allFrames, { ...allFrames[0]!, number: 7 }];
   const numbers: number[] = [];
   const handedOver = async ({ number }: PlacedFrame) => void numbers.push(number);
   assert.deepEqual(await extractFiles({ set: large, allFrames, frames, areChecked: false, root, handedOver }), []);
-  assert.deepEqual(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 0]);
+  // tar may be gone before it is given all of either of the last two.
+  assert.deepEqual([...new Set(numbers)], [0, 1, 2, 3, 4, 5, 6, 7]);
   await assertEqualTree(large, root, place("large"));
 });
 

@@ -64,6 +64,8 @@ const ontoLarger: Scenario = {
 const LEFTOVERS = [
   "blockdev --setrw /dev/vda",
   "printf 'label: gpt\\nsize=500M\\nsize=500M\\nsize=500M\\n' | sfdisk -q /dev/vda",
+  // The agent protects new partitions too, when it has seen them.
+  "n=0; until [ \"$(cat /sys/class/block/vda[123]/ro | tr -d '\\n')\" = 111 ] || [ $n = 100 ]; do n=$((n + 1)); sleep 0.2; done",
   "for part in /dev/vda1 /dev/vda2 /dev/vda3; do blockdev --setrw $part; done",
   "pvcreate -ff -y /dev/vda1",
   "mdadm --create /dev/md0 --run --level=1 --raid-devices=2 --metadata=1.2 /dev/vda2 /dev/vda3",

@@ -2,6 +2,7 @@
 
 import type { DeviceId, Layout } from "../machine/model.ts";
 import { below, usedDevices } from "../machine/own-layout.ts";
+import { ESP_TYPES } from "./partition-types.ts";
 import { stackedReason } from "./stacked-reason.ts";
 
 /** Devices that stand in no way of anything that is mounted or swapped to, and cannot be made, with what is on them. */
@@ -12,9 +13,15 @@ export function unmadeDevices(layout: Layout): ReadonlySet<DeviceId> {
   return bad;
 }
 
-/** Without them, and without file systems that are the copy of another one, as those of snapshots are: two with one UUID would be taken for each other. */
+/**
+ * Without them, and without file systems that are the copy of another one, as those of snapshots are: two with one UUID would be taken
+ * for each other. A second EFI system partition is often such a copy, and is needed.
+ */
 export function withoutUnmade(layout: Layout): Layout {
   const bad = unmadeDevices(layout);
+  const esps = new Set(
+    layout.disks.flatMap(({ table }) => (table?.partitions ?? []).flatMap(({ id, type }) => (ESP_TYPES.has(type) ? [id] : []))),
+  );
   const isMounted = (device: DeviceId) => layout.mounts.some((mount) => mount.device === device);
   return {
     ...layout,
@@ -22,7 +29,7 @@ export function withoutUnmade(layout: Layout): Layout {
     swaps: layout.swaps.filter(({ place }) => !bad.has(place)),
     fileSystems: layout.fileSystems.filter(({ device, uuid }, index) => {
       if (bad.has(device)) return false;
-      if (isMounted(device) || uuid === undefined) return true;
+      if (isMounted(device) || uuid === undefined || esps.has(device)) return true;
       const twins = layout.fileSystems.filter((other, place) => other.uuid === uuid && place !== index);
       return !twins.some((other) => isMounted(other.device));
     }),

@@ -3,15 +3,12 @@
 import type { DeviceId, Layout } from "../../machine/model.ts";
 import { deviceBytes } from "../../machine/own-layout.ts";
 import type { LogicalVolume, StackedDevice, VolumeForm, VolumeGroup } from "../../machine/stacked-device.ts";
-import { deviceNeed, extentCount, leastExtents, poolExtents, usedExtents, volumesOf } from "./least-size.ts";
+import { deviceNeed, extentCount, leastExtents, poolExtents, SLACK_EXTENTS, usedExtents, volumesOf } from "./least-size.ts";
 import { shareOut, sum } from "./share-out.ts";
 
 export type FittedGroup =
   | { readonly fits: true; readonly devices: readonly StackedDevice[] }
   | { readonly fits: false; readonly problem: string };
-
-/** What an array or LUKS rounds off, and nobody can reckon to the byte. */
-const SLACK_EXTENTS = 1;
 
 /** `sizes` are those of the devices below. The group comes first, thin volumes after their pools. */
 export function fitGroup(layout: Layout, group: VolumeGroup, sizes: ReadonlyMap<DeviceId, number>): FittedGroup {
@@ -19,9 +16,11 @@ export function fitGroup(layout: Layout, group: VolumeGroup, sizes: ReadonlyMap<
     (stacked): stacked is LogicalVolume => stacked.kind === "logical-volume" && stacked.volumeGroup === group.id,
   );
   const physicalVolumes = group.physicalVolumes.map((physical) => {
-    const now = sizes.get(physical.device);
-    const isSame = now === undefined || now === deviceBytes(layout, physical.device);
-    return isSame ? physical : { ...physical, extents: extentsOf(now, physical, group) };
+    const [now, before] = [sizes.get(physical.device), deviceBytes(layout, physical.device)];
+    if (now === undefined || now === before) return physical;
+    const extents = extentsOf(now, physical, group);
+    // A device that is larger by less than an extent holds what it held.
+    return { ...physical, extents: before !== undefined && now > before ? Math.max(physical.extents, extents) : extents };
   });
   if (physicalVolumes.every(({ extents }, index) => extents === group.physicalVolumes[index]!.extents)) {
     return { fits: true, devices: [group, ...volumes] };

@@ -63,6 +63,9 @@ function memberNeed(layout: Layout, array: RaidArray): DeviceNeed {
   return { leastBytes: leastBytes / dataMembers(array) + own, isFixed };
 }
 
+/** What an array or LUKS rounds off a physical volume, and nobody can reckon to the byte. */
+export const SLACK_EXTENTS = 1;
+
 /**
  * What of a group lies on one of its physical volumes. Volumes of a group on several are not made smaller: which piece of which may lie where
  * would have to be found out anew.
@@ -70,7 +73,7 @@ function memberNeed(layout: Layout, array: RaidArray): DeviceNeed {
 function physicalNeed(layout: Layout, group: VolumeGroup, id: DeviceId): DeviceNeed {
   const startBytes = group.physicalVolumes.find(({ device }) => device === id)?.startBytes ?? MIB;
   const extents = group.physicalVolumes.length > 1 ? usedExtents(layout, group, id) : leastGroupExtents(layout, group);
-  return { leastBytes: startBytes + extents * group.extentBytes, isFixed: false };
+  return { leastBytes: startBytes + (extents + SLACK_EXTENTS) * group.extentBytes, isFixed: false };
 }
 
 /** On a physical volume as it is. */

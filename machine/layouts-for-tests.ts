@@ -169,8 +169,9 @@ export interface LayoutSketch {
 
 export function sketchedLayout({ disks, stack = [], holds }: LayoutSketch): Layout {
   const bare: Layout = { disks, stack: [], fileSystems: [], swaps: [], mounts: [], fstab: [] };
-  let built = bare;
-  for (const make of stack) built = { ...built, stack: [...built.stack, make(built)] };
+  const made: StackedDevice[] = [];
+  for (const make of stack) made.push(make({ ...bare, stack: made }));
+  const built = { ...bare, stack: made };
   const contents = Object.entries(holds);
   const fileSystems = contents.filter(([, { type }]) => type !== "swap").map(([device, content]) => fileSystemOn(built, device, content));
   const swaps = contents

@@ -9,7 +9,7 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
     name: "map",
     value: "OLD=NEW",
     many: true,
-    description: "Put the machine's disk OLD on the disk NEW: names, serials or wwids; may be given again",
+    description: "Put the machine's disk OLD on the disk NEW: names, serials or wwids; may be given again, and several disks may go to one",
     inConfig: false,
   },
   {

@@ -76,7 +76,11 @@ export const OWN_WORDS = {
     isText: true,
     says: "Let the restore overwrite disks of these serials or wwids, whatever is on them; in a serial `%20` stands for a blank, `%2C` for a comma.",
   },
-  "lifeboat.map": { value: "OLD=NEW", isText: true, says: "Put the machine's disk OLD on the disk NEW: names, serials or wwids." },
+  "lifeboat.map": {
+    value: "OLD=NEW",
+    isText: true,
+    says: "Put the machine's disk OLD on the disk NEW: names, serials or wwids; several may go to one.",
+  },
   "lifeboat.luks": {
     value: "DEVICE:/PATH",
     isText: true,

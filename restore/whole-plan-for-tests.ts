@@ -25,13 +25,18 @@ function machineOf(layout: Layout): Machine {
 
 /** Blank disks that are known by their serials, of sizes that `sizeOf` tells. */
 export function planOnto(layout: Layout, sizeOf: (disk: Disk) => number, sectorBytes?: number): Plan {
-  const machine = machineOf(layout);
   const present = layout.disks.map((disk) => {
-    const logicalSectorBytes = sectorBytes ?? disk.logicalSectorBytes;
-    return { disk: { ...disk, sizeBytes: sizeOf(disk), logicalSectorBytes, table: undefined }, contents: [], lockedBecause: undefined };
+    return { ...disk, sizeBytes: sizeOf(disk), logicalSectorBytes: sectorBytes ?? disk.logicalSectorBytes, table: undefined };
   });
+  return planOntoDisks(layout, present, new Map());
+}
+
+/** `map`: as --map says. */
+export function planOntoDisks(layout: Layout, disks: readonly Disk[], map: ReadonlyMap<string, string>): Plan {
+  const machine = machineOf(layout);
+  const present = disks.map((disk) => ({ disk, contents: [], lockedBecause: undefined }));
   const manifest = { id: "set", totals: TOTALS };
-  return planRestore({ machine, manifest, present, firmware: machine.firmware.kind, options: { map: new Map(), excluded: [], wipe: [] } });
+  return planRestore({ machine, manifest, present, firmware: machine.firmware.kind, options: { map, excluded: [], wipe: [] } });
 }
 
 /** What the steps make, read back from them alone. */

@@ -5,6 +5,7 @@ import { matchDisks, namesOf, type MatchOptions, type Pair } from "../match-disk
 import { neededDiskBytes } from "../needed-room.ts";
 import type { PresentDisk } from "../present-disk.ts";
 import { fitLayout } from "./fit-layout.ts";
+import { mergeDisks } from "./merge-disks.ts";
 import { leastDiskBytes } from "./place-partitions.ts";
 import { withoutDisk, type Reduced } from "./without-disk.ts";
 
@@ -28,13 +29,53 @@ export type FittedMachine =
   | { readonly fits: false; readonly problems: readonly string[] };
 
 export function fitMachine(layout: Layout, present: readonly PresentDisk[], request: FitRequest): FittedMachine {
+  const merged = mergeNamed({ layout, replaced: new Map(), changes: [] }, present, request);
+  return "problem" in merged ? { fits: false, problems: [merged.problem] } : fitReduced(merged.reduced, present, merged.request);
+}
+
+interface NamedMerge {
+  readonly reduced: Reduced;
+  readonly request: FitRequest;
+}
+
+/** Disks of the machine that a person sends to the same one are one from here on. */
+function mergeNamed(whole: Reduced, present: readonly PresentDisk[], request: FitRequest): NamedMerge | { readonly problem: string } {
+  let reduced = whole;
+  const map = new Map<string, string>();
+  const taken = new Map<PresentDisk, Disk>();
+  for (const [old, now] of request.map) {
+    const from = onlyOne(reduced.layout.disks.filter((disk) => namesOf(disk).includes(old)));
+    const to = onlyOne(present.filter(({ disk }) => namesOf(disk).includes(now)));
+    const first = to === undefined ? undefined : taken.get(to);
+    if (from === undefined || to === undefined || first === undefined || first === from) {
+      map.set(old, now);
+      if (from !== undefined && to !== undefined) taken.set(to, from);
+      continue;
+    }
+    if (request.reused.has(from.id) || request.reused.has(first.id))
+      return { problem: `${from.id} and ${first.id} cannot go to one disk: a table is kept` };
+    const into = reduced.layout.disks.find(({ id }) => id === first.id) ?? first;
+    const merged = mergeDisks(reduced, into, from);
+    if (!merged.isMerged) return merged;
+    ({ reduced } = merged);
+  }
+  return { reduced, request: { ...request, map } };
+}
+
+/** What is wrong with a name, matching says. */
+function onlyOne<T>(found: readonly T[]): T | undefined {
+  return found.length === 1 ? found[0] : undefined;
+}
+
+function fitReduced(whole: Reduced, present: readonly PresentDisk[], request: FitRequest): FittedMachine {
+  const { layout } = whole;
   let problems: readonly string[] | undefined;
   const keepsSize = ({ id }: Disk) => request.noResize || request.reused.has(id);
   // Where all can stay in its place, nothing has to be moved or rounded.
   const neededIn = (fitted: Layout) => (disk: Disk) =>
     keepsSize(disk) ? neededDiskBytes(disk) : Math.min(neededDiskBytes(disk), leastDiskBytes(fitted, disk));
   const usable = usableCount(Math.min(...layout.disks.map(neededIn(layout))), present, request);
-  for (const reduced of reductions({ layout, replaced: new Map(), changes: [] }, { usable, reused: request.reused })) {
+  for (const reduced of reductions(whole, { usable, reused: request.reused })) {
     const neededBytes = neededIn(reduced.layout);
     const matching = matchDisks(reduced.layout.disks, present, { ...request, neededBytes });
     if (!matching.isMatched) {

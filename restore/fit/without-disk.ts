@@ -1,6 +1,6 @@
 // A machine with one disk less: mirrors do with what is left, RAID1 of one disk becomes what stood on it. Pure.
 
-import type { DeviceId, Disk, FileSystem, Layout, Partition } from "../../machine/model.ts";
+import type { DeviceId, Disk, FileSystem, Layout } from "../../machine/model.ts";
 import { deviceBytes, devicesOn } from "../../machine/own-layout.ts";
 import type { StackedDevice } from "../../machine/stacked-device.ts";
 import { BARE_TYPES, ESP_TYPES } from "../partition-types.ts";
@@ -15,17 +15,23 @@ export interface Reduced {
 }
 
 /** Undefined: the disk holds something that is nowhere else. */
-export function withoutDisk({ layout, replaced, changes }: Reduced, disk: Disk): Reduced | undefined {
-  const gone = new Set(devicesOn(disk));
+export function withoutDisk(reduced: Reduced, disk: Disk): Reduced | undefined {
   const own: readonly DeviceId[] = disk.table === undefined ? [disk.id] : disk.table.partitions.map(({ id }) => id);
-  const partitions = new Map((disk.table?.partitions ?? []).map((partition) => [partition.id, partition]));
-  if (!own.every((id) => isSpareable(layout, id, partitions.get(id)))) return undefined;
-  const fileSystems = layout.fileSystems.flatMap((fileSystem) => withoutDevices(fileSystem, gone));
+  if (!own.every((id) => isSpareable(reduced.layout, id))) return undefined;
+  const left = withoutDevices(reduced, new Set(devicesOn(disk)));
+  if (left === undefined) return undefined;
+  const line = `disk ${disk.id} is left out: what was on it is on another disk too`;
+  const disks = left.layout.disks.filter(({ id }) => id !== disk.id);
+  return { ...left, layout: { ...left.layout, disks }, changes: [...reduced.changes, line, ...left.changes.slice(reduced.changes.length)] };
+}
+
+/** Without what stood on these devices, which must be spareable. The disks stay as they are. Undefined: what is left would not hold it. */
+export function withoutDevices({ layout, replaced, changes }: Reduced, gone: ReadonlySet<DeviceId>): Reduced | undefined {
+  const fileSystems = layout.fileSystems.flatMap((fileSystem) => onFewerDevices(fileSystem, gone));
   if (!fileSystems.every((fileSystem) => layout.fileSystems.includes(fileSystem) || hasRoom(layout, fileSystem))) return undefined;
   const moved = movedDevices(layout, fileSystems, gone);
   const without: Layout = {
     ...layout,
-    disks: layout.disks.filter(({ id }) => id !== disk.id),
     stack: layout.stack.map((stacked) => withoutMembers(stacked, gone)),
     fileSystems,
     mounts: layout.mounts.map((mount) => ({ ...mount, device: moved.get(mount.device) ?? mount.device })),
@@ -33,19 +39,22 @@ export function withoutDisk({ layout, replaced, changes }: Reduced, disk: Disk):
   const single = without.stack.flatMap((stacked) =>
     stacked.kind === "array" && stacked.members.length === 1 && stacked.level === "raid1" ? [stacked] : [],
   );
-  const lines = [`disk ${disk.id} is left out: what was on it is on another disk too`];
+  const lines: string[] = [];
   let result: Layout = without;
   const now = new Map([...replaced, ...moved]);
   for (const { id, members } of single) {
     const [member = ""] = members;
     result = replacedDevice(result, id, member);
+    result = { ...result, disks: result.disks.map((disk) => plainPartition(disk, member)) };
     now.set(id, member);
     lines.push(`${id} was RAID1, and becomes plain ${member}`);
   }
   return { layout: result, replaced: now, changes: [...changes, ...lines] };
 }
 
-function isSpareable(layout: Layout, id: DeviceId, partition: Partition | undefined): boolean {
+/** Whether all that is on a device is on another one too, or nothing is. */
+export function isSpareable(layout: Layout, id: DeviceId): boolean {
+  const partition = layout.disks.flatMap(({ table }) => table?.partitions ?? []).find((one) => one.id === id);
   const array = layout.stack.find((stacked) => stacked.kind === "array" && [...stacked.members, ...stacked.spares].includes(id));
   if (array?.kind === "array") return array.spares.includes(id) || (array.level === "raid1" && array.members.length > 1);
   const fileSystem = layout.fileSystems.find(
@@ -85,7 +94,7 @@ function withoutMembers(stacked: StackedDevice, gone: ReadonlySet<DeviceId>): St
 }
 
 /** On one device nothing is mirrored; metadata is kept twice there, as mkfs.btrfs does by itself. */
-function withoutDevices(fileSystem: FileSystem, gone: ReadonlySet<DeviceId>): readonly FileSystem[] {
+function onFewerDevices(fileSystem: FileSystem, gone: ReadonlySet<DeviceId>): readonly FileSystem[] {
   const { parameters } = fileSystem;
   if (parameters.kind !== "btrfs") return gone.has(fileSystem.device) ? [] : [fileSystem];
   const devices = parameters.devices.filter((id) => !gone.has(id));
@@ -120,11 +129,11 @@ const MEMBER_TYPES: ReadonlyMap<string, string> = new Map([
   ["fd", "83"],
 ]);
 
-function replacedDevice(layout: Layout, old: DeviceId, now: DeviceId): Layout {
+/** All that stood on the one stands on the other. */
+export function replacedDevice(layout: Layout, old: DeviceId, now: DeviceId): Layout {
   const id = (device: DeviceId) => (device === old ? now : device);
   return {
     ...layout,
-    disks: layout.disks.map((disk) => plainPartition(disk, now)),
     stack: layout.stack.filter((stacked) => stacked.id !== old).map((stacked) => onOther(stacked, id)),
     fileSystems: layout.fileSystems.map((one) => ({ ...one, device: id(one.device), parameters: withDevices(one, id) })),
     swaps: layout.swaps.map((swap) => (swap.kind === "partition" ? { ...swap, place: id(swap.place) } : swap)),

@@ -137,7 +137,7 @@ async function meddle(script: string): Promise<void> {
 async function assertRestored(report: RestoreReport | undefined): Promise<void> {
   assert.deepEqual(
     report?.changed.map(({ path }) => path),
-    ["/etc/fstab", "/.lifeboat"],
+    ["/etc/fstab", `/etc/.fstab.before-${set.manifest.id}`, "/.lifeboat"],
   );
   const environment = { root } as RestoreEnvironment;
   await mountAll(thePlan(), environment, "ro");
@@ -146,7 +146,7 @@ async function assertRestored(report: RestoreReport | undefined): Promise<void> 
     assert.deepEqual([await exists(join(root, ".lifeboat/journal")), await exists(join(root, ".lifeboat/restored.json"))], [false, true]);
     const [now, then] = [await listTree(root), await listTree(tree)];
     // The file systems' own, ours, and fstab, which has other names of devices.
-    const isOther = (name: string) => /^(?:\.lifeboat|(?:srv\/)?lost\+found|etc\/fstab|attributes)/.test(name);
+    const isOther = (name: string) => /^(?:\.lifeboat|(?:srv\/)?lost\+found|etc\/\.?fstab|attributes)/.test(name);
     const rest = (list: typeof now) =>
       Object.fromEntries(Object.entries(list).filter(([name]) => !isOther(name.replace(/^\w+ of \.\//, ""))));
     assert.deepEqual(rest(now), rest(then));

@@ -135,7 +135,7 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   }
   if (step.kind === "write-mark" || step.kind === "unmount") return;
   if (isStackStep(step)) return runStackStep(step, environment);
-  const changed = await runStep(step, { machine: request.machine, environment });
+  const changed = await runStep(step, { setId: request.plan.setId, machine: request.machine, environment });
   if (changed.length > 0) await noteChanges(changed, job);
 }
 

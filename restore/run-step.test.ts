@@ -32,7 +32,7 @@ const environment: RestoreEnvironment = {
   now: () => "2026-11-22T00:00:00.000Z",
   logPath: "/nonexistent",
 };
-const doStep = (step: LayoutStep) => runStep(step, { machine: BIOS_MACHINE, environment });
+const doStep = (step: LayoutStep) => runStep(step, { setId: "set", machine: BIOS_MACHINE, environment });
 
 interface LoopDisk extends AsyncDisposable {
   readonly disk: TargetDisk;
@@ -133,8 +133,9 @@ test("runStep() makes file systems, mounts them, changes fstab, makes a swap fil
     const changed = await doStep({ kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] });
     assert.deepEqual(
       changed.map(({ path }) => path),
-      ["/etc/fstab"],
+      ["/etc/fstab", "/etc/.fstab.before-set"],
     );
+    assert.equal(await readFile(join(root, "etc/.fstab.before-set"), "latin1"), "/dev/sda2 / ext4\n# M\xfcller\n");
     assert.equal(await readFile(join(root, "etc/fstab"), "latin1"), "UUID=x / ext4\n# M\xfcller\n");
     const uuid = "249e68a9-c50c-45e4-9da8-d3d7d7f62d63";
     await doStep({ kind: "make-swap-file", path: "/srv/deep/swap", sizeBytes: 8 * MIB, uuid, label: "swapfile" });

@@ -10,7 +10,8 @@ import { HEAD_BYTES } from "./disk-contents.ts";
 import { changedCrypttab } from "./crypttab.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
-import { readLatin1, writeLatin1 } from "./latin1-files.ts";
+import { originalsOf, type Originals } from "./keep-original.ts";
+import { writeLatin1 } from "./latin1-files.ts";
 import { installExtlinux } from "./extlinux.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
@@ -32,12 +33,13 @@ export interface OwnChange {
 }
 
 export interface StepContext {
+  readonly setId: string;
   readonly machine: Machine;
   readonly environment: RestoreEnvironment;
 }
 
 /** Returns what it has changed among the restored files. Throws LifeboatError. */
-export async function runStep(step: LayoutStep, { machine, environment }: StepContext): Promise<readonly OwnChange[]> {
+export async function runStep(step: LayoutStep, { setId, machine, environment }: StepContext): Promise<readonly OwnChange[]> {
   const { root } = environment;
   switch (step.kind) {
     case "wipe":
@@ -62,13 +64,13 @@ export async function runStep(step: LayoutStep, { machine, environment }: StepCo
     case "write-crypttab":
     case "write-network":
     case "write-identity":
-      return writeConfiguration(step, environment);
+      return writeConfiguration(step, environment, originalsOf(setId));
     case "check-initramfs":
     case "install-boot-loader":
     case "install-extlinux":
     case "copy-esp":
     case "write-boot-entry":
-      return runBootStep(step, { machine, environment });
+      return runBootStep(step, { setId, machine, environment });
   }
 }
 
@@ -100,16 +102,20 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
 
 type ConfigurationStep = Of<"write-fstab" | "write-command-line" | "write-crypttab" | "write-network" | "write-identity">;
 
-async function writeConfiguration(step: ConfigurationStep, environment: RestoreEnvironment): Promise<readonly OwnChange[]> {
+async function writeConfiguration(
+  step: ConfigurationStep,
+  environment: RestoreEnvironment,
+  originals: Originals,
+): Promise<readonly OwnChange[]> {
   switch (step.kind) {
     case "write-fstab":
-      return writeFstab(step, environment);
+      return writeFstab(step, environment, originals);
     case "write-command-line":
-      return because("names of devices were changed for the kernel", await writeCommandLine(step, environment));
+      return because("names of devices were changed for the kernel", await writeCommandLine(step, environment, originals));
     case "write-crypttab":
-      return writeCrypttab(step, environment.root);
+      return writeCrypttab(step, environment.root, originals);
     case "write-network":
-      return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root));
+      return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root, originals));
     case "write-identity": {
       const { root, say } = environment;
       await using chroot = await openChroot(root);
@@ -204,24 +210,39 @@ function mountOptions({ type, options, fsRoot }: Of<"mount">): readonly string[]
 }
 
 /** Damage may have cost it. */
-async function writeFstab({ changes }: Of<"write-fstab">, { root, say }: RestoreEnvironment): Promise<readonly OwnChange[]> {
+async function writeFstab(
+  { changes }: Of<"write-fstab">,
+  { root, say }: RestoreEnvironment,
+  originals: Originals,
+): Promise<readonly OwnChange[]> {
   const place = await insideRoot(root, "/etc/fstab");
   if (!(await exists(place))) {
     say("lifeboat: there is no /etc/fstab: names of devices were not changed in it");
     return [];
   }
-  await writeLatin1(place, changedFstab(await readLatin1(place), changes));
-  return [{ path: pathInMachine(root, place), why: "names of devices were changed" }];
+  const text = await originals.read(place);
+  const original = await originals.keep(place);
+  await writeLatin1(place, changedFstab(text, changes));
+  return rewritten(root, place, original);
 }
 
-async function writeCrypttab({ volumes }: Of<"write-crypttab">, root: string): Promise<readonly OwnChange[]> {
+async function writeCrypttab({ volumes }: Of<"write-crypttab">, root: string, originals: Originals): Promise<readonly OwnChange[]> {
   const place = await insideRoot(root, "/etc/crypttab");
   if (!(await exists(place))) return [];
-  const text = await readLatin1(place);
+  const text = await originals.read(place);
   const now = changedCrypttab(text, volumes);
   if (now === text) return [];
+  const original = await originals.keep(place);
   await writeLatin1(place, now);
-  return because("names of devices were changed", [pathInMachine(root, place)]);
+  return rewritten(root, place, original);
+}
+
+function rewritten(root: string, ...places: readonly string[]): readonly OwnChange[] {
+  const [place, original] = places.map((one) => pathInMachine(root, one));
+  return [
+    { path: place!, why: "names of devices were changed" },
+    { path: original!, why: `what ${place} was` },
+  ];
 }
 
 /** No holes: swapon refuses a file that has any (swapon(8)). */

@@ -157,6 +157,7 @@ function skips(context: TestContext): boolean {
 const OWN = [
   "/var/swap",
   "/etc/fstab",
+  "/etc/.fstab.before-test-20261121T194500Z",
   "/etc/initramfs-tools/modules",
   `/boot/initrd.img-${RELEASE}`,
   "/boot/grub/grubenv",

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { exists, readText } from "#os/files";
+import { originalsOf } from "./keep-original.ts";
 import { makeFakeMachine, noChroot, type FakeMachine } from "./fake-machine-for-tests.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 
@@ -38,7 +39,16 @@ async function write(fake: FakeMachine) {
   const root = join(scratch, `root${(roots += 1)}`);
   await makeFakeMachine(root, { ...fake, links: { "/usr/bin/busybox": "/bin/busybox", ...fake.links } });
   const said: string[] = [];
-  const changed = await writeCommandLine(step, { root, say: (line) => void said.push(line), note: () => undefined });
+  const environment = { root, say: (line: string) => void said.push(line), note: () => undefined };
+  const all = await writeCommandLine(step, environment, originalsOf("set"));
+  const isKept = (path: string) => path.endsWith(".before-set");
+  const changed = all.filter((path) => !isKept(path));
+  // What was changed by renaming is kept; what a tool has written again may have been right as it was.
+  for (const path of all.filter(isKept)) {
+    const own = path.replace(/\/\.([^/]+)\.before-set$/, "/$1");
+    assert.ok(changed.includes(own), path);
+    if (fake.files?.[own] !== undefined) assert.equal(await readFile(join(root, path), "utf8"), fake.files[own]);
+  }
   const read = (path: string) => readFile(join(root, path), "latin1").catch(() => undefined);
   return { root, changed, said, read, calls: await read("/calls") };
 }
@@ -118,7 +128,7 @@ describe("writeCommandLine()", { skip }, () => {
     const root = join(scratch, "modes");
     await makeFakeMachine(root, { files: { "/boot/grub/grub.cfg": entry("/dev/sda2") } });
     await chmod(join(root, "boot/grub/grub.cfg"), 0o444);
-    await writeCommandLine(step, { root, say: assert.fail, note: () => undefined });
+    await writeCommandLine(step, { root, say: assert.fail, note: () => undefined }, originalsOf("set"));
     assert.equal((await stat(join(root, "boot/grub/grub.cfg"))).mode & 0o7777, 0o444);
   });
 
@@ -130,7 +140,8 @@ describe("writeCommandLine()", { skip }, () => {
     await writeFile(join(root, "boot/grub/grubenv"), full);
     const said: string[] = [];
     const longer = { ...step, changes: [{ ...step.changes[0], to: "UUID=7a61ccf8-d4dc-4a28-aa1e-bd1c6a57709c" }] };
-    assert.deepEqual(await writeCommandLine(longer, { root, say: (line) => void said.push(line), note: () => undefined }), []);
+    const environment = { root, say: (line: string) => void said.push(line), note: () => undefined };
+    assert.deepEqual(await writeCommandLine(longer, environment, originalsOf("set")), []);
     assert.deepEqual(said, ["lifeboat: /boot/grub/grubenv has no room for other names of devices: change it by hand"]);
     assert.equal(await readFile(join(root, "boot/grub/grubenv"), "utf8"), full);
   });

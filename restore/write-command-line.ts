@@ -7,6 +7,7 @@ import { openChroot, type Chroot } from "./chroot.ts";
 import { environmentBlock, isGenerated, namesInitramfs, renamedDevices, type NewNames } from "./command-line-text.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
+import type { Originals } from "./keep-original.ts";
 import { readLatin1, writeLatin1 } from "./latin1-files.ts";
 import type { Step } from "./plan.ts";
 
@@ -14,22 +15,26 @@ type CommandLineStep = Extract<Step, { kind: "write-command-line" }>;
 type Surroundings = Pick<RestoreEnvironment, "root" | "say" | "note">;
 
 /** Returns the files that it has changed, by their own names in the machine; none where no name is found. */
-export async function writeCommandLine(step: CommandLineStep, environment: Surroundings): Promise<readonly string[]> {
+export async function writeCommandLine(step: CommandLineStep, environment: Surroundings, originals: Originals): Promise<readonly string[]> {
   const { root } = environment;
   const places = await configurationFiles(step, root);
   const texts = new Map<string, string>();
-  for (const place of places) texts.set(place, await readLatin1(place));
+  for (const place of places) texts.set(place, await originals.read(place));
   const hasInitramfs = [...texts.values()].some(namesInitramfs);
   const names: NewNames = new Map(step.changes.map((change) => [change.from, change]));
   const changed: string[] = [];
+  const kept: string[] = [];
   for (const [place, text] of texts) {
     const renamed = renamedDevices(text, names, hasInitramfs);
-    if (renamed === text || !(await writeRenamed(place, renamed, environment))) continue;
+    if (renamed === text) continue;
+    const original = await writeRenamed(place, renamed, { environment, originals });
+    if (original === undefined) continue;
     changed.push(place);
+    kept.push(original);
   }
   const isLoaders = changed.some((place) => pathInMachine(root, place) !== RESUME_FILE);
   const generated = isLoaders ? await writeAgain(step, environment) : [];
-  return [...new Set([...changed, ...generated])].map((place) => pathInMachine(root, place));
+  return [...new Set([...changed, ...kept, ...generated])].map((place) => pathInMachine(root, place));
 }
 
 /** Of initramfs-tools: no boot loader reads it. */
@@ -47,7 +52,9 @@ async function configurationFiles({ directories }: CommandLineStep, root: string
     for (const name of await listDirectory(await insideRoot(root, directory))) if (ENTRY.test(name)) paths.push(`${directory}/${name}`);
   }
   for (const directory of DIRECTORIES) {
-    for (const name of await listDirectory(await insideRoot(root, directory))) paths.push(`${directory}/${name}`);
+    // Nothing reads hidden files there, and originals are kept as such.
+    for (const name of await listDirectory(await insideRoot(root, directory)))
+      if (!name.startsWith(".")) paths.push(`${directory}/${name}`);
   }
   const places = new Set<string>();
   for (const path of paths) {
@@ -57,11 +64,22 @@ async function configurationFiles({ directories }: CommandLineStep, root: string
   return [...places];
 }
 
-async function writeRenamed(place: string, renamed: string, { root, say }: Surroundings): Promise<boolean> {
+interface Writing {
+  readonly environment: Surroundings;
+  readonly originals: Originals;
+}
+
+/** Returns where the original is kept; undefined when nothing was written. */
+async function writeRenamed(place: string, renamed: string, { environment, originals }: Writing): Promise<string | undefined> {
+  const { root, say } = environment;
   const text = place.endsWith("/grubenv") ? environmentBlock(renamed) : renamed;
-  if (text === undefined) say(`lifeboat: ${pathInMachine(root, place)} has no room for other names of devices: change it by hand`);
-  else await writeLatin1(place, text);
-  return text !== undefined;
+  if (text === undefined) {
+    say(`lifeboat: ${pathInMachine(root, place)} has no room for other names of devices: change it by hand`);
+    return undefined;
+  }
+  const original = await originals.keep(place);
+  await writeLatin1(place, text);
+  return original;
 }
 
 const GENERATORS = ["grub-mkconfig", "grub2-mkconfig"];

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
+import { originalsOf } from "./keep-original.ts";
 import { writeNetwork } from "./write-network.ts";
 
 const root = await mkdtemp(join(tmpdir(), "lifeboat-network-"));
@@ -26,10 +27,10 @@ test("writeNetwork() changes addresses, keeps the originals, and pins the name",
   }
   await symlink("/etc/passwd", join(root, "/etc/netplan/link.yaml"));
   const step = { kind: "write-network", changes: [{ name: "ens3", fromMac: OLD, toMac: "52:54:00:00:00:0b" }] } as const;
-  const changed = await writeNetwork(step, root);
+  const changed = await writeNetwork(step, root, originalsOf("set"));
   const read = (path: string) => readFile(join(root, path), "latin1");
   for (const path of Object.keys(FILES).filter((name) => !name.endsWith("other.network"))) {
-    const original = path.replace(/\/([^/]+)$/, "/.$1.before-lifeboat");
+    const original = path.replace(/\/([^/]+)$/, "/.$1.before-set");
     assert.equal(await read(original), FILES[path]);
     assert.match(await read(path), /52:54:00:00:00:0b/i);
     assert.doesNotMatch(await read(path), /00:aa/i);
@@ -39,6 +40,6 @@ test("writeNetwork() changes addresses, keeps the originals, and pins the name",
   assert.match(await read("/etc/udev/rules.d/70-lifeboat-net.rules"), /ATTR\{address\}=="52:54:00:00:00:0b", NAME="ens3"/);
   assert.equal(changed.length, 11);
   // Again, as after a power cut: the originals stay what they were.
-  await writeNetwork(step, root);
-  assert.equal(await read("/etc/netplan/.01.yaml.before-lifeboat"), FILES["/etc/netplan/01.yaml"]);
+  await writeNetwork(step, root, originalsOf("set"));
+  assert.equal(await read("/etc/netplan/.01.yaml.before-set"), FILES["/etc/netplan/01.yaml"]);
 });

@@ -1,8 +1,9 @@
 // Makes the restored machine's configuration right for other network cards; each file that is changed is kept beside, as it was.
 
-import { copyFile, exists, linkInfo, listDirectory, makeDirectory } from "#os/files";
+import { linkInfo, listDirectory, makeDirectory } from "#os/files";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
-import { readLatin1, writeLatin1 } from "./latin1-files.ts";
+import type { Originals } from "./keep-original.ts";
+import { writeLatin1 } from "./latin1-files.ts";
 import { cardRules, withNewAddresses } from "./plan-network.ts";
 import type { Step } from "./plan.ts";
 
@@ -25,15 +26,13 @@ const RULES_DIRECTORY = "/etc/udev/rules.d";
 const RULES_NAME = "70-lifeboat-net.rules";
 
 /** Returns the paths of what it has changed or made, by their own names in the machine. */
-export async function writeNetwork({ changes }: NetworkStep, root: string): Promise<readonly string[]> {
+export async function writeNetwork({ changes }: NetworkStep, root: string, originals: Originals): Promise<readonly string[]> {
   const written: string[] = [];
   for (const place of await filesIn(root)) {
-    const text = await readLatin1(place);
+    const text = await originals.read(place);
     const now = withNewAddresses(text, changes);
     if (now === text) continue;
-    const original = originalOf(place);
-    // A step that was broken off is done again: what is beside is the original already.
-    if (!(await exists(original))) await copyFile(place, original);
+    const original = await originals.keep(place);
     await writeLatin1(place, now);
     written.push(place, original);
   }
@@ -42,11 +41,6 @@ export async function writeNetwork({ changes }: NetworkStep, root: string): Prom
   const rules = `${directory}/${RULES_NAME}`;
   await writeLatin1(rules, cardRules(changes));
   return [...written, rules].map((place) => pathInMachine(root, place));
-}
-
-/** Hidden: what reads all files of a directory passes over it. */
-function originalOf(place: string): string {
-  return place.replace(/\/([^/]+)$/, "/.$1.before-lifeboat");
 }
 
 async function filesIn(root: string): Promise<readonly string[]> {

@@ -35,6 +35,13 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
     inConfig: false,
   },
   {
+    name: "file-system",
+    value: "PATH=TYPE",
+    many: true,
+    description: "Make the file system at this mount point as ext4, xfs or btrfs, whatever it was; may be given again",
+    inConfig: false,
+  },
+  {
     name: "nic",
     value: "OLD=NEW",
     many: true,
@@ -67,6 +74,7 @@ export function readPlanOptions(options: OptionValues): PlanOptions {
   return {
     map: pairsOf(options, "map", "a disk goes to one place"),
     cards: pairsOf(options, "nic", "a card is one here"),
+    types: pairsOf(options, "file-system", "a file system has one type"),
     excluded: listOption(options, "exclude-disk"),
     wipe: listOption(options, "wipe"),
     noResize: options["no-resize"] === true,
@@ -79,10 +87,11 @@ export function readPlanOptions(options: OptionValues): PlanOptions {
 }
 
 function pairsOf(options: OptionValues, name: string, rule: string): ReadonlyMap<string, string> {
+  const form = PLAN_OPTIONS.find((option) => option.name === name)?.value ?? "OLD=NEW";
   const pairs = listOption(options, name).map((pair) => {
     const at = pair.indexOf("=");
     if (at > 0 && at < pair.length - 1) return [pair.slice(0, at), pair.slice(at + 1)] as const;
-    throw new LifeboatError(`Cannot use --${name} as it must be OLD=NEW: "${pair}"`, { exitCode: 2 });
+    throw new LifeboatError(`Cannot use --${name} as it must be ${form}: "${pair}"`, { exitCode: 2 });
   });
   for (const [index, [old, now]] of pairs.entries()) {
     const other = pairs.slice(0, index).find(([before]) => before === old);

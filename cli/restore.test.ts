@@ -64,6 +64,7 @@ describe("options of restore", () => {
     "no-partition",
     "no-arrays",
     "no-volumes",
+    "file-system",
     "nic",
     "identity",
     "host-name",

@@ -7,6 +7,7 @@ import { restoreWords, unmetWords, type RestoreWords } from "./restore-words.ts"
 const USUAL: RestoreWords = {
   map: new Map(),
   cards: new Map(),
+  types: new Map(),
   excluded: [],
   wipe: [],
   noResize: false,
@@ -48,6 +49,7 @@ describe("restoreWords() reads", () => {
     ["lifeboat.again=web-20260101T000000Z lifeboat.then=poweroff", { again: "web-20260101T000000Z", afterwards: "poweroff" }],
     ["noresize lifeboat.luks=LABEL=KEYS:/boat.key", { noResize: true, luksKey: "LABEL=KEYS:/boat.key" }],
     ["lifeboat.keep=/data,UUID=a-b nopart", { keep: ["/data", "UUID=a-b"], noPartition: true }],
+    ["lifeboat.filesystem=/srv=ext4", { types: new Map([["/srv", "ext4"]]) }],
     ["lifeboat.nic=ens3=52:54:00:00:00:01", { cards: new Map([["ens3", "52:54:00:00:00:01"]]) }],
     ["lifeboat.clone=%h-2", { cloneName: "%h-2" }],
     ["nomd nolvm", { noArrays: true, noVolumes: true }],

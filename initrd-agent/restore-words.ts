@@ -9,6 +9,7 @@ import { FLAG_WORDS, VALUE_WORDS, type WordText } from "./word-table.ts";
 export interface RestoreWords {
   readonly map: ReadonlyMap<string, string>;
   readonly cards: ReadonlyMap<string, string>;
+  readonly types: ReadonlyMap<string, string>;
   readonly excluded: readonly string[];
   readonly wipe: readonly string[];
   readonly noResize: boolean;
@@ -31,7 +32,7 @@ export interface RestoreWords {
 export function restoreWords({ own, values, flags }: Pick<BootWords, "own" | "values" | "flags">): RestoreWords {
   const first = (name: Parameters<typeof own.get>[0]) => own.get(name)?.[0];
   // What is no pair is kept: the planner refuses it by name, where leaving it out would let another disk be chosen.
-  const pairs = (name: "lifeboat.map" | "lifeboat.nic") =>
+  const pairs = (name: "lifeboat.map" | "lifeboat.nic" | "lifeboat.filesystem") =>
     (own.get(name) ?? []).map((pair) => {
       const at = pair.indexOf("=");
       const [old, now] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
@@ -42,6 +43,7 @@ export function restoreWords({ own, values, flags }: Pick<BootWords, "own" | "va
   return {
     map: new Map(pairs("lifeboat.map")),
     cards: new Map(pairs("lifeboat.nic")),
+    types: new Map(pairs("lifeboat.filesystem")),
     excluded: excluded.map(readSerialWord),
     wipe: (own.get("lifeboat.wipe") ?? []).map(readSerialWord),
     noResize: flags.has("noresize"),

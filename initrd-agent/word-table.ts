@@ -91,6 +91,11 @@ export const OWN_WORDS = {
     isText: true,
     says: "Do not format these file systems, and write nothing to them: mount points, `UUID=ID` or `LABEL=NAME`; their disks keep their partitions.",
   },
+  "lifeboat.filesystem": {
+    value: "PATH=TYPE",
+    isText: true,
+    says: "Make the file system at this mount point as ext4, xfs or btrfs, whatever it was.",
+  },
   "lifeboat.nic": { value: "OLD=NEW", isText: true, says: "The machine's network card OLD is the card NEW here: names or addresses." },
   "lifeboat.clone": {
     value: "NAME",

@@ -2,7 +2,7 @@
 
 import { describeParameters } from "./describe-parameters.ts";
 import type { VolumeForm } from "../machine/stacked-device.ts";
-import { isStackStep, type StackStep, type Step } from "./plan.ts";
+import { isStackStep, type FstabChange, type StackStep, type Step } from "./plan.ts";
 
 export function describeStep(step: Step): string {
   if (isStackStep(step)) return describeStackStep(step);
@@ -66,7 +66,7 @@ function describeConfiguration(
 ): string {
   switch (step.kind) {
     case "write-fstab":
-      return `change /etc/fstab: ${step.changes.map(({ from, to }) => `${from} becomes ${to}`).join(", ")}`;
+      return `change /etc/fstab: ${step.changes.map(describeFstabChange).join(", ")}`;
     case "write-command-line":
       return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
     case "write-network":
@@ -76,6 +76,11 @@ function describeConfiguration(
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }
+}
+
+function describeFstabChange({ path, from, to, as }: FstabChange): string {
+  if (to === undefined) return `${from} is taken out`;
+  return as === undefined ? `${from} becomes ${to}` : `${path} becomes ${as.type}`;
 }
 
 function describeStackStep(step: StackStep): string {

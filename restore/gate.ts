@@ -38,7 +38,7 @@ export interface PassedGate {
 
 /** Writes to no disk. Throws LifeboatError: 3 for what would fail, 5 for damage that was not accepted. */
 export async function passGate(request: GateRequest, environment: RestoreEnvironment): Promise<PassedGate> {
-  await checkPrograms(request.machine);
+  await checkPrograms({ ...request.machine, layout: request.plan.layout });
   await checkArguments(request.plan);
   const frames = await readFrames(request.set);
   const damaged = await checkData(request, frames, environment);

@@ -13,8 +13,15 @@ export interface Moves {
   readonly replaced: ReadonlyMap<string, string>;
 }
 
-export function planFstab(machine: Machine, { devices, matches, replaced }: Moves): readonly Step[] {
-  const changes = machine.layout.fstab.flatMap((entry): readonly FstabChange[] => {
+/** `before`: what the machine's fstab says, where the layout that is made is not the one that was. */
+export function planFstab(machine: Machine, moves: Moves, before: readonly FstabEntry[] = machine.layout.fstab): readonly Step[] {
+  // Names last: the others find their lines by them.
+  const changes = [...retyped(machine, before), ...takenOut(machine, before), ...renamed(machine, moves)];
+  return changes.length === 0 ? [] : [{ kind: "write-fstab", changes }];
+}
+
+function renamed(machine: Machine, { devices, matches, replaced }: Moves): readonly FstabChange[] {
+  return machine.layout.fstab.flatMap((entry): readonly FstabChange[] => {
     const { spec, path } = entry;
     const named = WAY.test(spec) ? deviceBehind(machine, entry) : spec.replace(/^\/dev\//, "");
     const id = named === undefined ? undefined : (replaced.get(named) ?? named);
@@ -25,7 +32,18 @@ export function planFstab(machine: Machine, { devices, matches, replaced }: Move
     if (WAY.test(spec) && isUnmoved(machine, id, matches)) return [];
     return [{ path, from: spec, to: uuidOf(machine, id) ?? now }];
   });
-  return changes.length === 0 ? [] : [{ kind: "write-fstab", changes }];
+}
+
+function retyped({ layout }: Machine, fstab: readonly FstabEntry[]): readonly FstabChange[] {
+  return layout.fstab.flatMap(({ spec, path, type, options }): readonly FstabChange[] => {
+    const before = fstab.find((entry) => entry.spec === spec && entry.path === path);
+    return before === undefined || before.type === type ? [] : [{ path, from: spec, to: spec, as: { type, options } }];
+  });
+}
+
+function takenOut({ layout }: Machine, fstab: readonly FstabEntry[]): readonly FstabChange[] {
+  const isThere = ({ spec, path }: FstabEntry) => layout.fstab.some((entry) => entry.spec === spec && entry.path === path);
+  return fstab.filter((entry) => !isThere(entry)).map(({ spec, path }) => ({ path, from: spec, to: undefined }));
 }
 
 /** Links that nothing here can make right, one line each. Those without which the machine starts are the user's own business. */
@@ -85,13 +103,17 @@ export function uuidOf({ layout }: Machine, id: string): string | undefined {
 
 /** The text of /etc/fstab, one character a byte, with the changes made; all else stays as it is, comments and blanks too. */
 export function changedFstab(text: string, changes: readonly FstabChange[]): string {
-  const names = new Map(changes.map(({ from, to }) => [bytesOfText(from), bytesOfText(to)]));
   return text
     .split("\n")
-    .map((line) => {
-      const spec = /^\s*(?!#)(\S+)\s/.exec(line)?.[1] ?? "";
-      const name = names.get(spec);
-      return name === undefined ? line : line.replace(spec, () => name);
-    })
+    .map((line) => changes.reduce(changedLine, line))
     .join("\n");
+}
+
+function changedLine(line: string, { path, from, to, as }: FstabChange): string {
+  const [, indent, spec, gap, place, rest] = /^(\s*)(?!#)(\S+)(\s+)(\S+)(.*)$/s.exec(line) ?? [];
+  if (indent === undefined || spec === undefined || rest === undefined || spec !== bytesOfText(from)) return line;
+  if (to === undefined) return `# not made again by Lifeboat: ${line}`;
+  const isAt = bytesOfText(path) === place?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  const changed = as === undefined || !isAt ? rest : rest.replace(/^(\s+)\S+(\s+)\S+/, `$1${as.type}$2${as.options.join(",")}`);
+  return `${indent}${bytesOfText(to)}${gap}${place}${changed}`;
 }

@@ -1,7 +1,7 @@
 // The planner: from the machine as it was and the disks that are here to the steps between (DESIGN section 7). Pure.
 
 import { LifeboatError } from "#os/error";
-import type { BootLoader, DeviceId, Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
+import type { BootLoader, DeviceId, Disk, FileSystem, FstabEntry, Layout, Machine, Swap } from "../machine/model.ts";
 import { deviceBytes } from "../machine/own-layout.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
@@ -12,6 +12,7 @@ import { planCrypttab } from "./crypttab.ts";
 import { fstabProblems, planFstab, type Moves } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
+import { withOtherTypes } from "./fit/other-types.ts";
 import { luksWarnings } from "./luks-keys.ts";
 import { describeIdentity } from "./match-disks.ts";
 import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sectorProblems } from "./plan-problems.ts";
@@ -40,6 +41,8 @@ export interface PlanOptions {
   readonly noVolumes?: boolean;
   /** The restored machine is another one, of this name, in which `%h` stands for its own; undefined: it is the same. */
   readonly cloneName?: string | undefined;
+  /** From mount points to types that file systems are made as, other than they were. */
+  readonly types?: ReadonlyMap<string, string>;
   /** From network cards of the machine to those that are here: names or addresses. */
   readonly cards?: ReadonlyMap<string, string>;
 }
@@ -60,8 +63,10 @@ export function planRestore(input: PlanInput): Plan {
   const { manifest, present } = input;
   const whole = { ...input.machine, layout: withoutUnmade(input.machine.layout) };
   const reuse = reuseOf(whole.layout, reuseOptions(input.options));
-  const fitted = safeFit({ ...input, machine: whole }, reuse);
-  const { pairs, layout, changes } = fitted;
+  const wanted = withOtherTypes(whole.layout, input.options.types ?? new Map(), reuse.fileSystems);
+  if (!wanted.isRetyped) throw refusal("every type that is named must be one that the file system can have", wanted.problems);
+  const fitted = safeFit({ ...input, machine: { ...whole, layout: wanted.layout } }, reuse);
+  const { pairs, layout } = fitted;
   const machine = { ...whole, layout, bootLoader: withReplaced(whole.bootLoader, fitted.replaced) };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
@@ -71,9 +76,13 @@ export function planRestore(input: PlanInput): Plan {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, cloneName: input.options.cloneName }, manifest.totals),
+    steps: planSteps(
+      machine,
+      { ...moves, reuse, cards: cards.changes, cloneName: input.options.cloneName, fstab: whole.layout.fstab },
+      manifest.totals,
+    ),
     replaced: [...fitted.replaced],
-    changes,
+    changes: [...wanted.changes, ...fitted.changes],
     keptPaths: keptPaths(layout, reuse),
     lost: lostContents(pairs, machine, reuse).flatMap(contentLines),
     kept: [
@@ -143,6 +152,8 @@ function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): Targ
 
 interface Circumstances extends Moves {
   readonly reuse: Reuse;
+  /** As it was. */
+  readonly fstab: readonly FstabEntry[];
   readonly cards: readonly CardChange[];
   readonly cloneName: string | undefined;
 }
@@ -153,7 +164,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards, cloneName } = moves;
+  const { devices, matches, reuse, cards, cloneName, fstab } = moves;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const keptNodes = new Set([...reuse.fileSystems].map(path));
@@ -175,7 +186,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...layout.swaps
       .filter((swap) => !isPartition(swap) && !isKept(swap.place))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
-    ...planFstab(machine, moves),
+    ...planFstab(machine, moves, fstab),
     ...planCommandLine(machine, moves),
     ...planCrypttab(machine, moves),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),

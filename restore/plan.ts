@@ -158,7 +158,10 @@ export interface MadeDevice {
 export interface FstabChange {
   readonly path: string;
   readonly from: string;
-  readonly to: string;
+  /** Undefined: the device is not made, and the line becomes a comment. */
+  readonly to: string | undefined;
+  /** When the file system is made as another type. */
+  readonly as?: { readonly type: string; readonly options: readonly string[] };
 }
 
 export interface CommandLineChange {

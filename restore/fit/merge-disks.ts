@@ -3,7 +3,7 @@
 import type { DeviceId, Disk, Layout, Partition, PartitionTable } from "../../machine/model.ts";
 import { standsOn } from "../../machine/own-layout.ts";
 import { BARE_TYPES } from "../partition-types.ts";
-import { isSpareable, replacedDevice, withoutDevices, type Reduced } from "./without-disk.ts";
+import { isSpareable, isSwap, replacedDevice, withoutDevices, type Reduced } from "./without-disk.ts";
 
 export type Merged = { readonly isMerged: true; readonly reduced: Reduced } | { readonly isMerged: false; readonly problem: string };
 
@@ -16,7 +16,8 @@ export function mergeDisks(reduced: Reduced, into: Disk, from: Disk): Merged {
   if (from.table?.kind === "mbr") return refused(`${from.id} has an MBR, whose partitions get other PARTUUIDs in a GPT`);
   const needed = (from.table?.partitions ?? []).filter(({ type }) => BARE_TYPES.has(type) && !has(into.table, type));
   const own: readonly DeviceId[] = from.table === undefined ? [from.id] : from.table.partitions.map(({ id }) => id);
-  const spared = own.filter((id) => !needed.some((one) => one.id === id) && isSpareable(reduced.layout, id));
+  const isNeeded = (id: DeviceId) => needed.some((one) => one.id === id) || isSwap(reduced.layout, id);
+  const spared = own.filter((id) => !isNeeded(id) && isSpareable(reduced.layout, id));
   const left = spared.length === 0 ? reduced : withoutDevices(reduced, new Set(spared));
   if (left === undefined) return refused("what is mirrored on both would not have its room on one");
   const target = left.layout.disks.find(({ id }) => id === into.id);

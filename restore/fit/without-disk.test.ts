@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { UEFI_MACHINE } from "../../machine/machine-for-tests.ts";
 import type { Disk, FileSystem, Layout, MountPoint } from "../../machine/model.ts";
+import { array, GIB, part, sketchedDisk, sketchedLayout, uuidOf } from "../../machine/layouts-for-tests.ts";
+import { changedFstab } from "../plan-fstab.ts";
+import { testDisk } from "../present-disks-for-tests.ts";
+import { planOntoDisks } from "../whole-plan-for-tests.ts";
 import { withoutDisk } from "./without-disk.ts";
-
-const GIB = 2 ** 30;
 
 const [SDA] = UEFI_MACHINE.layout.disks as readonly [Disk];
 const [MOUNT] = UEFI_MACHINE.layout.mounts as readonly [MountPoint];
@@ -27,6 +29,26 @@ function without(layout: Layout, id: string): FileSystem | undefined {
   assert.ok(disk !== undefined);
   return withoutDisk({ layout, replaced: new Map(), changes: [] }, disk)?.layout.fileSystems[0];
 }
+
+test("withoutDisk() does without the swap of the second disk, and its line in fstab becomes a comment", () => {
+  const disks = ["sda", "sdb"].map((id) => sketchedDisk(id, { sizeMiB: 8192, parts: [part("bios", 1), part("raid", 7000), part("swap")] }));
+  const stack = [array("md0", "raid1", ["sda2", "sdb2"])];
+  const holds = { md0: { type: "ext4", path: "/" }, sda3: { type: "swap" }, sdb3: { type: "swap" } } as const;
+  const layout = sketchedLayout({ disks, stack, holds });
+  const swap = (id: string) => ({ spec: `UUID=${uuidOf(id)}`, path: "none", type: "swap", options: ["sw"] });
+  const both = { ...layout, fstab: [...layout.fstab, swap("sda3"), swap("sdb3")] };
+  const plan = planOntoDisks(both, [testDisk({ id: "sdz", serial: "ONE", sizeBytes: 8 * GIB })], new Map());
+  assert.deepEqual(plan.changes, [
+    "disk sdb is left out: what was on it is on another disk too",
+    "swap on sdb3 is left out",
+    "md0 was RAID1, and becomes plain sda2",
+  ]);
+  const step = plan.steps.find(({ kind }) => kind === "write-fstab");
+  assert.ok(step?.kind === "write-fstab");
+  const line = `UUID=${uuidOf("sdb3")} none swap sw 0 0`;
+  assert.equal(changedFstab(`x\n${line}\n`, step.changes), `x\n# not made again by Lifeboat: ${line}\n`);
+  assert.deepEqual(step.changes, [{ path: "none", from: `UUID=${uuidOf("sdb3")}`, to: undefined }]);
+});
 
 describe("withoutDisk() of a btrfs RAID1", () => {
   test("of two becomes one that is not mirrored, on the disk that is left", () => {

@@ -4,6 +4,7 @@ import type { DeviceId, Disk, FileSystem, Layout } from "../../machine/model.ts"
 import { deviceBytes, devicesOn } from "../../machine/own-layout.ts";
 import type { StackedDevice } from "../../machine/stacked-device.ts";
 import { BARE_TYPES, ESP_TYPES } from "../partition-types.ts";
+import { withoutSwaps } from "./dropped-swaps.ts";
 import { leastBtrfsBytes } from "./file-system-size.ts";
 
 export interface Reduced {
@@ -31,7 +32,7 @@ export function withoutDevices({ layout, replaced, changes }: Reduced, gone: Rea
   if (!fileSystems.every((fileSystem) => layout.fileSystems.includes(fileSystem) || hasRoom(layout, fileSystem))) return undefined;
   const moved = movedDevices(layout, fileSystems, gone);
   const without: Layout = {
-    ...layout,
+    ...withoutSwaps(layout, gone),
     stack: layout.stack.map((stacked) => withoutMembers(stacked, gone)),
     fileSystems,
     mounts: layout.mounts.map((mount) => ({ ...mount, device: moved.get(mount.device) ?? mount.device })),
@@ -39,7 +40,7 @@ export function withoutDevices({ layout, replaced, changes }: Reduced, gone: Rea
   const single = without.stack.flatMap((stacked) =>
     stacked.kind === "array" && stacked.members.length === 1 && stacked.level === "raid1" ? [stacked] : [],
   );
-  const lines: string[] = [];
+  const lines = layout.swaps.filter((swap) => !without.swaps.includes(swap)).map(({ place }) => `swap on ${place} is left out`);
   let result: Layout = without;
   const now = new Map([...replaced, ...moved]);
   for (const { id, members } of single) {
@@ -61,10 +62,15 @@ export function isSpareable(layout: Layout, id: DeviceId): boolean {
     ({ device, parameters }) => device === id || (parameters.kind === "btrfs" && parameters.devices.includes(id)),
   );
   if (fileSystem?.parameters.kind === "btrfs") return isMirrored(fileSystem);
+  if (isSwap(layout, id)) return true;
   const isMounted = layout.mounts.some(({ device }) => device === id);
   const isTwinEsp = partition !== undefined && ESP_TYPES.has(partition.type) && !isMounted;
   const isBare = partition !== undefined && (BARE_TYPES.has(partition.type) || partition.role === "extended");
   return isTwinEsp || isBare;
+}
+
+export function isSwap({ swaps }: Layout, id: DeviceId): boolean {
+  return swaps.some(({ kind, place }) => kind === "partition" && place === id);
 }
 
 /** What profiles do with; RAID1 of one device is what is made without mirrors. */

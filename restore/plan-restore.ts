@@ -63,10 +63,8 @@ export function planRestore(input: PlanInput): Plan {
   const { manifest, present } = input;
   const whole = { ...input.machine, layout: withoutUnmade(input.machine.layout) };
   const reuse = reuseOf(whole.layout, reuseOptions(input.options));
-  const wanted = withOtherTypes(whole.layout, input.options.types ?? new Map(), reuse.fileSystems);
-  if (!wanted.isRetyped) throw refusal("every type that is named must be one that the file system can have", wanted.problems);
-  const fitted = safeFit({ ...input, machine: { ...whole, layout: wanted.layout } }, reuse);
-  const { pairs, layout } = fitted;
+  const fitted = wantedFit({ ...input, machine: whole }, reuse);
+  const { pairs, layout, changes } = fitted;
   const machine = { ...whole, layout, bootLoader: withReplaced(whole.bootLoader, fitted.replaced) };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
@@ -82,7 +80,7 @@ export function planRestore(input: PlanInput): Plan {
       manifest.totals,
     ),
     replaced: [...fitted.replaced],
-    changes: [...wanted.changes, ...fitted.changes],
+    changes,
     keptPaths: keptPaths(layout, reuse),
     lost: lostContents(pairs, machine, reuse).flatMap(contentLines),
     kept: [
@@ -108,6 +106,15 @@ function leftAloneLine({ disk, lockedBecause }: PresentDisk): string {
 }
 
 type Fitted = Extract<FittedMachine, { readonly fits: true }>;
+
+/** With the types that were asked for. */
+function wantedFit(input: PlanInput, reuse: Reuse): Fitted {
+  const { machine, options } = input;
+  const wanted = withOtherTypes(machine.layout, options.types ?? new Map(), reuse.fileSystems);
+  if (!wanted.isRetyped) throw refusal("every type that is named must be one that the file system can have", wanted.problems);
+  const fitted = safeFit({ ...input, machine: { ...machine, layout: wanted.layout } }, reuse);
+  return { ...fitted, changes: [...wanted.changes, ...fitted.changes] };
+}
 
 function safeFit({ machine, present, firmware, options }: PlanInput, reuse: Reuse): Fitted {
   const { layout } = machine;

@@ -98,10 +98,10 @@ function commonOptions(options: readonly string[]): readonly string[] {
 }
 
 /** mke2fs.conf's of today. */
-const EXT_FEATURES: readonly string[] = [
-  ...["has_journal", "ext_attr", "resize_inode", "dir_index", "filetype", "extent", "64bit", "flex_bg", "sparse_super"],
-  ...["large_file", "huge_file", "dir_nlink", "extra_isize", "metadata_csum"],
-];
+const EXT_FEATURES: readonly string[] =
+  "has_journal ext_attr resize_inode dir_index filetype extent 64bit flex_bg sparse_super large_file huge_file dir_nlink extra_isize metadata_csum".split(
+    " ",
+  );
 const EXT_BYTES_AN_INODE = 16_384;
 const EXT_RESERVED_SHARE = 0.05;
 

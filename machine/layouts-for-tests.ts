@@ -227,7 +227,8 @@ function fileSystemOn(layout: Layout, device: DeviceId, { type, usedMiB = 500, p
 
 /** The same for the same name. */
 export function uuidOf(name: string): string {
-  const hex = [...name]
+  const hex = name
+    .split("")
     .reduce((total, letter) => (total * 33 + letter.charCodeAt(0)) % 0xffffffffffff, 5381)
     .toString(16)
     .padStart(12, "0");

@@ -60,25 +60,21 @@ export interface PlanInput {
 
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
 export function planRestore(input: PlanInput): Plan {
-  const { manifest, present } = input;
+  const { manifest, present, options } = input;
   const whole = { ...input.machine, layout: withoutUnmade(input.machine.layout) };
-  const reuse = reuseOf(whole.layout, reuseOptions(input.options));
+  const reuse = reuseOf(whole.layout, reuseOptions(options));
   const fitted = wantedFit({ ...input, machine: whole }, reuse);
   const { pairs, layout, changes } = fitted;
   const machine = { ...whole, layout, bootLoader: withReplaced(whole.bootLoader, fitted.replaced) };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
   const moves = { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced };
-  const cards = planCards(machine.network, input.presentCards, input.options.cards ?? new Map());
+  const cards = planCards(machine.network, input.presentCards, options.cards ?? new Map());
   return {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(
-      machine,
-      { ...moves, reuse, cards: cards.changes, cloneName: input.options.cloneName, fstab: whole.layout.fstab },
-      manifest.totals,
-    ),
+    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, options, fstab: whole.layout.fstab }, manifest.totals),
     replaced: [...fitted.replaced],
     changes,
     keptPaths: keptPaths(layout, reuse),
@@ -89,7 +85,7 @@ export function planRestore(input: PlanInput): Plan {
     ],
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
-      ...consentWarnings(present, input.options.wipe),
+      ...consentWarnings(present, options.wipe),
       ...contentWarnings(machine),
       ...luksWarnings(layout, reuse.devices),
       ...commandLineProblems(machine, moves),
@@ -162,7 +158,7 @@ interface Circumstances extends Moves {
   /** As it was. */
   readonly fstab: readonly FstabEntry[];
   readonly cards: readonly CardChange[];
-  readonly cloneName: string | undefined;
+  readonly options: PlanOptions;
 }
 
 function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolumes = false }: PlanOptions): ReuseOptions {
@@ -171,7 +167,8 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards, cloneName, fstab } = moves;
+  const { devices, matches, reuse, cards, fstab } = moves;
+  const { cloneName } = moves.options;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const keptNodes = new Set([...reuse.fileSystems].map(path));

@@ -1,6 +1,7 @@
 // A step in one line, for the plan, the log and the screen (DESIGN section 7: one of the two exhaustive switches).
 
 import { describeParameters } from "./describe-parameters.ts";
+import type { Subvolume } from "../machine/model.ts";
 import type { VolumeForm } from "../machine/stacked-device.ts";
 import { isStackStep, type FstabChange, type StackStep, type Step } from "./plan.ts";
 
@@ -98,8 +99,12 @@ function describeStackStep(step: StackStep): string {
     case "create-logical-volume":
       return `create logical volume ${step.volume.id}: ${sizeText(step.volume.sizeBytes)}${describeForm(step.volume.form)}`;
     case "make-subvolumes":
-      return `make ${step.subvolumes.length} subvolumes on ${step.device}: ${step.subvolumes.map(({ path }) => path).join(", ")}`;
+      return `make ${step.subvolumes.length} subvolumes on ${step.device}: ${step.subvolumes.map(describeSubvolume).join(", ")}`;
   }
+}
+
+function describeSubvolume({ path, isReadOnly }: Subvolume): string {
+  return isReadOnly ? `${path} (read-only in the end)` : path;
 }
 
 function describeStacked(stacked: Extract<Step, { kind: "open-device" }>["stacked"]): string {

@@ -20,7 +20,7 @@ import { mountAgain, unmountAll } from "./mount-all.ts";
 import { unnamedLosses } from "./outcome.ts";
 import { refreshDirectories } from "./refresh-directories.ts";
 import { runStep, type OwnChange } from "./run-step.ts";
-import { closeStack, runStackStep } from "./run-stack.ts";
+import { closeStack, runStackStep, sealSubvolumes } from "./run-stack.ts";
 import { setFlags } from "./set-flags.ts";
 import { isStackStep, type Plan, type Step } from "./plan.ts";
 
@@ -197,6 +197,7 @@ async function finish(job: StepJob, startMs: number): Promise<RestoreReport> {
   await writeMark(environment.root, report);
   await refreshDirectories(request, environment.root);
   await unmountAll(request.plan, environment);
+  await sealSubvolumes(request.plan);
   await closeStack(request.plan, environment);
   return report;
 }

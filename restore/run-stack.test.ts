@@ -1,4 +1,4 @@
-// LVM's own programs on real devices. What needs the kernel's device mapper is shown in virtual machines.
+// LVM's and btrfs's own programs on real devices. What needs the kernel's device mapper is shown in virtual machines.
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { run } from "#os/exec";
 import { GROUP } from "../machine/stack-for-tests.ts";
+import { mountBriefly } from "./brief-mount.ts";
 import { attachDisk, detachDisk, skipsWithoutDisk } from "./disk-for-tests.ts";
-import { runStackStep } from "./run-stack.ts";
+import { planOfSteps } from "./plan-for-tests.ts";
+import { runStackStep, sealSubvolumes } from "./run-stack.ts";
 
 test("a group is made beside the machine's old disk, which has one of the same name and UUIDs, and stays as it is", async (context) => {
   const scratch = await mkdtemp(join(tmpdir(), "lifeboat-lvm-"));
@@ -24,6 +26,27 @@ test("a group is made beside the machine's old disk, which has one of the same n
   } finally {
     await detachDisk(old);
     await detachDisk(target);
+    await rm(scratch, { recursive: true });
+  }
+});
+
+test("subvolumes are made with those that hold others first, and are read-only in the end where they were", async (context) => {
+  const scratch = await mkdtemp(join(tmpdir(), "lifeboat-subvolumes-"));
+  const device = await attachDisk(join(scratch, "btrfs.img"), 160);
+  try {
+    if (skipsWithoutDisk(context, device)) return;
+    await run(["mkfs.btrfs", "--quiet", device!]);
+    const subvolume = (path: string, isReadOnly: boolean) => ({ path, isReadOnly, isSnapshot: false });
+    const subvolumes = [subvolume("@", false), subvolume("@/deep/sealed", true), subvolume("plain", false)];
+    const step = { kind: "make-subvolumes", device: device!, subvolumes, defaultSubvolume: "@" } as const;
+    await runStackStep(step, {});
+    await sealSubvolumes(planOfSteps("set", [step]));
+    await using place = await mountBriefly(device!, "btrfs", ["subvolid=5"]);
+    const isSealed = async (path: string) => (await run(["btrfs", "property", "get", `${place.path}/${path}`, "ro"])).stdout.trim();
+    assert.deepEqual([await isSealed("@"), await isSealed("@/deep/sealed"), await isSealed("plain")], ["ro=false", "ro=true", "ro=false"]);
+    assert.match((await run(["btrfs", "subvolume", "get-default", place.path])).stdout, /path @$/m);
+  } finally {
+    await detachDisk(device);
     await rm(scratch, { recursive: true });
   }
 });

@@ -52,6 +52,16 @@ async function makeSubvolumes({ device, subvolumes, defaultSubvolume }: MakeSubv
   if (defaultSubvolume !== "") await run(["btrfs", "subvolume", "set-default", `${place.path}/${defaultSubvolume}`]);
 }
 
+/** Those that were read-only are so again, when nothing more is written. Nothing may be mounted. */
+export async function sealSubvolumes({ steps }: Plan): Promise<void> {
+  for (const step of steps) {
+    const sealed = step.kind === "make-subvolumes" ? step.subvolumes.filter(({ isReadOnly }) => isReadOnly) : [];
+    if (step.kind !== "make-subvolumes" || sealed.length === 0) continue;
+    await using place = await mountBriefly(step.device, "btrfs", [subvolumeOption("/")]);
+    for (const { path } of sealed) await run(["btrfs", "property", "set", "-t", "subvol", `${place.path}/${path}`, "ro", "true"]);
+  }
+}
+
 /** Last made, first closed. What is not there needs no closing; what cannot be closed is closed by the reboot. */
 export async function closeStack({ steps }: Plan, { note }: Pick<RestoreEnvironment, "note">): Promise<void> {
   for (const step of [...steps].reverse()) {

@@ -1,5 +1,6 @@
 // A machine with one disk less: mirrors do with what is left, RAID1 of one disk becomes what stood on it. Pure.
 
+import { isImaged } from "../../machine/device-image.ts";
 import type { DeviceId, Disk, FileSystem, Layout, Partition } from "../../machine/model.ts";
 import { deviceBytes, devicesOn } from "../../machine/own-layout.ts";
 import type { StackedDevice } from "../../machine/stacked-device.ts";
@@ -46,6 +47,7 @@ export function withoutDisk({ layout, replaced, changes }: Reduced, disk: Disk):
 }
 
 function isSpareable(layout: Layout, id: DeviceId, partition: Partition | undefined): boolean {
+  if (isImaged(layout, id)) return false;
   const array = layout.stack.find((stacked) => stacked.kind === "array" && [...stacked.members, ...stacked.spares].includes(id));
   if (array?.kind === "array") return array.spares.includes(id) || (array.level === "raid1" && array.members.length > 1);
   const fileSystem = layout.fileSystems.find(

@@ -49,6 +49,7 @@ async function archive(store: string, request: Partial<ArchiveRequest>): Promise
       hostName: "test",
       include: [],
       exclude: [],
+      images: [],
       withoutNetwork: false,
       codec: "zstd",
       level: 1,

@@ -232,6 +232,12 @@ describe("refused before anything is written is", () => {
         2,
         /: --exclude tree leaves it out$/,
       ],
+      [
+        "an image with files alone",
+        (tree) => ({ include: [tree], images: ["/dev/sda3"] }),
+        2,
+        /image of "\/dev\/sda3" as it is for a set that rebuilds the machine: one without \/ does not$/,
+      ],
       ["what the kernel makes up", () => ({ include: ["/proc/self"] }), 2, /must go into the set: proc has no files of its own$/],
       ["an exclusion of everything", (tree) => ({ include: [tree], exclude: ["/"] }), 2, /something must be left: that is everything$/],
       [

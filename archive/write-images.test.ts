@@ -1,7 +1,7 @@
 // What goes wrong while a device is read into a set: nothing of the set is left.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -50,6 +50,33 @@ test("a full disk leaves no set behind", { skip: isRoot() ? false : "only root c
     await run(["umount", store]);
   }
 });
+
+test("an NTFS that Windows has not left clean is refused, with what is to be done", async () => {
+  const store = join(scratch, "clean");
+  await mkdir(store);
+  const device = await deviceWith(new Uint8Array(16 * MIB), { method: "ntfsclone" });
+  await run(["mkntfs", "--force", "--quick", "--quiet", device.path]);
+  await archive(store, device);
+  await makeDirty(device.path);
+  await assert.rejects(archive(store, device), {
+    exitCode: 4,
+    message: /scheduled for a check or it was shutdown/,
+    hint: /^Windows must have/,
+  });
+});
+
+/** The flag in $VOLUME_INFORMATION of MFT record 3, and of its mirror (NTFS on-disk format: linux, fs/ntfs3/ntfs.h). */
+async function makeDirty(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  const clusterBytes = bytes.readUInt16LE(11) * bytes.readUInt8(13);
+  for (const field of [0x30, 0x38]) {
+    const record = Number(bytes.readBigUInt64LE(field)) * clusterBytes + 3 * 1024;
+    let attribute = record + bytes.readUInt16LE(record + 0x14);
+    while (bytes.readUInt32LE(attribute) !== 0x70) attribute += bytes.readUInt32LE(attribute + 4);
+    bytes.writeUInt16LE(1, attribute + bytes.readUInt16LE(attribute + 0x14) + 10);
+  }
+  await writeFile(path, bytes);
+}
 
 for (const [what, change, message] of [
   ["a device that ends early", { sizeBytes: 3 * MIB }, /as it must have 3145728 bytes: 2097152 were read$/],

@@ -79,18 +79,28 @@ function unsavedUuids({ layout }: Machine): ReadonlySet<string> {
 
 /**
  * What is not this machine's, or in no set; what carries no UUID counts as foreign too, but for the table and partitions of
- * an own disk.
+ * an own disk, and for what is on a partition that the set has an image of.
  */
 export function foreignContents({ contents }: PresentDisk, machine: Machine): readonly string[] {
   const unsaved = unsavedUuids(machine);
   const own = new Set([...ownUuids(machine)].filter((uuid) => !unsaved.has(uuid)));
   const isOwnTable = contents.some(({ type, uuid }) => type === "partition table" && uuid !== undefined && own.has(normalised(uuid)));
+  const imaged = imagedUuids(machine);
+  const isImagedHere = (device: string) =>
+    contents.some((one) => one.device === device && one.type === "partition" && one.uuid !== undefined && imaged.has(normalised(one.uuid)));
   return contents
-    .filter(({ type, uuid }) => {
+    .filter(({ device, type, uuid }) => {
       if (uuid !== undefined) return !own.has(normalised(uuid));
+      if (isImagedHere(device)) return false;
       return !(isOwnTable && (type === "partition" || type === "partition table"));
     })
     .map(describeContent);
+}
+
+/** Of partitions. */
+function imagedUuids({ layout }: Machine): ReadonlySet<string> {
+  const partitions = layout.disks.flatMap(({ table }) => table?.partitions ?? []);
+  return uuidSet(partitions.filter(({ id }) => isImaged(layout, id)).map(({ uuid }) => uuid));
 }
 
 /** For the plan's list of what is lost. */

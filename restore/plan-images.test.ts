@@ -58,6 +58,18 @@ describe("planRestore()", () => {
     assert.throws(() => plan(without, ownDisk(without, "sdx")), { exitCode: 3, message: /data that is not this machine's, ntfs/ });
   });
 
+  test("takes unknown data on the very partition that is imaged for the machine's own, and not without an image", () => {
+    const planWith = (images: readonly DeviceImage[]) => {
+      const { layout } = machineWith(images);
+      const machine = withLayout(UEFI_MACHINE, { ...layout, fileSystems: layout.fileSystems.filter(({ device }) => device !== "sda3") });
+      const own = ownDisk(machine, "sdx");
+      const data = { device: "sdx3", type: "data of an unknown kind", uuid: undefined, label: undefined };
+      return plan(machine, { ...own, contents: [...own.contents, data] });
+    };
+    assert.ok(planWith([{ ...IMAGE, method: "raw" }]).steps.length > 0);
+    assert.throws(() => planWith([]), { exitCode: 3, message: /not this machine's, data of an unknown kind on sdx3/ });
+  });
+
   test("keeps the size of what is imaged on a larger disk, and says that it begins in another place", () => {
     const { layout, warnings } = plan(MACHINE, presentDisk({ id: "sdz", serial: "Z", sizeBytes: 16 * GIB }));
     const sizes = layout.disks[0]?.table?.partitions.map(({ id, sizeSectors }) => [id, sizeSectors * 512]);

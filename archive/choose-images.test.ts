@@ -101,6 +101,17 @@ describe("chooseImages()", () => {
     assert.deepEqual(raw, ["sda6 /dev/sda6 raw 1000 images/sda6", "sdb2 /dev/sdb2 raw 1000 images/sdb2"]);
   });
 
+  test("takes busybox's dd too, which a rescue system has", async () => {
+    const busybox = join(scratch, "dd");
+    await writeFile(busybox, "#!/bin/sh\necho 'BusyBox v1 multi-call binary.' >&2; exit 1\n");
+    await chmod(busybox, 0o755);
+    try {
+      assert.deepEqual(await chosen(["/dev/sda6"]), ["sda6 /dev/sda6 raw 1000 images/sda6 BusyBox v1 multi-call binary."]);
+    } finally {
+      await rm(busybox);
+    }
+  });
+
   for (const [word, message] of [
     ["/dev/nope", "there is none of that name on a disk of this machine"],
     ["sda2", "there is none of that name on a disk of this machine"],

@@ -111,8 +111,8 @@ export function whyNot(
 
 /** The program's own words about itself, one line. */
 async function toolFor(method: ImageMethod, device: DeviceId): Promise<string> {
-  const { name, package: packageName } = IMAGE_PROGRAMS[method];
-  const said = await run([name, "--version"]).catch((error: Error) => {
+  const { name, package: packageName, okCodes } = IMAGE_PROGRAMS[method];
+  const said = await run([name, "--version"], { okCodes }).catch((error: Error) => {
     throw new LifeboatError(`Cannot take an image of "${device}" as ${name} must run here: ${error.message}`, {
       hint: `Install the package ${packageName}, or leave --images out`,
     });

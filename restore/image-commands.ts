@@ -6,9 +6,18 @@ type Command = readonly [program: string, ...args: string[]];
 
 const BLOCK_BYTES = 2 ** 20;
 
-export const IMAGE_PROGRAMS: Readonly<Record<ImageMethod, { readonly name: string; readonly package: string }>> = {
-  ntfsclone: { name: "ntfsclone", package: "ntfs-3g" },
-  raw: { name: "dd", package: "coreutils" },
+interface ImageProgram {
+  readonly name: string;
+  /** Debian's. */
+  readonly package: string;
+  /** Exit codes of a call that asks for its version. */
+  readonly okCodes: readonly number[];
+}
+
+export const IMAGE_PROGRAMS: Readonly<Record<ImageMethod, ImageProgram>> = {
+  ntfsclone: { name: "ntfsclone", package: "ntfs-3g", okCodes: [0] },
+  // busybox has one too, which knows all that is asked of it here but its version.
+  raw: { name: "dd", package: "coreutils", okCodes: [0, 1] },
 };
 
 /** Prints the image; the same device gives the same image, when nothing has written to it. */

@@ -12,11 +12,13 @@ import { bytesOfText, prefixOf, printable } from "../set/catalogue.ts";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
 import { formatManifest, MACHINE_FILE, MANIFEST_FILE, type SetManifest } from "../set/set-manifest.ts";
 import { REMOVED, type TarMessages } from "../set/tar-messages.ts";
+import type { ImagedDevice } from "./choose-images.ts";
 import type { LeftOut } from "./choose-subject.ts";
 import { exclusionsOf } from "./exclusions.ts";
 import { ownFilesIn, type OwnPlace } from "./own-files.ts";
 import { scanTree, type TreeScan } from "./scan-tree.ts";
 import { walkTree } from "./walk-tree.ts";
+import { writeImages } from "./write-images.ts";
 import { writeData, type WrittenData } from "./write-data.ts";
 
 export interface SetOptions {
@@ -28,6 +30,8 @@ export interface SetOptions {
   readonly createdBy: string;
   /** With it the set rebuilds a machine; without, it holds files alone. */
   readonly machine: Machine | undefined;
+  /** Devices that go into the set block by block, those of `machine.layout.images`. */
+  readonly images?: readonly ImagedDevice[];
   /** Where the tree that is archived begins: `/`, or where a rescue system has mounted it. */
   readonly root: string;
   readonly include: readonly string[];
@@ -47,6 +51,7 @@ export interface SetOptions {
   readonly volumeLimitBytes: number;
   remark(text: string): void;
   progress(state: ArchiveProgress): void;
+  imageProgress?(image: ImagedDevice["image"], doneBytes: number): void;
 }
 
 export interface ArchiveProgress {
@@ -77,21 +82,21 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
   const scan = await scanTree(choice.paths, { namesPath, root: prefix });
   const unmatched = choice.exclusions.unmatched();
   if (!choice.hasCome()) throw nothingToTake(options, unmatched);
+  const form = { directory, codec: options.codec, level: options.level, volumeLimitBytes: options.volumeLimitBytes };
+  // First: a device that cannot be read is known after minutes then, and not after hours.
+  const imageFiles = await writeImages(options.images ?? [], { ...form, progress: (...state) => options.imageProgress?.(...state) });
   const data = await writeData({
-    directory,
+    ...form,
     namesPath,
     scan,
     root,
-    codec: options.codec,
-    level: options.level,
-    volumeLimitBytes: options.volumeLimitBytes,
     progress: ({ paths: done, contentBytes }) => {
       options.progress({ paths: done, contentBytes, allPaths: scan.paths, allBytes: scan.contentBytes });
     },
   });
   const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
   const leftOut = [...(options.leftOut ?? []), ...choice.own.found(prefix)];
-  const rest = { files: [...machineFile, ...data.files], skipped: choice.skipped, scan, leftOut };
+  const rest = { files: [...machineFile, ...data.files, ...imageFiles], skipped: choice.skipped, scan, leftOut };
   return { manifest: manifestOf(options, data, rest), scan, unmatched };
 }
 

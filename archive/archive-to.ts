@@ -11,6 +11,7 @@ import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
 import { bytesOfText } from "../set/catalogue.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
+import { bytesToRead } from "../set/device-image-files.ts";
 import { RESCUE_ISO_FILE, setId, type SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
@@ -29,6 +30,8 @@ export interface ArchiveRequest {
   readonly root: string;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** Devices that go in block by block, `all` or `none`. */
+  readonly images: readonly string[];
   readonly withoutNetwork: boolean;
   readonly codec: Codec;
   readonly level: number;
@@ -177,6 +180,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     createdAt,
     createdBy,
     machine,
+    images: facts.images,
     root,
     include,
     exclude,
@@ -197,6 +201,8 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     remark: request.note,
     progress: ({ paths, contentBytes, allBytes }) =>
       request.progress({ what: "archiving", doneBytes: contentBytes, allBytes, files: paths }),
+    imageProgress: ({ device, sizeBytes }, doneBytes) =>
+      request.progress({ what: `reading the image of ${device}`, doneBytes, allBytes: Math.max(doneBytes, sizeBytes) }),
   };
 }
 
@@ -219,7 +225,7 @@ function ownPlaces({ image }: ArchiveRequest, { store, allMounts }: SetFacts): r
 
 /** The manifest is what was written, though nothing on the medium says so yet. */
 async function readAgain(source: SetSource, manifest: SetManifest, request: ArchiveRequest): Promise<Verification> {
-  const allBytes = manifest.totals.storedBytes;
+  const allBytes = bytesToRead(manifest);
   const verification = await verifySet({ source, manifest }, (doneBytes) => request.progress({ what: "verifying", doneBytes, allBytes }));
   request.progress(undefined);
   if (verification.damage.length === 0) return verification;

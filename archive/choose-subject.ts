@@ -2,17 +2,19 @@
 
 import { LifeboatError } from "#os/error";
 import { readTextIfThere } from "#os/files";
+import { withImages } from "../machine/device-image.ts";
 import { inspectMachine } from "../machine/inspect.ts";
 import { inspectMounts, type MountedSystem } from "../machine/inspect-mounts.ts";
 import { mountsBelow } from "../machine/layout.ts";
 import { GRUB_BIOS_FILES } from "../machine/distributions.ts";
-import type { BootLoader, Machine } from "../machine/model.ts";
-import { ownLayout } from "../machine/own-layout.ts";
+import type { BootLoader, DeviceId, Machine } from "../machine/model.ts";
+import { devicesOn, ownLayout } from "../machine/own-layout.ts";
 import { parseFstab } from "../machine/parse-fstab.ts";
 import type { Mount } from "../machine/parse-findmnt.ts";
 import { layoutWarnings } from "../restore/layout-warnings.ts";
 import { restorableReasons } from "../restore/restorable.ts";
 import { bytesOfText } from "../set/catalogue.ts";
+import { chooseImages, type ImagedDevice } from "./choose-images.ts";
 import { chooseMounts, isWithin, KERNEL_DIRECTORIES, madeUpType, mountOf, networkMounts, type MountChoice } from "./choose-mounts.ts";
 import { excludedDevices, isDeviceWord, type ExcludedDevices } from "./excluded-devices.ts";
 import { checkedPattern, exclusionsOf, type Exclusions } from "./exclusions.ts";
@@ -22,6 +24,8 @@ export interface SubjectRequest {
   readonly root: string;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** Devices that go in block by block, `all` or `none`. */
+  readonly images: readonly string[];
   readonly withoutNetwork: boolean;
   readonly acceptUnrestorable: boolean;
   now(): Date;
@@ -36,6 +40,7 @@ export interface LeftOut {
 export interface Subject {
   /** Undefined for files alone. */
   readonly machine: Machine | undefined;
+  readonly images: readonly ImagedDevice[];
   /** As this system has them, whatever the root is. */
   readonly allMounts: MountedSystem["mounts"];
   readonly closedMounts: readonly string[];
@@ -67,9 +72,11 @@ export async function chooseSubject(storePath: string, request: SubjectRequest):
   });
   const closed = choices.filter(({ leftOutBecause }) => leftOutBecause !== undefined).map(({ path }) => path);
   const closedMounts = [...KERNEL_DIRECTORIES, ...closed].filter((path) => !include.includes(path));
-  const whole = include.includes("/") ? await chooseMachine(choices, { devices, exclusions }, request) : undefined;
+  if (!include.includes("/")) checkNoImages(request);
+  const whole = include.includes("/") ? await chooseMachine(choices, { devices, exclusions, system }, request) : undefined;
   return {
     machine: whole?.machine,
+    images: whole?.images ?? [],
     allMounts: system.mounts,
     closedMounts,
     swapFiles: swapFilesIn(system.swaps, request),
@@ -119,15 +126,33 @@ function checkIncluded(include: readonly string[], { mounts, devices, exclusions
   }
 }
 
+/** They rebuild a machine, and files alone do not. */
+function checkNoImages({ images }: SubjectRequest): void {
+  const word = images.find((one) => one !== "none" && one !== "all");
+  if (word === undefined) return;
+  throw new LifeboatError(`Cannot take an image of "${word}" as it is for a set that rebuilds the machine: one without / does not`, {
+    exitCode: 2,
+    hint: "Leave --images out, or archive / too",
+  });
+}
+
 /** Disks on which nothing is that goes into the set are none of the machine's. */
 async function chooseMachine(
   choices: readonly MountChoice[],
-  { devices, exclusions }: Omit<Known, "mounts">,
+  { devices, exclusions, system }: Omit<Known, "mounts"> & { readonly system: MountedSystem },
   request: SubjectRequest,
-): Promise<{ readonly machine: Machine; readonly leftOut: readonly LeftOut[] }> {
+): Promise<{ readonly machine: Machine; readonly images: readonly ImagedDevice[]; readonly leftOut: readonly LeftOut[] }> {
   const isTaken = (path: string) => choices.some((choice) => choice.path === path && choice.leftOutBecause === undefined);
   const inspected = await inspectMachine({ now: request.now(), root: request.root });
-  const { machine: whole, leftOut } = ownLayout(inspected, isTaken, (device) => devices.isExcluded(`/dev/${device}`));
+  const isExcluded = (device: DeviceId) => devices.isExcluded(`/dev/${device}`);
+  const own = ownLayout(inspected, isTaken, isExcluded);
+  const ownDevices = new Set([...own.machine.layout.disks.flatMap(devicesOn), ...own.machine.layout.stack.map(({ id }) => id)]);
+  const images = await chooseImages({ words: request.images, layout: inspected.layout, ownDevices, system, isExcluded });
+  const layout = withImages(
+    inspected.layout,
+    images.map(({ image }) => image),
+  );
+  const { machine: whole, leftOut } = ownLayout({ ...inspected, layout }, isTaken, isExcluded);
   const mounts = choices.map(({ mount }) => mount);
   const isInSet = (path: string) => {
     const holding = mountOf(path, mounts);
@@ -136,7 +161,7 @@ async function chooseMachine(
   const machine = { ...whole, bootLoader: withToolsInSet(whole.bootLoader, isInSet) };
   const disks = leftOut.map(({ disk, reason }): LeftOut => ({ what: `disk ${disk.id} (${disk.identity.serial ?? "no serial"})`, reason }));
   checkRestorable(machine, request);
-  return { machine, leftOut: disks };
+  return { machine, images, leftOut: disks };
 }
 
 /** The restored machine has of its own what is in the set, and nothing else. */

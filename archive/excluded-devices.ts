@@ -32,10 +32,9 @@ export async function excludedDevices(words: readonly string[], system: MountedS
 }
 
 /** The device and all that stands on it: partitions, volumes, arrays. */
-async function devicesOf(word: string, { devices }: MountedSystem): Promise<readonly LsblkDevice[]> {
-  const all = flattenDevices(devices);
+async function devicesOf(word: string, system: MountedSystem): Promise<readonly LsblkDevice[]> {
   const node = (await exists(word)) ? await realPath(word) : word;
-  const found = all.find((device) => isNodeOf(node, device) || isNamedBy(device, withoutEscapes(word)));
+  const found = deviceOf(node, word, system);
   if (found === undefined) {
     throw new LifeboatError(`Cannot leave out "${word}" as it must be a disk or what stands on one: there is none of that name`, {
       exitCode: 2,
@@ -43,6 +42,11 @@ async function devicesOf(word: string, { devices }: MountedSystem): Promise<read
     });
   }
   return flattenDevices([found]);
+}
+
+/** By its node, links resolved, or by what udev would call it. */
+export function deviceOf(node: string, word: string, { devices }: MountedSystem): LsblkDevice | undefined {
+  return flattenDevices(devices).find((device) => isNodeOf(node, device) || isNamedBy(device, withoutEscapes(word)));
 }
 
 function isInUse(device: LsblkDevice, { mounts, swaps }: MountedSystem): boolean {

@@ -46,6 +46,16 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
       "Leave out a path with all below it, a glob such as '/home/*/.cache', a name wherever it stands, or a device such as /dev/sdb1 or a whole " +
       "disk, by any of its names; may be given again. What has left out nothing is named at the end",
   },
+  {
+    name: "images",
+    value: "WHAT",
+    many: true,
+    description:
+      "Take what is on a device that is not mounted block by block, and bring it back with the machine: all, for each NTFS on the machine's disks " +
+      "(ntfsclone, used blocks alone), a device such as /dev/sdb1 by any of its names, whatever is on it (every block of what is no NTFS), or none; " +
+      "may be given again. The disk of a device that is named is made again by a restore, with all that is on it",
+    defaultText: "none",
+  },
   { name: "without-network", short: "N", description: "Leave out file systems that are on the network" },
   {
     name: "compress",
@@ -119,6 +129,7 @@ export const archiveCommand: CommandSpec = {
   examples: [
     { command: "lifeboat archive /mnt/backup", says: "a set in a directory, with boot/rescue.iso in it" },
     { command: "lifeboat archive iso:/mnt/backup -E '/var/cache/*'", says: "one ISO that boots and restores" },
+    { command: "lifeboat archive --images all /mnt/backup", says: "with the Windows beside it, which must not be mounted" },
     { command: "lifeboat archive -I /etc -I /home /mnt/backup", says: "a set of files alone" },
   ],
   async run({ args: [medium = ""], options, print, remark, progress, status }) {
@@ -130,6 +141,7 @@ export const archiveCommand: CommandSpec = {
       root,
       include: includes(options),
       exclude: listOption(options, "exclude"),
+      images: listOption(options, "images"),
       withoutNetwork: options["without-network"] === true,
       ...readCompression(textOption(options, "compress")),
       acceptUnrestorable: options["accept-unrestorable"] === true,

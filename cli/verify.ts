@@ -1,6 +1,7 @@
 // `lifeboat verify SET`: reads all of it.
 
 import { findSet } from "../media/find-set.ts";
+import { bytesToRead } from "../set/device-image-files.ts";
 import { openDamagedSet } from "../set/damaged-set.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { verificationText } from "../ui/set-text.ts";
@@ -19,7 +20,7 @@ export const verifyCommand: CommandSpec = {
   async run({ args: [path = ""], options, print, remark, status }) {
     // What is damaged is read as far as it goes: so its cost can be named.
     const set = await openDamagedSet(await findSet(path, { note: remark }));
-    const allBytes = set.manifest.totals.storedBytes;
+    const allBytes = bytesToRead(set.manifest);
     const progress = progressPrinter(status);
     const verification = await verifySet(set, (doneBytes) => progress({ what: "verifying", doneBytes, allBytes }));
     progress(undefined);

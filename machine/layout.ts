@@ -37,6 +37,7 @@ export function makeLayout(facts: LayoutFacts): Layout {
     swaps: [...swapDevices(facts), ...facts.swapFiles],
     mounts: facts.mounts,
     fstab: facts.fstab,
+    images: [],
   };
 }
 

@@ -168,7 +168,7 @@ export interface LayoutSketch {
 }
 
 export function sketchedLayout({ disks, stack = [], holds }: LayoutSketch): Layout {
-  const bare: Layout = { disks, stack: [], fileSystems: [], swaps: [], mounts: [], fstab: [] };
+  const bare: Layout = { disks, stack: [], fileSystems: [], swaps: [], mounts: [], images: [], fstab: [] };
   const made: StackedDevice[] = [];
   for (const make of stack) made.push(make({ ...bare, stack: made }));
   const built = { ...bare, stack: made };

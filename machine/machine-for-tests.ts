@@ -153,6 +153,7 @@ export const BIOS_MACHINE: Machine = {
       { spec: "UUID=b4946635-dd96-462a-a002-414401064400", path: "/srv", type: "xfs", options: ["defaults"] },
       { spec: "UUID=249e68a9-c50c-45e4-9da8-d3d7d7f62d63", path: "none", type: "swap", options: ["sw"] },
     ],
+    images: [],
   },
   bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], biosTools: GRUB_TOOLS, efi: undefined },
   network: [{ name: "eth0", mac: "52:54:00:12:34:56", driver: "virtio_net", addresses: ["10.0.2.15/24"], gateway: "10.0.2.2" }],

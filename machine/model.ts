@@ -1,5 +1,6 @@
 // A computer as data: everything that is needed to build it again. `machine.json` is one value of `Machine`.
 
+import type { DeviceImage } from "./device-image.ts";
 import type { StackedDevice } from "./stacked-device.ts";
 
 /**
@@ -87,6 +88,8 @@ export interface Layout {
   /** What is mounted and belongs to the machine, in the order of mounting. */
   readonly mounts: readonly MountPoint[];
   readonly fstab: readonly FstabEntry[];
+  /** Of devices whose content is in the set as blocks; chosen when it is made. */
+  readonly images: readonly DeviceImage[];
 }
 
 /** Matched by wwid, then serial, then size and bus; never by name (DESIGN section 7). All trimmed and normalised. */

@@ -48,10 +48,11 @@ function reasonFor(disk: Disk, layout: Layout): string {
   return mounted.length === 0 ? "nothing on it is mounted" : `what is mounted from it is left out: ${mounted.join(", ")}`;
 }
 
-/** What is mounted or swapped to, and all that it stands on. */
+/** What is mounted, swapped to or imaged, and all that it stands on. */
 export function usedDevices(layout: Layout): ReadonlySet<DeviceId> {
   const swaps = layout.swaps.filter(({ kind }) => kind === "partition").map(({ place }) => place);
-  return new Set([...layout.mounts.map(({ device }) => device), ...swaps].flatMap((id) => below(layout, id)));
+  const images = layout.images.map(({ device }) => device);
+  return new Set([...layout.mounts.map(({ device }) => device), ...swaps, ...images].flatMap((id) => below(layout, id)));
 }
 
 /** The disk and its partitions. */

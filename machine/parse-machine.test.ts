@@ -101,7 +101,7 @@ test("parseMachine() names each field that is not there, but for those that a ma
     }
   }
   const list =
-    "a switch,driver,drivers,efi,entryCount,firstSector,gateway,header,installer,label,lastSector,loaderPath,mac,machineId,model,modules,name,partitionUuid,problem";
+    "a switch,driver,drivers,efi,entryCount,firstSector,gateway,header,images,installer,label,lastSector,loaderPath,mac,machineId,model,modules,name,partitionUuid,problem";
   const rest = "product,regionBytes,serial,shape,stripeBytes,table,usedBytes,usedInodes,uuid,vendor,versionId,wwid";
   assert.deepEqual([...optional].sort().join(), `${list},${rest}`);
 });

@@ -22,6 +22,7 @@ import type {
   PartitionTable,
   Swap,
 } from "./model.ts";
+import type { DeviceImage } from "./device-image.ts";
 import type { LuksHeader, StackedDevice, VolumeForm } from "./stacked-device.ts";
 
 /** `json` is the parsed text, `where` names it in a sentence. Throws LifeboatError (5) that names the first field that is wrong. */
@@ -313,6 +314,14 @@ const MountSchema: Schema<MountPoint> = v.object({ path: Path, device: Text, typ
 
 const FstabSchema: Schema<FstabEntry> = v.object({ spec: Text, path: Text, type: Text, options: v.array(Text) });
 
+const ImageSchema: Schema<DeviceImage> = v.object({
+  device: Text,
+  method: v.picklist(["ntfsclone", "raw"]),
+  tool: Text,
+  sizeBytes: Positive,
+  file: v.pipe(v.string(), v.regex(/^images\/[A-Za-z0-9][\w.-]*$/, "it must be a name in images/")),
+});
+
 const LayoutSchema: Schema<Layout> = v.object({
   disks: v.array(DiskSchema),
   stack: v.array(StackedSchema),
@@ -320,6 +329,8 @@ const LayoutSchema: Schema<Layout> = v.object({
   swaps: v.array(SwapSchema),
   mounts: v.array(MountSchema),
   fstab: v.array(FstabSchema),
+  // Sets that were made before there were any have none.
+  images: v.optional(v.array(ImageSchema), []),
 });
 
 const EfiSchema: Schema<EfiLoader> = v.object({

@@ -1,7 +1,7 @@
 // What is Lifeboat's own in a directory, by its name: nothing of anybody else's.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOwnName, isSetContent, isSetIsoName, isSetName, isUnfinishedMark, isWorkName, setIsoName } from "./store-names.ts";
+import { isOwnName, isSetContent, isSetIsoName, isSetName, isSetPath, isUnfinishedMark, isWorkName, setIsoName } from "./store-names.ts";
 
 test("names that Lifeboat gives are told from others that look alike", () => {
   const own = [
@@ -26,6 +26,11 @@ test("names that Lifeboat gives are told from others that look alike", () => {
   assert.deepEqual(own.filter(isUnfinishedMark), own.slice(1, 2));
   assert.ok(isSetIsoName(setIsoName("web-20260101T000000Z")));
   assert.deepEqual([isSetName("web-20260101T000000Z"), isSetName("web-20260101T000000Z.bak")], [true, false]);
+});
+
+test("files of images are a set's, and others in their directory are not", () => {
+  const own = ["images", "images/sda3-0001.ntfsclone.zst", "images/vg-win-0002.raw"];
+  assert.deepEqual([...own, "images/photo.jpg", "images/sda3", "images/a/b-0001.raw"].filter(isSetPath), own);
 });
 
 test("a directory of a set's name is a set's when something in it is", () => {

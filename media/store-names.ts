@@ -1,5 +1,6 @@
 // The names that Lifeboat gives in a store, so that nothing else is taken for its own. Pure.
 
+import { IMAGES_DIRECTORY, isImageFile } from "../set/device-image-files.ts";
 import {
   CATALOGUE_FILE,
   frameListName,
@@ -60,7 +61,8 @@ const BOOT_WORK = /^boot\/\.lifeboat-[A-Za-z0-9]{6}(?:\/output)?$/;
 /** A path below a set, by the names that archive gives there, those of what is half written too. */
 export function isSetPath(path: string): boolean {
   const whole = path.replace(PART, "");
-  return whole === "boot" || SET_FILES.has(whole) || FRAME_LIST.test(whole) || volumeNumber(whole) !== undefined || BOOT_WORK.test(path);
+  if (whole === "boot" || whole === IMAGES_DIRECTORY) return true;
+  return SET_FILES.has(whole) || FRAME_LIST.test(whole) || volumeNumber(whole) !== undefined || isImageFile(whole) || BOOT_WORK.test(path);
 }
 
 /** Of a directory that has a set's name: what is in it. One with nothing but `boot` is what an archive makes first. */

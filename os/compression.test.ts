@@ -1,7 +1,7 @@
 // Pieces squeezed and back: the codecs' own programs are the oracles; what is damaged, or another size, is refused.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { compress, decompress, sampleSize, unpackZstd, type Codec } from "#os/compression";
+import { compress, decompress, sampleSize, unpackAll, type Codec } from "#os/compression";
 import { runBytes } from "#os/exec";
 
 const TEXT = new TextEncoder().encode("some text that repeats, some text that repeats\n".repeat(5000));
@@ -59,16 +59,16 @@ async function* pieces(bytes: Uint8Array, length: number): AsyncGenerator<Uint8A
 
 async function unpacked(stored: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const part of unpackZstd(stored)) parts.push(part);
+  for await (const part of unpackAll(stored, "zstd")) parts.push(part);
   return Buffer.concat(parts);
 }
 
-test("unpackZstd() gives the content of many frames, in whatever pieces they come", async () => {
+test("unpackAll() gives the content of many frames, in whatever pieces they come", async () => {
   const stored = Buffer.concat([await compress(TEXT, "zstd", 1), await compress(TEXT, "zstd", 5)]);
   for (const length of [1, 100, 1 << 20]) assert.ok((await unpacked(pieces(stored, length))).equals(Buffer.concat([TEXT, TEXT])));
 });
 
-test("unpackZstd() refuses damage, and hands on what its source throws", async () => {
+test("unpackAll() refuses damage, and hands on what its source throws", async () => {
   const stored = await compress(TEXT, "zstd", 1);
   await assert.rejects(unpacked(pieces(stored.subarray(0, stored.length - 5), 10)), {
     name: "LifeboatError",

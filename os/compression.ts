@@ -96,15 +96,19 @@ export function sampleSize(bytes: Uint8Array): number {
   return zlib.zstdCompressSync(bytes, { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } }).length;
 }
 
-/** The content of any number of zstd frames, piece by piece. Throws LifeboatError (5) for damage, and what `stored` throws. */
-export async function* unpackZstd(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const stream = zlib.createZstdDecompress();
+/** The content of any number of frames or members, piece by piece. Throws LifeboatError (5) for damage, and what `stored` throws. */
+export async function* unpackAll(stored: AsyncIterable<Uint8Array>, codec: Codec): AsyncGenerator<Uint8Array> {
+  if (codec === "none") {
+    yield* stored;
+    return;
+  }
+  const stream = codec === "zstd" ? zlib.createZstdDecompress() : zlib.createGunzip();
   // Whatever fails reaches the reader through the stream.
   pipeline(stored, stream).catch(() => undefined);
   try {
     for await (const piece of stream) yield view(piece as Uint8Array);
   } catch (error) {
     if (error instanceof LifeboatError) throw error;
-    throw new LifeboatError(`Cannot unpack zstd data as it must be whole: ${(error as Error).message}`, { exitCode: 5, cause: error });
+    throw new LifeboatError(`Cannot unpack ${codec} data as it must be whole: ${(error as Error).message}`, { exitCode: 5, cause: error });
   }
 }

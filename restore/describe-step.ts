@@ -13,9 +13,9 @@ export function describeStep(step: Step): string {
     case "partition":
       return `partition ${step.disk.path}: ${step.table.kind.toUpperCase()} with ${step.table.partitions.length} partitions`;
     case "make-filesystem":
-      return describeFileSystem(step);
+    case "restore-image":
     case "make-swap":
-      return `make swap on ${step.device}${step.uuid === undefined ? "" : `: UUID ${step.uuid}`}`;
+      return describeContent(step);
     case "mount":
       return `mount ${step.device}${step.fsRoot === "/" ? "" : ` (${step.fsRoot})`} at ${step.path}`;
     case "extract":
@@ -42,6 +42,17 @@ export function describeStep(step: Step): string {
       return "note in the restored system that it was restored";
     case "unmount":
       return "unmount everything";
+  }
+}
+
+function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restore-image" | "make-swap" }>): string {
+  switch (step.kind) {
+    case "make-filesystem":
+      return describeFileSystem(step);
+    case "restore-image":
+      return `write the image of ${step.image.device} onto ${step.device} (${step.image.method}): ${sizeText(step.image.sizeBytes)}`;
+    case "make-swap":
+      return `make swap on ${step.device}${step.uuid === undefined ? "" : `: UUID ${step.uuid}`}`;
   }
 }
 

@@ -1,5 +1,6 @@
 // EFI system partitions: the one that is mounted, on several disks where it is mirrored, and copies of it that nothing mounts.
 
+import { isImaged } from "../machine/device-image.ts";
 import { below } from "../machine/own-layout.ts";
 import type { DeviceId, Layout, Partition } from "../machine/model.ts";
 import { ESP_TYPES } from "./partition-types.ts";
@@ -19,9 +20,9 @@ export function partitionsBelow(layout: Layout, device: DeviceId): readonly Plac
 export function twinEsps(layout: Layout, mounted: DeviceId): readonly PlacedPartition[] {
   const own = new Set(below(layout, mounted));
   const isVfat = (id: DeviceId) => layout.fileSystems.some(({ device, type }) => device === id && type === "vfat");
-  const isMounted = (id: DeviceId) => layout.mounts.some(({ device }) => device === id);
+  const isSaved = (id: DeviceId) => layout.mounts.some(({ device }) => device === id) || isImaged(layout, id);
   return placedPartitions(layout).filter(
-    ({ partition: { id, type } }) => ESP_TYPES.has(type) && !own.has(id) && isVfat(id) && !isMounted(id),
+    ({ partition: { id, type } }) => ESP_TYPES.has(type) && !own.has(id) && isVfat(id) && !isSaved(id),
   );
 }
 

@@ -1,5 +1,6 @@
 // Whose data is on a disk: this machine's by the UUIDs in machine.json, or somebody else's, which is never lost unasked (DESIGN section 8, rule 3).
 
+import { isImaged } from "../machine/device-image.ts";
 import type { DeviceId, Disk, Machine } from "../machine/model.ts";
 import { below } from "../machine/own-layout.ts";
 import type { StackedDevice } from "../machine/stacked-device.ts";
@@ -61,14 +62,14 @@ function wipeNames({ id, identity }: Disk, present: readonly PresentDisk[]): rea
   return [identity.serial, identity.wwid].filter((name) => name !== undefined).filter((name) => !isTaken(name));
 }
 
-/** File systems of the machine whose files are in no set, as they were not mounted: nothing brings them back. */
+/** File systems of the machine that are in no set, as they were neither mounted nor imaged: nothing brings them back. */
 function unsavedUuids({ layout }: Machine): ReadonlySet<string> {
   const { fileSystems, mounts, stack, swaps } = layout;
-  const isMounted = (id: DeviceId) => mounts.some(({ device }) => device === id);
-  const unsaved = fileSystems.filter(({ device }) => !isMounted(device)).map(({ uuid }) => uuid);
+  const isSaved = (id: DeviceId) => mounts.some(({ device }) => device === id) || isImaged(layout, id);
+  const unsaved = fileSystems.filter(({ device }) => !isSaved(device)).map(({ uuid }) => uuid);
   // What is on a volume is not seen before its group is opened: what it stands on speaks for it.
   const isUsed = (id: DeviceId) =>
-    isMounted(id) ||
+    isSaved(id) ||
     swaps.some(({ place }) => place === id) ||
     stack.some((other) => other.id !== id && below(layout, other.id).includes(id));
   const hidden = stack.filter(({ id, kind }) => kind !== "volume-group" && !isUsed(id)).flatMap(({ id }) => below(layout, id));
@@ -78,18 +79,28 @@ function unsavedUuids({ layout }: Machine): ReadonlySet<string> {
 
 /**
  * What is not this machine's, or in no set; what carries no UUID counts as foreign too, but for the table and partitions of
- * an own disk.
+ * an own disk, and for what is on a partition that the set has an image of.
  */
 export function foreignContents({ contents }: PresentDisk, machine: Machine): readonly string[] {
   const unsaved = unsavedUuids(machine);
   const own = new Set([...ownUuids(machine)].filter((uuid) => !unsaved.has(uuid)));
   const isOwnTable = contents.some(({ type, uuid }) => type === "partition table" && uuid !== undefined && own.has(normalised(uuid)));
+  const imaged = imagedUuids(machine);
+  const isImagedHere = (device: string) =>
+    contents.some((one) => one.device === device && one.type === "partition" && one.uuid !== undefined && imaged.has(normalised(one.uuid)));
   return contents
-    .filter(({ type, uuid }) => {
+    .filter(({ device, type, uuid }) => {
       if (uuid !== undefined) return !own.has(normalised(uuid));
+      if (isImagedHere(device)) return false;
       return !(isOwnTable && (type === "partition" || type === "partition table"));
     })
     .map(describeContent);
+}
+
+/** Of partitions. */
+function imagedUuids({ layout }: Machine): ReadonlySet<string> {
+  const partitions = layout.disks.flatMap(({ table }) => table?.partitions ?? []);
+  return uuidSet(partitions.filter(({ id }) => isImaged(layout, id)).map(({ uuid }) => uuid));
 }
 
 /** For the plan's list of what is lost. */

@@ -2,13 +2,15 @@
 
 import { run } from "#os/exec";
 import { LifeboatError } from "#os/error";
-import type { Machine } from "../machine/model.ts";
+import type { DeviceId, Machine } from "../machine/model.ts";
 import type { ByteText } from "../formats/tar-read.ts";
 import { printable } from "../set/catalogue.ts";
+import { bytesToRead } from "../set/device-image-files.ts";
 import { readFrames, type OpenSet, type PlacedFrame } from "../set/open-set.ts";
 import { readWholeCatalogue } from "../set/read-catalogue.ts";
 import { frameStarts } from "../set/stream-places.ts";
 import { checkFrames, sampleFrames, type DamagedFrame } from "./check-frames.ts";
+import { damagedImages, type DamagedImage } from "./device-images.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { lossFinder } from "./lost-paths.ts";
 import { grubSearch, type GrubSearch } from "./needed-grub.ts";
@@ -34,6 +36,8 @@ export interface PassedGate {
   readonly damaged: ReadonlySet<number>;
   /** What damage costs, in the order of the catalogue. */
   readonly lost: readonly ByteText[];
+  /** Devices whose images damage has cost. */
+  readonly lostImages?: readonly DeviceId[];
 }
 
 /** Writes to no disk. Throws LifeboatError: 3 for what would fail, 5 for damage that was not accepted. */
@@ -42,10 +46,18 @@ export async function passGate(request: GateRequest, environment: RestoreEnviron
   await checkArguments(request.plan);
   const frames = await readFrames(request.set);
   const damaged = await checkData(request, frames, environment);
+  const images = await checkImages(request, environment);
   const { lost, grub } = await checkCatalogue(request, frames, damaged);
   if (damaged.length + lost.length > 0 && !request.acceptDamage) throw damageRefusal(damaged, lost);
+  if (images.length > 0 && !request.acceptDamage) throw imageRefusal(images);
   checkGrub(request.plan, grub.problems());
-  return { frames, mode: request.mode, damaged: new Set(damaged.map(({ frame }) => frame.number)), lost };
+  return {
+    frames,
+    mode: request.mode,
+    damaged: new Set(damaged.map(({ frame }) => frame.number)),
+    lost,
+    ...(images.length === 0 ? {} : { lostImages: images.map(({ device }) => device) }),
+  };
 }
 
 async function checkPrograms(machine: Machine): Promise<void> {
@@ -74,6 +86,17 @@ async function checkData(
   const allBytes = looked.reduce((total, { storedBytes }) => total + storedBytes, 0);
   const damaged = await checkFrames(set, looked, (doneBytes) => environment.progress({ what: "checking", doneBytes, allBytes }));
   environment.progress(undefined);
+  return damaged;
+}
+
+async function checkImages({ set, plan, mode }: GateRequest, environment: RestoreEnvironment): Promise<readonly DamagedImage[]> {
+  const allBytes = bytesToRead(set.manifest) - set.manifest.totals.storedBytes;
+  let doneBytes = 0;
+  const damaged = await damagedImages(set, plan, {
+    isFull: mode === "full",
+    progress: (bytes) => environment.progress({ what: "checking images", doneBytes: (doneBytes += bytes), allBytes }),
+  });
+  if (doneBytes > 0) environment.progress(undefined);
   return damaged;
 }
 
@@ -141,6 +164,14 @@ function damageRefusal(damaged: readonly DamagedFrame[], lost: readonly ByteText
       hint: "Nothing has been written. Try another copy of the set, or accept the damage: --accept-damage, at the boot prompt lifeboat.damage=accept",
     },
   );
+}
+
+function imageRefusal(images: readonly DamagedImage[]): LifeboatError {
+  const states = images.map(({ device, why }) => `that of ${device} is not: ${why}`);
+  return new LifeboatError(`Cannot restore as every image of a device must be as it was written: ${states.join("; ")}`, {
+    exitCode: 5,
+    hint: "Nothing has been written. Try another copy of the set, or accept the damage: --accept-damage, at the boot prompt lifeboat.damage=accept",
+  });
 }
 
 function refusal(rule: string, problems: readonly string[]): LifeboatError {

@@ -30,7 +30,7 @@ test("names what is not mounted and would not be archived, and no reason comes o
   });
   assert.deepEqual(restorableReasons(unmounted), []);
   assert.deepEqual(layoutWarnings(unmounted), [
-    '"sda3" holds ntfs "Windows", which is not mounted: what is in it is not archived',
+    '"sda3" holds ntfs "Windows", which is not mounted: what is in it is not archived; archive --images /dev/sda3 takes an image of it',
     '"/srv" stands in /etc/fstab (UUID=b4946635-dd96-462a-a002-414401064400) and is not mounted: what is in it is not archived',
   ]);
 });
@@ -44,8 +44,10 @@ test("names partitions whose content nobody knows, but not those that have none 
     return { partitions: [...partitions, ...added.map((part) => ({ ...partitions[0]!, ...part, id: `sda${part.number}` }))] };
   });
   assert.deepEqual(layoutWarnings(machine), [
-    '"sda6" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived',
+    '"sda6" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived; archive --images /dev/sda6 takes an image of it',
   ]);
+  const images = [{ device: "sda6", method: "raw", tool: "dd", sizeBytes: 64 * 2 ** 20, file: "images/sda6" } as const];
+  assert.deepEqual(layoutWarnings(withLayout(machine, { images })), []);
 });
 
 test("names an XFS that xfsprogs of today would not make, and no reason comes of it", () => {

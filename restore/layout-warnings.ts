@@ -1,5 +1,6 @@
 // What of a machine's layout a restore would not bring back, or do worse than it could. Pure.
 
+import { isImaged } from "../machine/device-image.ts";
 import type { DeviceId, Layout, Machine, Partition } from "../machine/model.ts";
 import { standsOn, usedDevices } from "../machine/own-layout.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
@@ -23,14 +24,18 @@ export function layoutWarnings(machine: Machine): readonly string[] {
   ];
 }
 
-function unmountedWarnings({ fileSystems, mounts }: Layout): readonly string[] {
-  const mounted = new Set(mounts.map(({ device }) => device));
-  return fileSystems
-    .filter(({ device }) => !mounted.has(device))
+function unmountedWarnings(layout: Layout): readonly string[] {
+  const mounted = new Set(layout.mounts.map(({ device }) => device));
+  return layout.fileSystems
+    .filter(({ device }) => !mounted.has(device) && !isImaged(layout, device))
     .map(({ device, type, label }) => {
       const name = label === undefined ? "" : ` "${label}"`;
-      return `"${device}" holds ${type}${name}, which is not mounted: what is in it is not archived`;
+      return `"${device}" holds ${type}${name}, which is not mounted: what is in it is not archived${wayOut(device)}`;
     });
+}
+
+function wayOut(device: DeviceId): string {
+  return `; archive --images /dev/${device} takes an image of it`;
 }
 
 function unknownContentWarnings(layout: Layout): readonly string[] {
@@ -38,6 +43,7 @@ function unknownContentWarnings(layout: Layout): readonly string[] {
     ...layout.fileSystems.map(({ device }) => device),
     ...layout.swaps.map(({ place }) => place),
     ...layout.stack.flatMap(({ id }) => standsOn(layout, id)),
+    ...layout.images.map(({ device }) => device),
   ]);
   const unmade = unmadeDevices(layout);
   const unknown = ({ id }: { readonly id: DeviceId }) => !known.has(id);
@@ -46,7 +52,9 @@ function unknownContentWarnings(layout: Layout): readonly string[] {
   return [
     ...partitions
       .filter(unknown)
-      .map(({ id }) => `"${id}" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived`),
+      .map(
+        ({ id }) => `"${id}" holds nothing that Lifeboat knows: the partition is made again, what is in it is not archived${wayOut(id)}`,
+      ),
     ...stacked
       .filter(unknown)
       .map(({ id }) => `"${id}" holds nothing that Lifeboat knows, or is not active: it is made again, what is in it is not archived`),

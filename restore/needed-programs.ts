@@ -19,6 +19,7 @@ const SHORT_VERSION = { args: ["-V"], okCodes: [0] } as const;
 export function neededPrograms({ layout, firmware }: Machine): readonly NeededProgram[] {
   const types = new Set(layout.fileSystems.map(({ type }) => type));
   const kinds = new Set(layout.stack.map(({ kind }) => kind));
+  const methods = new Set(layout.images.map(({ method }) => method));
   const isExt = ["ext2", "ext3", "ext4"].some((type) => types.has(type));
   const need = (isNeeded: boolean, name: string, about: Omit<NeededProgram, "name">): readonly NeededProgram[] =>
     isNeeded ? [{ name, ...about }] : [];
@@ -44,6 +45,7 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     ...need(types.has("jfs"), "jfs_tune", { purpose: "sets what mkfs.jfs cannot", trial: { args: ["-V"], okCodes: [0, 255] } }),
     ...need(types.has("reiserfs"), "mkreiserfs", { purpose: "makes ReiserFS", trial: { args: ["-V"], okCodes: [0, 16] } }),
     ...need(layout.swaps.length > 0, "mkswap", { purpose: "makes swap", trial: VERSION }),
+    ...need(methods.has("ntfsclone"), "ntfsclone", { purpose: "writes images of NTFS back", trial: VERSION }),
     ...need(true, "mount", { purpose: "mounts file systems", trial: VERSION }),
     ...need(true, "umount", { purpose: "unmounts file systems", trial: VERSION }),
     ...need(true, "tar", { purpose: "unpacks files and reads them back", trial: VERSION }),

@@ -15,6 +15,7 @@ import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
 import { withOtherTypes } from "./fit/other-types.ts";
 import { luksWarnings } from "./luks-keys.ts";
 import { describeIdentity } from "./match-disks.ts";
+import { imageSteps, imageWarnings } from "./plan-images.ts";
 import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sectorProblems } from "./plan-problems.ts";
 import { consentWarnings, contentWarnings, sizeWarnings } from "./plan-warnings.ts";
 import { restorableReasons } from "./restorable.ts";
@@ -87,6 +88,7 @@ export function planRestore(input: PlanInput): Plan {
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
       ...consentWarnings(present, options.wipe),
       ...contentWarnings(machine),
+      ...imageWarnings(whole.layout, layout),
       ...luksWarnings(layout, reuse.devices),
       ...commandLineProblems(machine, moves),
       ...fstabProblems(machine, moves),
@@ -183,6 +185,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
   return [
     ...partitions,
     ...stackSteps(layout, { path, reuse }),
+    ...imageSteps(layout, { path, reuse }),
     ...fileSystems.flatMap((fileSystem) => fileSystemSteps(fileSystem, layout, path)),
     ...layout.swaps.filter(isPartition).map(({ place, uuid, label }): Step => ({ kind: "make-swap", device: path(place), uuid, label })),
     ...mountSteps(machine, path),

@@ -1,5 +1,6 @@
 // What a person should know of a plan, though it stands in no way: one line each. Pure.
 
+import { isImaged } from "../machine/device-image.ts";
 import { efiOf, type Disk, type Machine } from "../machine/model.ts";
 import { twinEsps } from "./esp.ts";
 import type { PresentDisk } from "./present-disk.ts";
@@ -21,7 +22,7 @@ export function contentWarnings({ layout, bootLoader }: Pick<Machine, "layout" |
   const efi = efiOf(bootLoader);
   const twins = new Set(efi === undefined ? [] : twinEsps(layout, efi.device).map(({ partition }) => partition.id));
   return fileSystems
-    .filter(({ device }) => !mounts.some((mount) => mount.device === device) && !twins.has(device))
+    .filter(({ device }) => !mounts.some((mount) => mount.device === device) && !twins.has(device) && !isImaged(layout, device))
     .map(({ device, type, label, parameters }) => {
       const name = label === undefined ? "" : ` "${label}"`;
       const fate = parameters.kind === "unknown" ? "nothing is made in its place" : "it is made again, and stays empty";

@@ -1,5 +1,6 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
+import type { DeviceImage } from "../machine/device-image.ts";
 import type { DeviceId, FileSystem, Layout, PartitionTable, Subvolume } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
 import type { CardChange } from "./plan-network.ts";
@@ -69,6 +70,8 @@ export type Step =
       /** "" for the top level. */
       readonly defaultSubvolume: string;
     }
+  /** What is on the device comes from the set block by block. */
+  | { readonly kind: "restore-image"; readonly device: string; readonly image: DeviceImage }
   | { readonly kind: "make-swap"; readonly device: string; readonly uuid: string | undefined; readonly label: string | undefined }
   | {
       readonly kind: "mount";

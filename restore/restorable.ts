@@ -25,6 +25,7 @@ export function restorableReasons(machine: Machine): readonly string[] {
     ...(layout.mounts.some(({ path }) => path === "/") ? [] : [NO_ROOT]),
     ...mountedFileSystems(layout).flatMap((mounted) => fileSystemReasons(mounted, layout)),
     ...layout.swaps.flatMap((swap) => swapReasons(swap, layout)),
+    ...layout.images.flatMap(({ device }) => placeReasons(`the content of "${device}", which is imaged,`, device, layout)),
     ...bootReasons(machine),
   ];
 }

@@ -8,6 +8,7 @@ import { bytesOfText, printable, type CatalogueEntry } from "../set/catalogue.ts
 import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { compareFiles, type Difference } from "./compare-files.ts";
+import { differingImages, isRestoreImage, writeImage } from "./device-images.ts";
 import { describeStep } from "./describe-step.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { extractSet } from "./extract-set.ts";
@@ -65,7 +66,7 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
   const startMs = environment.nowMs();
   for (const { disk } of request.plan.matches) await environment.release(disk);
   const resume = request.mayResume ? await confirmResume(request, environment) : undefined;
-  const state: RestoreState = { resume, changes: [...(resume?.changed ?? [])], differences: [], checked: 0, times: [] };
+  const state: RestoreState = { resume, changes: [...(resume?.changed ?? [])], differences: [], checked: 0, times: [], images: new Map() };
   for (const step of request.plan.steps) {
     if (step.kind === "write-mark" || step.kind === "unmount") continue;
     if (resume !== undefined && isMadeBefore(step)) continue;
@@ -80,7 +81,7 @@ function isMadeBefore(step: Step): boolean {
   return isStackStep(step) ? step.kind !== "open-device" : MADE_BEFORE.has(step.kind);
 }
 
-const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set(["wipe", "partition", "make-filesystem", "make-swap", "mount"]);
+const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set(["wipe", "partition", "restore-image", "make-filesystem", "make-swap", "mount"]);
 
 interface RestoreState {
   readonly resume: Progress | undefined;
@@ -88,6 +89,8 @@ interface RestoreState {
   differences: readonly Difference[];
   checked: number;
   readonly times: { readonly step: string; readonly seconds: number }[];
+  /** Digests of what was written from images, by node. */
+  readonly images: Map<string, string>;
 }
 
 interface StepJob {
@@ -124,6 +127,7 @@ async function asWriting<T>(what: string, action: () => Promise<T>): Promise<T> 
 
 async function doStep(step: Step, job: StepJob): Promise<void> {
   const { request, environment } = job;
+  if (step.kind === "restore-image") return restoreImage(step, job);
   if (step.kind === "extract") return extract(job);
   if (step.kind === "check") return check(job);
   if (step.kind === "set-flags") {
@@ -137,6 +141,18 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   if (isStackStep(step)) return runStackStep(step, environment);
   const changed = await runStep(step, { setId: request.plan.setId, machine: request.machine, environment });
   if (changed.length > 0) await noteChanges(changed, job);
+}
+
+/** One that was lost, and accepted to be, leaves its device empty. */
+async function restoreImage(step: RestoreImage, { request, environment, state }: StepJob): Promise<void> {
+  if (isLostImage(request, step)) return;
+  state.images.set(step.device, await writeImage(step, request.set, environment));
+}
+
+type RestoreImage = Extract<Step, { readonly kind: "restore-image" }>;
+
+function isLostImage({ gate }: Pick<RestoreRequest, "gate">, { image }: RestoreImage): boolean {
+  return gate.lostImages?.includes(image.device) === true;
 }
 
 /** What tar could not do, the check finds; where there is none, it is all that is known. */
@@ -180,8 +196,13 @@ async function check({ request, environment, state }: StepJob): Promise<void> {
     },
   });
   await mountAgain(request.plan, environment, "rw");
+  const images = request.plan.steps.filter(isRestoreImage).filter((step) => !isLostImage(request, step));
+  const differing = await differingImages(images, request.set, state.images);
   state.checked = comparison.checked;
-  state.differences = comparison.differences;
+  state.differences = [
+    ...comparison.differences,
+    ...differing.map((device) => ({ path: bytesOfText(device), what: "it is not as its image has it" })),
+  ];
 }
 
 async function* wanted(set: OpenSet, leftOut: (path: ByteText) => boolean): AsyncGenerator<CatalogueEntry> {
@@ -241,7 +262,7 @@ function reportOf({ request, environment, state }: StepJob, own: readonly OwnCha
     checked: state.checked,
     differences: state.differences.filter(({ path }) => !isOwn(path)).map(({ path, what }) => ({ path: printable(path), what })),
     changed: own.map((change) => ({ ...change, differs: differing.has(bytesOfText(change.path)) })),
-    lost: gate.lost.map(printable),
+    lost: [...gate.lost.map(printable), ...(gate.lostImages ?? []).map((device) => `the image of ${device}`)],
     lostUnnamed: unnamedLosses(set),
     wasChecked,
     wasResumed: state.resume !== undefined,

@@ -29,7 +29,8 @@ export async function runRestore(prepared: PreparedRestore, options: RunOptions,
   const startMs = environment.nowMs();
   const gate = await passGate({ set, machine, plan, mode, acceptDamage: options.acceptDamage }, environment);
   environment.say(`lifeboat: gate passed in ${Math.round((environment.nowMs() - startMs) / 1000)}s: ${gate.frames.length} frames`);
-  for (const line of lostLines(gate.lost, unnamedLosses(set))) environment.say(`lifeboat: lost to damage: ${line}`);
+  const lostImages = (gate.lostImages ?? []).map((device) => `the image of ${device}: it will be empty`);
+  for (const line of [...lostImages, ...lostLines(gate.lost, unnamedLosses(set))]) environment.say(`lifeboat: lost to damage: ${line}`);
   try {
     return await restoreMachine({ set, machine, plan, gate, mayResume: resumeAt !== undefined, check: options.check }, environment);
   } catch (error) {

@@ -24,7 +24,10 @@ import { writeIdentity } from "./write-identity.ts";
 import { writeNetwork } from "./write-network.ts";
 
 /** Without those that work on the data, which are the engine's own business. */
-export type LayoutStep = Exclude<Step, StackStep | { kind: "extract" | "set-flags" | "check" | "write-mark" | "unmount" }>;
+export type LayoutStep = Exclude<
+  Step,
+  StackStep | { kind: "restore-image" | "extract" | "set-flags" | "check" | "write-mark" | "unmount" }
+>;
 
 /** A file that Lifeboat itself has changed in the restored machine, by its own name there. */
 export interface OwnChange {

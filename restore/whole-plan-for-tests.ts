@@ -40,7 +40,7 @@ export function planOntoDisks(layout: Layout, disks: readonly Disk[], map: Reado
 }
 
 /** What the steps make, read back from them alone. */
-function madeBy({ steps, matches, layout }: Plan): Omit<Layout, "fstab"> {
+function madeBy({ steps, matches, layout }: Plan): Omit<Layout, "fstab" | "images"> {
   const nodes = devicePaths(layout, matches);
   const made = <K extends Step["kind"]>(kind: K) => steps.filter((step): step is Extract<Step, { kind: K }> => step.kind === kind);
   const idOf = (node: string) => [...nodes].find(([, path]) => path === node)?.[0] ?? assert.fail(node);

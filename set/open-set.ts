@@ -67,8 +67,8 @@ export async function readChecked(set: OpenSet, name: string): Promise<Uint8Arra
 }
 
 /** One of the set's files of any size against the manifest. Throws LifeboatError (5). */
-export async function checkFile(set: OpenSet, name: string): Promise<void> {
-  await checkListed(set.source, listedFile(set, name));
+export async function checkFile(set: OpenSet, name: string, progress?: (bytes: number) => void): Promise<void> {
+  await checkListed(set.source, listedFile(set, name), progress);
 }
 
 interface ListedFile {
@@ -77,11 +77,14 @@ interface ListedFile {
   readonly digest: string;
 }
 
-/** A file of any size against what is said of it. Throws LifeboatError (5). */
-export async function checkListed(source: FileSource, file: ListedFile): Promise<void> {
+/** A file of any size against what is said of it. `progress` is told of each piece. Throws LifeboatError (5). */
+export async function checkListed(source: FileSource, file: ListedFile, progress?: (bytes: number) => void): Promise<void> {
   await checkSize(source, file);
   const read = startDigest();
-  for await (const piece of piecesOf(source, file.name)) read.update(piece);
+  for await (const piece of piecesOf(source, file.name)) {
+    read.update(piece);
+    progress?.(piece.length);
+  }
   if (read.hex() !== file.digest) throw otherDigest(source, file.name);
 }
 

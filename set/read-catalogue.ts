@@ -1,6 +1,6 @@
 // The catalogue of a set, entry by entry, without holding all of it.
 
-import { unpackZstd } from "#os/compression";
+import { unpackAll } from "#os/compression";
 import { utf8Decode } from "../formats/text.ts";
 import { parseCatalogueEntry, type CatalogueEntry } from "./catalogue.ts";
 import { checkFile, damaged, piecesOf, type OpenSet } from "./open-set.ts";
@@ -22,7 +22,7 @@ export async function* readWholeCatalogue(set: OpenSet): AsyncGenerator<Catalogu
   }
   await checkFile(set, CATALOGUE_FILE);
   let rest: Uint8Array = new Uint8Array();
-  for await (const piece of unpackZstd(piecesOf(set.source, CATALOGUE_FILE))) {
+  for await (const piece of unpackAll(piecesOf(set.source, CATALOGUE_FILE), "zstd")) {
     const bytes = rest.length === 0 ? piece : joined(rest, piece);
     // Lines are cut at newlines before they become text: a character may span two pieces.
     const end = bytes.lastIndexOf(0x0a) + 1;

@@ -1,7 +1,13 @@
 // A manifest for a set that has lost its own: from what is there.
 
-import { digestOf } from "#os/digest";
+import { digestOf, startDigest } from "#os/digest";
 import { LifeboatError } from "#os/error";
+import { parseJson } from "../formats/json.ts";
+import { utf8Decode } from "../formats/text.ts";
+import { parseMachine } from "../machine/parse-machine.ts";
+import type { DeviceImage } from "../machine/device-image.ts";
+import { imageFileName } from "./device-image-files.ts";
+import { piecesOf } from "./open-set.ts";
 import { CATALOGUE_FILE, frameListName, MACHINE_FILE, setIdOf, volumeName, type SetManifest } from "./set-manifest.ts";
 import type { SetSource } from "./set-source.ts";
 
@@ -40,7 +46,7 @@ export async function rebuildManifest(source: SetSource): Promise<SetManifest> {
     totals: { paths: 0, contentBytes: 0, frames: 0, volumes, streamBytes: 0, storedBytes: 0 },
     changed: [],
     unreadable: [],
-    files: [...files, ...machine, ...(await listed(source, CATALOGUE_FILE))],
+    files: [...files, ...machine, ...(await listed(source, CATALOGUE_FILE)), ...(await imagesOf(source, codec))],
   };
 }
 
@@ -55,6 +61,34 @@ async function codecOf(source: SetSource): Promise<SetManifest["codec"] | undefi
 
 async function isVolume(source: SetSource, codec: SetManifest["codec"], number: number): Promise<boolean> {
   return [await source.sizeOf(volumeName(number, codec)), await source.sizeOf(frameListName(number))].some((size) => size !== undefined);
+}
+
+/** As machine.json tells of them: they may be too large to be held in memory. */
+async function imagesOf(source: SetSource, codec: SetManifest["codec"]): Promise<readonly ListedFile[]> {
+  const files: ListedFile[] = [];
+  for (const image of await imagesToldOf(source)) {
+    for (let number = 1; ; number += 1) {
+      const name = imageFileName(image, number, codec);
+      const sizeBytes = await source.sizeOf(name);
+      if (sizeBytes === undefined) break;
+      const digest = startDigest();
+      for await (const piece of piecesOf(source, name)) digest.update(piece);
+      files.push({ name, sizeBytes, digest: digest.hex() });
+    }
+  }
+  return files;
+}
+
+async function imagesToldOf(source: SetSource): Promise<readonly DeviceImage[]> {
+  const sizeBytes = await source.sizeOf(MACHINE_FILE);
+  if (sizeBytes === undefined) return [];
+  try {
+    return parseMachine(parseJson(utf8Decode(await source.read(MACHINE_FILE, 0, sizeBytes))), MACHINE_FILE).layout.images;
+  } catch (error) {
+    // Whoever restores is told of it; files come back without it.
+    if (error instanceof LifeboatError) return [];
+    throw error;
+  }
 }
 
 async function listed(source: SetSource, name: string): Promise<readonly ListedFile[]> {

@@ -5,6 +5,7 @@ import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { absolutePath, printable, type CatalogueEntry } from "./catalogue.ts";
 import { attributesDigest, contentDigest, type ContentDigest } from "./content-digest.ts";
 import { checkFile, checkListed, damaged, readFrames, readMachine, type OpenSet, type PlacedFrame } from "./open-set.ts";
+import { isImageFile } from "./device-image-files.ts";
 import { readCatalogue } from "./read-catalogue.ts";
 import { framesInOrder } from "./read-frames.ts";
 import { frameScanner } from "./scan-frames.ts";
@@ -15,6 +16,7 @@ import { frameStarts, streamPlace } from "./stream-places.ts";
 export interface Verification {
   readonly frames: number;
   readonly paths: number;
+  /** Of frames and of images of devices. */
   readonly storedBytes: number;
   /** One line each: what is damaged. Empty: the set is whole. */
   readonly damage: readonly string[];
@@ -25,7 +27,8 @@ export interface Verification {
  * Throws LifeboatError (5) when a frame list of any other is damaged, so that nothing else can be said.
  */
 export async function verifySet(set: OpenSet, progress: (storedBytes: number) => void): Promise<Verification> {
-  const small = await checkFiles(set);
+  let storedBytes = 0;
+  const small = await checkFiles(set, (bytes) => progress((storedBytes += bytes)));
   const remarks = set.remarks ?? [];
   // A remark says the same, and what was done about it.
   const damage = [
@@ -37,7 +40,6 @@ export async function verifySet(set: OpenSet, progress: (storedBytes: number) =>
   // Without a catalogue the frames speak for themselves.
   const hasCatalogue = set.rebuilt !== undefined || !small.some(({ name }) => name === CATALOGUE_FILE);
   const comparison = hasCatalogue ? compareWithCatalogue(readCatalogue(set), frameStarts(frames), damage) : undefined;
-  let storedBytes = 0;
   for await (const { frame, content, why } of framesInOrder(set, frames)) {
     storedBytes += frame.storedBytes;
     progress(storedBytes);
@@ -185,8 +187,11 @@ function lieIn(action: () => void): string | undefined {
   }
 }
 
-/** Those that no frame list speaks for, volumes that are longer than their frames, and the rescue image beside the set. */
-async function checkFiles(set: OpenSet): Promise<readonly { readonly name: string; readonly message: string }[]> {
+/** Those that no frame list speaks for, volumes that are longer than their frames, and the rescue image beside the set. `progress` hears of images alone: all else is small. */
+async function checkFiles(
+  set: OpenSet,
+  progress: (bytes: number) => void,
+): Promise<readonly { readonly name: string; readonly message: string }[]> {
   const { source, manifest } = set;
   const damage: { name: string; message: string }[] = [];
   const note = async (name: string, check: Promise<void>) => {
@@ -194,7 +199,10 @@ async function checkFiles(set: OpenSet): Promise<readonly { readonly name: strin
     if (problem !== undefined) damage.push({ name, message: problem });
   };
   for (const { name, digest, sizeBytes } of manifest.files) {
-    await note(name, digest === undefined ? checkLength(source, name, sizeBytes) : checkFile(set, name));
+    await note(
+      name,
+      digest === undefined ? checkLength(source, name, sizeBytes) : checkFile(set, name, isImageFile(name) ? progress : undefined),
+    );
   }
   for (const file of manifest.image ?? []) await note(file.name, checkListed(source.medium, file));
   return damage;

@@ -55,6 +55,14 @@ test("archiveReport() names what was left out, what changed and what was not rea
   ]);
 });
 
+test("images of devices are named by report and list", () => {
+  const files = [1, 2].map((number) => ({ name: `images/sda3-000${number}.ntfsclone.gz`, sizeBytes: MIB }));
+  const manifest: SetManifest = { ...MANIFEST, kind: "machine", files };
+  assert.equal(archiveReport({ ...DONE, manifest }).split("\n")[3], "  image     sda3: ntfsclone, 2.0 MiB");
+  const set = { id: manifest.id, path: "/s/web1", kind: "directory", state: "whole", manifest, problem: undefined } as const;
+  assert.match(setsText([set]), /  12 paths  1\.0 MiB  images of sda3  finished /);
+});
+
 test("verificationText() lists damage, a hundred lines of it", () => {
   const whole = { frames: 2, paths: 12, storedBytes: MIB, damage: [] };
   assert.equal(verificationText("a", whole), "a: 2 frames, 1.0 MiB, 12 paths read: no damage");

@@ -2,6 +2,7 @@
 
 import type { StoredSet } from "../media/stored-set.ts";
 import { printable, type CatalogueEntry } from "../set/catalogue.ts";
+import { listedImages } from "../set/device-image-files.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import type { Verification } from "../set/verify-set.ts";
 import { shownLine } from "./plain-text.ts";
@@ -25,6 +26,7 @@ export function archiveReport({ path, manifest, verification, warnings, mediumBy
     `${path}  ${mebibytes(mediumBytes)}`,
     `  set       ${manifest.id}, ${manifest.kind === "machine" ? "rebuilds the machine" : "files alone"}`,
     `  files     ${totals.paths} paths, ${mebibytes(totals.streamBytes)} in ${mebibytes(totals.storedBytes)} (${manifest.codec}), ${duration(seconds)}`,
+    ...listedImages(manifest).map(({ name, method, storedBytes }) => `  image     ${name}: ${method}, ${mebibytes(storedBytes)}`),
     `  verified  ${verification === undefined ? "no" : `${verification.frames} frames and ${verification.paths} paths read back, no damage`}`,
     ...leftOut.map(({ what, reason }) => `  left out  ${what}: ${reason}`),
     ...warnings.map((warning) => `  warning   ${warning}`),
@@ -68,7 +70,12 @@ function setLine({ id, path, kind, state, manifest, problem }: StoredSet): strin
   const name = kind === "iso" ? path.replace(/^.*\//, "") : id;
   if (manifest === undefined) return `${name}  ${STATE_WORDS[state]}: ${problem}`;
   const { totals, finishedAt } = manifest;
-  return `${name}  ${manifest.kind}  ${totals.paths} paths  ${mebibytes(totals.storedBytes)}  finished ${finishedAt}`;
+  return `${name}  ${manifest.kind}  ${totals.paths} paths  ${mebibytes(totals.storedBytes)}${imagesText(manifest)}  finished ${finishedAt}`;
+}
+
+function imagesText(manifest: SetManifest): string {
+  const names = listedImages(manifest).map(({ name }) => name);
+  return names.length === 0 ? "" : `  images of ${names.join(", ")}`;
 }
 
 const TYPE_LETTERS: Readonly<Record<CatalogueEntry["type"], string>> = {

@@ -1,5 +1,6 @@
 // A machine with one disk less: mirrors do with what is left, RAID1 of one disk becomes what stood on it. Pure.
 
+import { isImaged } from "../../machine/device-image.ts";
 import type { DeviceId, Disk, FileSystem, Layout } from "../../machine/model.ts";
 import { deviceBytes, devicesOn } from "../../machine/own-layout.ts";
 import type { StackedDevice } from "../../machine/stacked-device.ts";
@@ -56,6 +57,7 @@ export function withoutDevices({ layout, replaced, changes }: Reduced, gone: Rea
 /** Whether all that is on a device is on another one too, or nothing is. */
 export function isSpareable(layout: Layout, id: DeviceId): boolean {
   const partition = layout.disks.flatMap(({ table }) => table?.partitions ?? []).find((one) => one.id === id);
+  if (isImaged(layout, id)) return false;
   const array = layout.stack.find((stacked) => stacked.kind === "array" && [...stacked.members, ...stacked.spares].includes(id));
   if (array?.kind === "array") return array.spares.includes(id) || (array.level === "raid1" && array.members.length > 1);
   const fileSystem = layout.fileSystems.find(
@@ -144,6 +146,7 @@ export function replacedDevice(layout: Layout, old: DeviceId, now: DeviceId): La
     fileSystems: layout.fileSystems.map((one) => ({ ...one, device: id(one.device), parameters: withDevices(one, id) })),
     swaps: layout.swaps.map((swap) => (swap.kind === "partition" ? { ...swap, place: id(swap.place) } : swap)),
     mounts: layout.mounts.map((mount) => ({ ...mount, device: id(mount.device) })),
+    images: layout.images.map((image) => ({ ...image, device: id(image.device) })),
   };
 }
 

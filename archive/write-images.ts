@@ -1,0 +1,100 @@
+// Reads devices into a set as images: their own files, in frames that stock tools unpack one after the other.
+
+import type { Codec } from "#os/compression";
+import { startDigest } from "#os/digest";
+import { LifeboatError } from "#os/error";
+import { startBulk } from "#os/exec";
+import { createFile } from "#os/file-writer";
+import { makeDirectory } from "#os/files";
+import { saveCommand } from "../restore/image-commands.ts";
+import { IMAGES_DIRECTORY, imageFileName } from "../set/device-image-files.ts";
+import type { SetManifest } from "../set/set-manifest.ts";
+import type { ImagedDevice } from "./choose-images.ts";
+import { startFrameWriter, type FrameWriter, type VolumeFile } from "./frame-writer.ts";
+
+export interface ImageOptions {
+  readonly directory: string;
+  readonly codec: Codec;
+  readonly level: number;
+  readonly volumeLimitBytes: number;
+  progress(image: ImagedDevice["image"], doneBytes: number): void;
+}
+
+type Files = SetManifest["files"];
+
+/** Returns the files that it has made. Throws LifeboatError (4) when a device cannot be read, or there is no room. */
+export async function writeImages(devices: readonly ImagedDevice[], options: ImageOptions): Promise<Files> {
+  const files: Files = [];
+  if (devices.length > 0) await makeDirectory(`${options.directory}/${IMAGES_DIRECTORY}`, 0o700);
+  for (const device of devices) files.push(...(await writeImage(device, options)));
+  return files;
+}
+
+async function writeImage(device: ImagedDevice, options: ImageOptions): Promise<Files> {
+  const { image } = device;
+  const { directory, codec, level, volumeLimitBytes } = options;
+  const files: Files = [];
+  let digest = startDigest();
+  const name = (number: number) => imageFileName(image, number, codec);
+  await using frames = startFrameWriter({
+    codec,
+    level,
+    volumeLimitBytes,
+    async openVolume(number) {
+      digest = startDigest();
+      const file = await createFile(`${directory}/${name(number)}`);
+      return digested(file, (bytes) => digest.update(bytes));
+    },
+    closeVolume: async (number, _, sizeBytes) => void files.push({ name: name(number), sizeBytes, digest: digest.hex() }),
+  });
+  await readDevice(device, frames, options);
+  await frames.finish();
+  return files;
+}
+
+function digested(file: VolumeFile, update: (bytes: Uint8Array) => void): VolumeFile {
+  return {
+    async write(bytes) {
+      update(bytes);
+      await file.write(bytes);
+    },
+    close: () => file.close(),
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  };
+}
+
+async function readDevice({ image, path }: ImagedDevice, frames: FrameWriter, options: ImageOptions): Promise<void> {
+  const command = saveCommand(image, path);
+  await using source = await startBulk(command);
+  let doneBytes = 0;
+  frames.begin(image.device, image.sizeBytes);
+  for await (const bytes of source.output) {
+    frames.append(bytes);
+    await frames.room();
+    doneBytes += bytes.length;
+    options.progress(image, doneBytes);
+  }
+  const { exitCode, stderr } = await source.ended;
+  if (exitCode !== 0) {
+    throw new LifeboatError(
+      `Cannot take an image of "${path}" as ${command[0]} must read all of it: ${lastWords(stderr) || `exit code ${exitCode ?? "none"}`}`,
+      {
+        exitCode: 4,
+        hint: HINTS[image.method],
+      },
+    );
+  }
+  if (image.method === "ntfsclone" || doneBytes === image.sizeBytes) return;
+  throw new LifeboatError(`Cannot take an image of "${path}" as it must have ${image.sizeBytes} bytes: ${doneBytes} were read`, {
+    exitCode: 4,
+  });
+}
+
+const HINTS: Readonly<Record<ImagedDevice["image"]["method"], string>> = {
+  ntfsclone: "Windows must have checked it and been shut down whole (shutdown /s /t 0), or it is left out with --images none",
+  raw: "The disk may be failing; without --images the device is left out",
+};
+
+function lastWords(stderr: string): string {
+  return stderr.trim().split("\n").slice(-3).join(" | ");
+}

@@ -1,0 +1,41 @@
+// The programs that read devices into images and write them back. Pure.
+
+import type { DeviceImage, ImageMethod } from "../machine/device-image.ts";
+
+type Command = readonly [program: string, ...args: string[]];
+
+const BLOCK_BYTES = 2 ** 20;
+
+interface ImageProgram {
+  readonly name: string;
+  /** Debian's. */
+  readonly package: string;
+  /** Exit codes of a call that asks for its version. */
+  readonly okCodes: readonly number[];
+}
+
+export const IMAGE_PROGRAMS: Readonly<Record<ImageMethod, ImageProgram>> = {
+  ntfsclone: { name: "ntfsclone", package: "ntfs-3g", okCodes: [0] },
+  // busybox has one too, which knows all that is asked of it here but its version.
+  raw: { name: "dd", package: "coreutils", okCodes: [0, 1] },
+};
+
+/** Prints the image; the same device gives the same image, when nothing has written to it. */
+export function saveCommand({ method, sizeBytes }: Pick<DeviceImage, "method" | "sizeBytes">, path: string): Command {
+  switch (method) {
+    case "ntfsclone":
+      return ["ntfsclone", "--quiet", "--save-image", "--output", "-", path];
+    case "raw":
+      return ["dd", `if=${path}`, `bs=${BLOCK_BYTES}`, `count=${sizeBytes}`, "iflag=count_bytes,fullblock", "status=none"];
+  }
+}
+
+/** Reads the image from its standard input. */
+export function restoreCommand({ method }: Pick<DeviceImage, "method">, path: string): Command {
+  switch (method) {
+    case "ntfsclone":
+      return ["ntfsclone", "--quiet", "--restore-image", "--overwrite", path, "-"];
+    case "raw":
+      return ["dd", `of=${path}`, `bs=${BLOCK_BYTES}`, "iflag=fullblock", "conv=fsync,notrunc", "status=none"];
+  }
+}

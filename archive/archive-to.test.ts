@@ -55,6 +55,7 @@ async function archive(store: string, request: Partial<ArchiveRequest>): Promise
       acceptUnrestorable: false,
       acceptMissing: false,
       verify: true,
+      luksHeaders: false,
       image: IMAGE,
       createdBy: "lifeboat test",
       now: () => new Date(now),

@@ -47,6 +47,8 @@ export interface PlanOptions {
 export interface PlanInput {
   readonly machine: Machine;
   readonly manifest: Pick<SetManifest, "id" | "totals">;
+  /** LUKS volumes whose headers are in the set. */
+  readonly luksHeaders?: ReadonlySet<DeviceId>;
   readonly present: readonly PresentDisk[];
   /** In the order of the buses; undefined: nobody has looked. */
   readonly presentCards?: readonly PresentCard[];
@@ -57,21 +59,21 @@ export interface PlanInput {
 
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
 export function planRestore(input: PlanInput): Plan {
-  const { manifest, present } = input;
+  const { manifest, present, options, luksHeaders } = input;
   const whole = { ...input.machine, layout: withoutUnmade(input.machine.layout) };
-  const reuse = reuseOf(whole.layout, reuseOptions(input.options));
+  const reuse = reuseOf(whole.layout, reuseOptions(options));
   const fitted = safeFit({ ...input, machine: whole }, reuse);
   const { pairs, layout, changes } = fitted;
   const machine = { ...whole, layout, bootLoader: withReplaced(whole.bootLoader, fitted.replaced) };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
   const moves = { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced };
-  const cards = planCards(machine.network, input.presentCards, input.options.cards ?? new Map());
+  const cards = planCards(machine.network, input.presentCards, options.cards ?? new Map());
   return {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, cloneName: input.options.cloneName }, manifest.totals),
+    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, cloneName: options.cloneName, luksHeaders }, manifest.totals),
     replaced: [...fitted.replaced],
     changes,
     keptPaths: keptPaths(layout, reuse),
@@ -82,9 +84,9 @@ export function planRestore(input: PlanInput): Plan {
     ],
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
-      ...consentWarnings(present, input.options.wipe),
+      ...consentWarnings(present, options.wipe),
       ...contentWarnings(machine),
-      ...luksWarnings(layout, reuse.devices),
+      ...luksWarnings(layout, reuse.devices, luksHeaders),
       ...commandLineProblems(machine, moves),
       ...fstabProblems(machine, moves),
       ...cards.problems,
@@ -145,6 +147,7 @@ interface Circumstances extends Moves {
   readonly reuse: Reuse;
   readonly cards: readonly CardChange[];
   readonly cloneName: string | undefined;
+  readonly luksHeaders: PlanInput["luksHeaders"];
 }
 
 function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolumes = false }: PlanOptions): ReuseOptions {
@@ -153,7 +156,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards, cloneName } = moves;
+  const { devices, matches, reuse, cards, cloneName, luksHeaders } = moves;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const keptNodes = new Set([...reuse.fileSystems].map(path));
@@ -167,7 +170,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
   );
   return [
     ...partitions,
-    ...stackSteps(layout, { path, reuse }),
+    ...stackSteps(layout, { path, reuse, luksHeaders }),
     ...fileSystems.flatMap((fileSystem) => fileSystemSteps(fileSystem, layout, path)),
     ...layout.swaps.filter(isPartition).map(({ place, uuid, label }): Step => ({ kind: "make-swap", device: path(place), uuid, label })),
     ...mountSteps(machine, path),

@@ -2,7 +2,8 @@
 
 import { digestOf } from "#os/digest";
 import { LifeboatError } from "#os/error";
-import { CATALOGUE_FILE, frameListName, MACHINE_FILE, setIdOf, volumeName, type SetManifest } from "./set-manifest.ts";
+import { utf8Decode } from "../formats/text.ts";
+import { CATALOGUE_FILE, frameListName, luksHeaderFile, MACHINE_FILE, setIdOf, volumeName, type SetManifest } from "./set-manifest.ts";
 import type { SetSource } from "./set-source.ts";
 
 type ListedFile = SetManifest["files"][number];
@@ -40,7 +41,7 @@ export async function rebuildManifest(source: SetSource): Promise<SetManifest> {
     totals: { paths: 0, contentBytes: 0, frames: 0, volumes, streamBytes: 0, storedBytes: 0 },
     changed: [],
     unreadable: [],
-    files: [...files, ...machine, ...(await listed(source, CATALOGUE_FILE))],
+    files: [...files, ...machine, ...(await listed(source, CATALOGUE_FILE)), ...(await listedHeaders(source, machine))],
   };
 }
 
@@ -56,6 +57,20 @@ async function codecOf(source: SetSource): Promise<SetManifest["codec"] | undefi
 async function isVolume(source: SetSource, codec: SetManifest["codec"], number: number): Promise<boolean> {
   return [await source.sizeOf(volumeName(number, codec)), await source.sizeOf(frameListName(number))].some((size) => size !== undefined);
 }
+
+/** Their names stand in machine.json; where that is damaged, no machine is rebuilt. */
+async function listedHeaders(source: SetSource, machine: readonly ListedFile[]): Promise<readonly ListedFile[]> {
+  const text = machine[0] === undefined ? "" : utf8Decode(await source.read(MACHINE_FILE, 0, machine[0].sizeBytes));
+  const uuids = new Set(Array.from(text.matchAll(UUID_IN_JSON), ([, uuid]) => uuid));
+  const files: ListedFile[] = [];
+  for (const uuid of uuids) {
+    const name = luksHeaderFile(uuid);
+    if (name !== undefined) files.push(...(await listed(source, name)));
+  }
+  return files;
+}
+
+const UUID_IN_JSON = /"uuid": "([0-9A-Fa-f-]{36})"/g;
 
 async function listed(source: SetSource, name: string): Promise<readonly ListedFile[]> {
   const sizeBytes = await source.sizeOf(name);

@@ -208,8 +208,8 @@ function hasGone({ what }: SetManifest["changed"][number]): boolean {
 const HARMLESS = /socket/;
 
 export interface Completed {
-  /** They stand below the set already. */
-  readonly bootFiles: readonly string[];
+  /** Rescue image and LUKS headers: they stand below the set already. */
+  readonly besideFiles: readonly string[];
   /** Of a set on an ISO: what will lie beside it there. */
   readonly image?: readonly MediumFile[];
   readonly finishedAt: string;
@@ -217,11 +217,11 @@ export interface Completed {
 
 export async function completeManifest(
   directory: string,
-  draft: DraftSet,
-  { bootFiles, image, finishedAt }: Completed,
+  draft: Pick<DraftSet, "manifest">,
+  { besideFiles, image, finishedAt }: Completed,
 ): Promise<SetManifest> {
-  const ofBoot = await listedFiles(bootFiles.map((path) => ({ path, source: `${directory}/${path}` })));
-  const manifest = { ...draft.manifest, finishedAt, files: [...draft.manifest.files, ...ofBoot] };
+  const beside = await listedFiles(besideFiles.map((path) => ({ path, source: `${directory}/${path}` })));
+  const manifest = { ...draft.manifest, finishedAt, files: [...draft.manifest.files, ...beside] };
   return image === undefined ? manifest : { ...manifest, image: await listedFiles(image) };
 }
 

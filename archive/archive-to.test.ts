@@ -56,6 +56,7 @@ async function archive(store: string, request: Partial<ArchiveRequest>): Promise
       acceptUnrestorable: false,
       acceptMissing: false,
       verify: true,
+      luksHeaders: false,
       image: IMAGE,
       createdBy: "lifeboat test",
       now: () => new Date(now),
@@ -428,10 +429,7 @@ describe("what goes wrong leaves nothing behind", { skip: noRoot }, () => {
     await assert.rejects(archive(store, { include: [tree], now }), { exitCode: 3, message });
     assert.deepEqual(await pathsIn(first, tree), TREE);
     const both = await Promise.allSettled([1, 2].map(() => archive(store, { include: [tree], now: () => new Date(Date.UTC(2026, 0, 2)) })));
-    assert.deepEqual(
-      both.map(({ status }) => status).sort((a, b) => (a < b ? -1 : 1)),
-      ["fulfilled", "rejected"],
-    );
+    assert.equal(both.filter(({ status }) => status === "fulfilled").length, 1);
     assert.deepEqual(readdirSync(store).filter((name) => name.startsWith("test-")).length, 2);
   });
 });

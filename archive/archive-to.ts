@@ -20,6 +20,7 @@ import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
 import { oldSnapshots } from "./old-snapshots.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
+import { NO_HEADERS, saveLuksHeaders, type SavedHeader } from "./luks-headers.ts";
 import { cacheFiles, storeFiles, type OwnPlace } from "./own-files.ts";
 import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-iso.ts";
 import { makePlace } from "./set-place.ts";
@@ -39,6 +40,8 @@ export interface ArchiveRequest {
   /** Go on without included paths that are not there. */
   readonly acceptMissing: boolean;
   readonly verify: boolean;
+  /** Put the headers of LUKS volumes into the set. */
+  readonly luksHeaders: boolean;
   /** Undefined in a rescue system, which has nothing to make one with: the one that runs brings the set back. */
   readonly image: ArchiveImage | undefined;
   readonly createdBy: string;
@@ -57,6 +60,7 @@ export interface ArchiveOutcome {
   readonly path: string;
   readonly manifest: SetManifest;
   readonly verification: Verification | undefined;
+  readonly luksHeaders: readonly SavedHeader[];
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
 }
@@ -80,16 +84,19 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const place = await makePlace(medium, { store: store.path, id, cleanUp });
   const { directory } = place;
   try {
+    const saved = request.luksHeaders ? await saveLuksHeaders(directory, subject.machine?.layout) : NO_HEADERS;
     const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, store: store.path }));
     request.progress(undefined);
-    const images = await placeImage(directory, medium.kind, image);
-    const manifest = await completeManifest(directory, draft, { ...images, finishedAt: request.now().toISOString() });
+    const { bootFiles, ...images } = await placeImage(directory, medium.kind, image);
+    const besideFiles = [...bootFiles, ...saved.headers.map(({ file }) => file)];
+    const manifest = await completeManifest(directory, draft, { ...images, besideFiles, finishedAt: request.now().toISOString() });
     let verification: Verification | undefined;
     const check = async (source: SetSource) =>
       void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
     const completed = await place.complete({ manifest, image, check });
     const idle = draft.unmatched.map((pattern) => `--exclude ${pattern} has left out nothing`);
-    return { ...completed, manifest, verification, warnings: [...subject.warnings, ...idle] };
+    const warnings = [...subject.warnings, ...saved.warnings, ...idle];
+    return { ...completed, manifest, verification, luksHeaders: saved.headers, warnings };
   } catch (error) {
     throw afterWriting(error);
   }
@@ -100,7 +107,7 @@ async function placeImage(
   directory: string,
   kind: ArchiveMedium["kind"],
   image: MadeImage | undefined,
-): Promise<Pick<Completed, "bootFiles" | "image">> {
+): Promise<Pick<Completed, "image"> & { readonly bootFiles: readonly string[] }> {
   if (image === undefined) return { bootFiles: [] };
   if (kind === "iso") return { bootFiles: [], image: image.files };
   await image.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);

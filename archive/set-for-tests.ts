@@ -38,6 +38,6 @@ export function setOptionsFor(tree: string, directory: string): SetOptions {
 export async function archiveTree(tree: string, directory: string, options: Partial<SetOptions> = {}): Promise<TreeSet> {
   await makeNewDirectory(directory, 0o700);
   const draft = await writeSet({ ...setOptionsFor(tree, directory), ...options });
-  await writeManifest(directory, await completeManifest(directory, draft, { bootFiles: [], finishedAt: FINISHED_AT }));
+  await writeManifest(directory, await completeManifest(directory, draft, { besideFiles: [], finishedAt: FINISHED_AT }));
   return { ...(await openSet(directorySource(directory))), directory };
 }

@@ -47,7 +47,7 @@ async function archive(kind: "directory" | "iso", check: Completion["check"]) {
   const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp });
   const draft = await writeSet(setOptionsFor(tree, place.directory));
   const image = kind === "iso" ? { image: IMAGE.files } : {};
-  const manifest = await completeManifest(place.directory, draft, { bootFiles: [], finishedAt: FINISHED_AT, ...image });
+  const manifest = await completeManifest(place.directory, draft, { besideFiles: [], finishedAt: FINISHED_AT, ...image });
   const seen: unknown[] = [];
   const looking = async (source: SetSource) => {
     seen.push(...(await listStore(store)).map(({ id, state }) => [id, state]));

@@ -36,6 +36,17 @@ test("archive takes a directory as it is seen from the working directory, and sa
   assert.equal(refused.exitCode, 2);
 });
 
+test("--luks-headers says plainly that a set of files alone has none, in the report and as data", async () => {
+  await using scratch = await makeScratch();
+  const { tree, store, temporary } = await makePlace(scratch.path);
+  const words = ["archive", "-p", "host", "--luks-headers", "-I", tree, store];
+  const text = await lifeboat(words, { temporaryDirectory: temporary });
+  assert.match(text.stdout, /^  warning   no LUKS header is in the set: files alone rebuild no volume$/m);
+  const data = await lifeboat([...words, "--json"], { temporaryDirectory: temporary });
+  const { luksHeaders, warnings } = JSON.parse(data.stdout) as Record<string, unknown>;
+  assert.deepEqual([text.exitCode, luksHeaders, warnings], [0, [], ["no LUKS header is in the set: files alone rebuild no volume"]]);
+});
+
 test("an ISO of files alone is refused before anything is written", async () => {
   await using scratch = await makeScratch();
   const { tree, store, temporary } = await makePlace(scratch.path);

@@ -95,6 +95,12 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     description: "Make the set although the machine could not be rebuilt from it",
   },
   { name: "accept-missing", description: "Make the set although a path of --include is not there; the exit code is 1 then" },
+  {
+    name: "luks-headers",
+    description:
+      "Put the headers of LUKS volumes into the set, so that a restore brings all their passphrases, keys and tokens back. Whoever has such a file " +
+      "and a passphrase that was good then can open the volume",
+  },
   { name: "no-verify", description: "Do not read the set again when it is written" },
   ...IMAGE_OPTIONS,
   { name: "small", description: "Compress the rescue image with xz: smaller, for more processor time" },
@@ -147,6 +153,7 @@ export const archiveCommand: CommandSpec = {
       acceptUnrestorable: options["accept-unrestorable"] === true,
       acceptMissing: options["accept-missing"] === true,
       verify: options["no-verify"] !== true,
+      luksHeaders: options["luks-headers"] === true,
       image: isRescue ? undefined : readArchiveImage(options, progress),
       createdBy: `lifeboat ${VERSION}`,
       now: () => new Date(),

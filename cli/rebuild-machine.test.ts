@@ -83,7 +83,15 @@ async function rebuild({
     progress: () => undefined,
     status: () => undefined,
   };
-  const prepared = { set: opened, machine, plan: { ...thePlan(), ...plan }, resumeAt: undefined, notResumed: undefined, isDone };
+  const prepared = {
+    set: opened,
+    machine,
+    plan: { ...thePlan(), ...plan },
+    resumeAt: undefined,
+    notResumed: undefined,
+    isDone,
+    luksHeaders: new Map(),
+  };
   const keys = Object.assign(new PassThrough(), { isTTY: keyAfterMs !== undefined });
   const exitCode = await rebuildPrepared(prepared, invocation, {
     root,

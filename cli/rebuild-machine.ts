@@ -6,7 +6,7 @@ import { nowMs, sleep, utcNow } from "#os/clock";
 import { LifeboatError, type ExitCode } from "#os/error";
 import { run } from "#os/exec";
 import { exists, openAppender, readBytes } from "#os/files";
-import { askKeys, sameKey, type LuksKeys } from "../restore/luks-keys.ts";
+import { askKeys, requireOpening, sameKey, type LuksKeys } from "../restore/luks-keys.ts";
 import { notedMediumLock } from "../restore/medium-lock.ts";
 import { lostSomething, whatFollows, warningsAfter, type Afterwards } from "../restore/outcome.ts";
 import { prepareRestore, type PreparedRestore } from "../restore/prepare.ts";
@@ -82,9 +82,13 @@ export async function rebuildPrepared(
   return report.differences.length === 0 && !lostSomething(report) && prepared.set.remarks === undefined ? 0 : 1;
 }
 
-async function luksKeys({ plan }: PreparedRestore, options: OptionValues, { askHidden }: RebuildSurroundings): Promise<LuksKeys> {
+async function luksKeys(prepared: PreparedRestore, options: OptionValues, { askHidden: ask }: RebuildSurroundings): Promise<LuksKeys> {
+  const { plan, luksHeaders } = prepared;
   const file = textOption(options, "luks-key");
-  return file === undefined ? askKeys(plan, askHidden) : sameKey(plan, await readBytes(file));
+  if (file === undefined) return askKeys(plan, ask, luksHeaders);
+  const keys = sameKey(plan, await readBytes(file));
+  await requireOpening(plan, keys, luksHeaders);
+  return keys;
 }
 
 function afterwards(options: OptionValues): Afterwards | undefined {

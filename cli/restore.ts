@@ -64,7 +64,8 @@ const RESTORE_OPTIONS: readonly OptionSpec[] = [
     name: "luks-key",
     value: "FILE",
     type: "path",
-    description: "In the rescue system: encrypt LUKS volumes with the content of this file instead of asking for passphrases",
+    description:
+      "In the rescue system: encrypt LUKS volumes with the content of this file instead of asking for passphrases; a volume whose header is in the set must open with it",
     inConfig: false,
   },
   { name: "no-check", description: "Do not read the restored files back; the report names it", inConfig: false },

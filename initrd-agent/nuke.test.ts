@@ -71,7 +71,15 @@ async function nuke({ words = "", opened = set, isDone = false, press, spoil, st
     if (press?.test(line) === true) onKeys("x");
     if (spoil?.test(line) === true) appendFileSync(join(root, "a"), "more");
   };
-  const prepared = { set: opened, machine: BIOS_MACHINE, plan: thePlan(steps), resumeAt: undefined, notResumed: undefined, isDone };
+  const prepared = {
+    set: opened,
+    machine: BIOS_MACHINE,
+    plan: thePlan(steps),
+    resumeAt: undefined,
+    notResumed: undefined,
+    isDone,
+    luksHeaders: new Map(),
+  };
   const found = { source: set.source, place: "here", device: undefined, close: () => Promise.reject(new Error("it is in use")) };
   const context = {
     words: parseBootWords(`nuke ${words}`),

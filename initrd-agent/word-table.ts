@@ -84,7 +84,7 @@ export const OWN_WORDS = {
   "lifeboat.luks": {
     value: "DEVICE:/PATH",
     isText: true,
-    says: "Encrypt LUKS volumes with the content of this file: `LABEL=KEYS:/boat.key`, `UUID=ID:/PATH` or `/dev/sdX1:/PATH`, on a disk that is not the set's.",
+    says: "Encrypt LUKS volumes with the content of this file: `LABEL=KEYS:/boat.key`, `UUID=ID:/PATH` or `/dev/sdX1:/PATH`, on a disk that is not the set's. A volume whose header is in the set must open with it.",
   },
   "lifeboat.keep": {
     value: "WHAT,WHAT",

@@ -37,7 +37,8 @@ test("a directory of a set's name is a set's when something in it is", () => {
   const sets = [
     [],
     ["boot"],
-    ["boot", "writing.json"],
+    ["boot", "luks", "writing.json"],
+    ["boot", "luks"],
     ["set.json", "notes"],
     ["data-0001.tar.gz"],
     ["data-0001.frames"],

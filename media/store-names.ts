@@ -4,6 +4,8 @@ import { IMAGES_DIRECTORY, isImageFile } from "../set/device-image-files.ts";
 import {
   CATALOGUE_FILE,
   frameListName,
+  LUKS_DIRECTORY,
+  LUKS_HEADER_FILE,
   MACHINE_FILE,
   MANIFEST_FILE,
   RESCUE_ISO_FILE,
@@ -58,15 +60,17 @@ const SET_FILES: ReadonlySet<string> = new Set([MANIFEST_FILE, MACHINE_FILE, CAT
 /** In which the rescue image is made; see bootloaders/output.ts. */
 const BOOT_WORK = /^boot\/\.lifeboat-[A-Za-z0-9]{6}(?:\/output)?$/;
 
+const DIRECTORIES: ReadonlySet<string> = new Set(["boot", LUKS_DIRECTORY, IMAGES_DIRECTORY]);
+
 /** A path below a set, by the names that archive gives there, those of what is half written too. */
 export function isSetPath(path: string): boolean {
   const whole = path.replace(PART, "");
-  if (whole === "boot" || whole === IMAGES_DIRECTORY) return true;
-  return SET_FILES.has(whole) || FRAME_LIST.test(whole) || volumeNumber(whole) !== undefined || isImageFile(whole) || BOOT_WORK.test(path);
+  if (DIRECTORIES.has(whole) || SET_FILES.has(whole) || LUKS_HEADER_FILE.test(whole)) return true;
+  return FRAME_LIST.test(whole) || volumeNumber(whole) !== undefined || isImageFile(whole) || BOOT_WORK.test(path);
 }
 
-/** Of a directory that has a set's name: what is in it. One with nothing but `boot` is what an archive makes first. */
+/** Of a directory that has a set's name: what is in it. One with nothing but directories of a set is what an archive makes first. */
 export function isSetContent(names: readonly string[]): boolean {
   const own: ReadonlySet<string> = new Set([MANIFEST_FILE, MACHINE_FILE, CATALOGUE_FILE, LOCK_FILE, frameListName(1)]);
-  return names.every((name) => name === "boot") || names.some((name) => own.has(name) || volumeNumber(name) !== undefined);
+  return names.every((name) => DIRECTORIES.has(name)) || names.some((name) => own.has(name) || volumeNumber(name) !== undefined);
 }

@@ -105,6 +105,8 @@ function describeStackStep(step: StackStep): string {
       return `create array ${step.device}: ${step.array.level} of ${[...step.members, ...step.spares].join(", ")}`;
     case "create-luks":
       return `encrypt ${step.device} with LUKS, and open it as ${step.luks.id}`;
+    case "restore-luks-header":
+      return `put the LUKS header of ${step.luks.id} from the set onto ${step.device}, and open it with its old passphrase`;
     case "create-volume-group":
       return `create volume group ${step.group.id} on ${step.devices.join(", ")}`;
     case "create-logical-volume":

@@ -1,6 +1,7 @@
 // What the restore engine is given by whoever runs it: the agent in the rescue system, or the command line there.
 
 import type { DeviceId } from "../machine/model.ts";
+import type { LuksHeaders } from "../set/luks-headers.ts";
 import type { TargetDisk } from "./plan.ts";
 
 export interface RestoreProgress {
@@ -21,6 +22,8 @@ export interface RestoreEnvironment {
   release(disk: TargetDisk): Promise<void>;
   /** Of LUKS volumes by their names, as they were given before the gate. */
   readonly passphrases?: ReadonlyMap<DeviceId, Uint8Array>;
+  /** Of LUKS volumes by their names, from the set. */
+  readonly luksHeaders?: LuksHeaders;
   nowMs(): number;
   /** UTC, ISO 8601. */
   now(): string;

@@ -51,6 +51,8 @@ export interface PlanOptions {
 export interface PlanInput {
   readonly machine: Machine;
   readonly manifest: Pick<SetManifest, "id" | "totals">;
+  /** LUKS volumes whose headers are in the set. */
+  readonly luksHeaders?: ReadonlySet<DeviceId>;
   readonly present: readonly PresentDisk[];
   /** In the order of the buses; undefined: nobody has looked. */
   readonly presentCards?: readonly PresentCard[];
@@ -61,7 +63,7 @@ export interface PlanInput {
 
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
 export function planRestore(input: PlanInput): Plan {
-  const { manifest, present, options } = input;
+  const { manifest, present, options, luksHeaders } = input;
   const whole = { ...input.machine, layout: withoutUnmade(input.machine.layout) };
   const reuse = reuseOf(whole.layout, reuseOptions(options));
   const fitted = wantedFit({ ...input, machine: whole }, reuse);
@@ -75,7 +77,7 @@ export function planRestore(input: PlanInput): Plan {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, options, fstab: whole.layout.fstab }, manifest.totals),
+    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, options, luksHeaders, fstab: whole.layout.fstab }, manifest.totals),
     replaced: [...fitted.replaced],
     changes,
     keptPaths: keptPaths(layout, reuse),
@@ -89,7 +91,7 @@ export function planRestore(input: PlanInput): Plan {
       ...consentWarnings(present, options.wipe),
       ...contentWarnings(machine),
       ...imageWarnings(whole.layout, layout),
-      ...luksWarnings(layout, reuse.devices),
+      ...luksWarnings(layout, reuse.devices, luksHeaders),
       ...commandLineProblems(machine, moves),
       ...fstabProblems(machine, moves),
       ...cards.problems,
@@ -161,6 +163,7 @@ interface Circumstances extends Moves {
   readonly fstab: readonly FstabEntry[];
   readonly cards: readonly CardChange[];
   readonly options: PlanOptions;
+  readonly luksHeaders: PlanInput["luksHeaders"];
 }
 
 function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolumes = false }: PlanOptions): ReuseOptions {
@@ -169,7 +172,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards, fstab } = moves;
+  const { devices, matches, reuse, cards, luksHeaders, fstab } = moves;
   const { cloneName } = moves.options;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
@@ -184,7 +187,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
   );
   return [
     ...partitions,
-    ...stackSteps(layout, { path, reuse }),
+    ...stackSteps(layout, { path, reuse, luksHeaders }),
     ...imageSteps(layout, { path, reuse }),
     ...fileSystems.flatMap((fileSystem) => fileSystemSteps(fileSystem, layout, path)),
     ...layout.swaps.filter(isPartition).map(({ place, uuid, label }): Step => ({ kind: "make-swap", device: path(place), uuid, label })),

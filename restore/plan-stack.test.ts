@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { BIOS_MACHINE, withLayout } from "../machine/machine-for-tests.ts";
 import { GROUP, LUKS, VOLUME } from "../machine/stack-for-tests.ts";
 import type { LogicalVolume, StackedDevice, VolumeForm } from "../machine/stacked-device.ts";
+import { describeStep } from "./describe-step.ts";
 import { stackSteps } from "./plan-stack.ts";
 
 const MIB = 2 ** 20;
@@ -53,4 +54,14 @@ test("what is kept is opened where it is, and what is made on it needs it blank"
     "wipe /dev/vg0/b",
     "create-luks",
   ]);
+});
+
+test("a volume whose header is in the set gets it back, where it is made again", () => {
+  const { layout } = withLayout(BIOS_MACHINE, { stack: [group, tied("b"), safe] });
+  const steps = (kept: readonly string[]) => {
+    const reuse = { devices: new Set(kept) } as unknown as Parameters<typeof stackSteps>[1]["reuse"];
+    return stackSteps(layout, { path: (id) => `/dev/${id}`, reuse, luksHeaders: new Set(["safe"]) }).map(describeStep);
+  };
+  assert.equal(steps([]).at(-1), "put the LUKS header of safe from the set onto /dev/vg0/b, and open it with its old passphrase");
+  assert.equal(steps(["sda", "vg0", "vg0/b", "safe"]).at(-1), "open LUKS volume safe, which stays");
 });

@@ -46,14 +46,19 @@ export type PathOf = (id: DeviceId) => string;
 export interface StackPlaces {
   readonly path: PathOf;
   readonly reuse: Reuse;
+  /** Volumes whose headers are in the set. */
+  readonly luksHeaders?: ReadonlySet<DeviceId> | undefined;
 }
 
 /** In the order of the stack: each after what it stands on. What is made on a device that is used again needs it blank. */
-export function stackSteps(layout: Layout, { path, reuse }: StackPlaces): readonly Step[] {
+export function stackSteps(layout: Layout, { path, reuse, luksHeaders }: StackPlaces): readonly Step[] {
   return inBuildOrder(layout.stack).flatMap((stacked): readonly Step[] => {
     if (reuse.devices.has(stacked.id)) return openStep(layout, stacked, path);
     const blanked = standsOn(layout, stacked.id).filter((id) => isOnReused(layout, id, reuse));
-    return [...blanked.map((id): Step => ({ kind: "wipe-device", device: path(id) })), makeStep(layout, stacked, path)];
+    return [
+      ...blanked.map((id): Step => ({ kind: "wipe-device", device: path(id) })),
+      withHeader(makeStep(layout, stacked, path), luksHeaders),
+    ];
   });
 }
 
@@ -90,6 +95,11 @@ function openStep(layout: Layout, stacked: StackedDevice, path: PathOf): readonl
     case "other":
       throw unbuildable(stacked.id, `nothing here opens one of type ${stacked.type}`);
   }
+}
+
+function withHeader(step: Step, luksHeaders: StackPlaces["luksHeaders"]): Step {
+  if (step.kind !== "create-luks" || luksHeaders?.has(step.luks.id) !== true) return step;
+  return { kind: "restore-luks-header", device: step.device, luks: step.luks };
 }
 
 function makeStep({ stack }: Layout, stacked: StackedDevice, path: PathOf): Step {

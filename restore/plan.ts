@@ -43,6 +43,8 @@ export type Step =
       readonly spares: readonly string[];
     }
   | { readonly kind: "create-luks"; readonly device: string; readonly luks: LuksVolume }
+  /** Its header is in the set, with the volume's old passphrases. */
+  | { readonly kind: "restore-luks-header"; readonly device: string; readonly luks: LuksVolume }
   | {
       readonly kind: "create-volume-group";
       readonly group: VolumeGroup;
@@ -141,6 +143,7 @@ const STACK_KINDS = [
   "open-device",
   "create-array",
   "create-luks",
+  "restore-luks-header",
   "create-volume-group",
   "create-logical-volume",
   "make-subvolumes",

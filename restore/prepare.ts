@@ -6,6 +6,7 @@ import type { Layout, Machine } from "../machine/model.ts";
 import { below } from "../machine/own-layout.ts";
 import { readNetworkInterfaces } from "../machine/network-interfaces.ts";
 import { readFrames, readMachine, type OpenSet } from "../set/open-set.ts";
+import { readLuksHeaders, type LuksHeaders } from "../set/luks-headers.ts";
 import { mountBriefly } from "./brief-mount.ts";
 import { journalSubject, readJournal, readMark } from "./journal.ts";
 import { planRestore, type PlanOptions } from "./plan-restore.ts";
@@ -21,6 +22,8 @@ export interface PreparedRestore {
   readonly set: OpenSet;
   readonly machine: Machine;
   readonly plan: Plan;
+  /** Of LUKS volumes, those that the set has. */
+  readonly luksHeaders: LuksHeaders;
   /** The frame at which an extraction of the same plan was broken off, as far as can be seen before its file systems are mounted. */
   readonly resumeAt: number | undefined;
   /** Why the journal that was found is not followed. */
@@ -45,14 +48,24 @@ export async function prepareRestore(set: OpenSet, options: PrepareOptions): Pro
       hint: "Bring its files back with --only and --to",
     });
   }
+  const luksHeaders = await readLuksHeaders(set, machine.layout);
   const present = await readPresentDisks(options.locks);
   const firmware = (await exists("/sys/firmware/efi")) ? "uefi" : "bios";
-  const plan = planRestore({ machine, manifest: set.manifest, present, presentCards: readNetworkInterfaces(), firmware, options });
+  const plan = planRestore({
+    machine,
+    manifest: set.manifest,
+    luksHeaders: new Set(luksHeaders.keys()),
+    present,
+    presentCards: readNetworkInterfaces(),
+    firmware,
+    options,
+  });
   const traces = await readTraces(machine, plan, present);
   return {
     set: plan.keptPaths.length === 0 ? set : { ...set, leftAlone: onKept(plan) },
     machine: { ...machine, layout: plan.layout },
     plan,
+    luksHeaders,
     ...(await judgeJournal(set, plan, { traces, present })),
     isDone: traces.mark === set.manifest.id,
     isUnseen: isRootUnseen(machine.layout, plan, present),

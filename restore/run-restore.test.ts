@@ -59,7 +59,15 @@ async function restore(plan: Plan, opened: OpenSet = set, { gateMode = "full", a
     now: () => "2026-11-22T00:00:00.000Z",
     logPath: join(scratch, "no-log"),
   };
-  const prepared = { set: opened, machine: BIOS_MACHINE, plan, resumeAt: undefined, notResumed: undefined, isDone: false };
+  const prepared = {
+    set: opened,
+    machine: BIOS_MACHINE,
+    plan,
+    resumeAt: undefined,
+    notResumed: undefined,
+    isDone: false,
+    luksHeaders: new Map(),
+  };
   const options = { gateMode, acceptDamage: true, check: false };
   const report = await runRestore(prepared, options, environment).catch((error: Error) => error);
   return { said, report };

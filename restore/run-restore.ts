@@ -22,7 +22,7 @@ const LOST_NAMED = 20;
 
 /** Throws LifeboatError: 3 and 5 before the first write, 4 after it. */
 export async function runRestore(prepared: PreparedRestore, options: RunOptions, environment: RestoreEnvironment): Promise<RestoreReport> {
-  const { set, machine, plan, resumeAt } = prepared;
+  const { set, machine, plan, resumeAt, luksHeaders } = prepared;
   const mode = gateModeOf(options);
   const why = mode === options.gateMode ? "" : ", as what damage costs must be known before the first write";
   environment.say(`lifeboat: gate: reading the set (${mode}${why})`);
@@ -32,7 +32,10 @@ export async function runRestore(prepared: PreparedRestore, options: RunOptions,
   const lostImages = (gate.lostImages ?? []).map((device) => `the image of ${device}: it will be empty`);
   for (const line of [...lostImages, ...lostLines(gate.lost, unnamedLosses(set))]) environment.say(`lifeboat: lost to damage: ${line}`);
   try {
-    return await restoreMachine({ set, machine, plan, gate, mayResume: resumeAt !== undefined, check: options.check }, environment);
+    return await restoreMachine(
+      { set, machine, plan, gate, mayResume: resumeAt !== undefined, check: options.check },
+      { ...environment, luksHeaders },
+    );
   } catch (error) {
     if (error instanceof LifeboatError) {
       await unmountAll(plan, environment).catch(() => undefined);

@@ -5,7 +5,17 @@ import { run, type Command } from "#os/exec";
 import { makeDirectory } from "#os/files";
 import { mountBriefly } from "./brief-mount.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import { arrayCommand, closeCommand, groupCommands, luksCommands, openCommand, volumeCommands } from "./stack-commands.ts";
+import { withHeaderFile } from "./luks-header.ts";
+import {
+  arrayCommand,
+  closeCommand,
+  groupCommands,
+  headerCommands,
+  luksCommands,
+  openCommand,
+  openLuksCommand,
+  volumeCommands,
+} from "./stack-commands.ts";
 import type { Plan, StackStep, Step } from "./plan.ts";
 import { subvolumeOption } from "./subvolumes.ts";
 
@@ -15,7 +25,8 @@ type MakeSubvolumes = Extract<StackStep, { readonly kind: "make-subvolumes" }>;
 const WITHOUT_UDEV = { DM_DISABLE_UDEV: "1", MDADM_NO_UDEV: "1", LVM_SUPPRESS_FD_WARNINGS: "1" };
 
 /** Throws LifeboatError. */
-export async function runStackStep(step: StackStep, { passphrases }: Pick<RestoreEnvironment, "passphrases">): Promise<void> {
+export async function runStackStep(step: StackStep, environment: Pick<RestoreEnvironment, "passphrases" | "luksHeaders">): Promise<void> {
+  const { passphrases } = environment;
   switch (step.kind) {
     case "wipe-device":
       return runAll([["wipefs", "--all", "--force", "--quiet", step.device]]);
@@ -28,6 +39,8 @@ export async function runStackStep(step: StackStep, { passphrases }: Pick<Restor
       if (passphrase !== undefined) return runAll(luksCommands(step), passphrase);
       throw new LifeboatError(`Cannot encrypt ${step.device} as "${step.luks.id}" must have a passphrase: none was given`);
     }
+    case "restore-luks-header":
+      return restoreHeader(step, environment);
     case "create-volume-group":
       return runAll(groupCommands(step));
     case "create-logical-volume":
@@ -35,6 +48,18 @@ export async function runStackStep(step: StackStep, { passphrases }: Pick<Restor
     case "make-subvolumes":
       return makeSubvolumes(step);
   }
+}
+
+async function restoreHeader(
+  { device, luks }: Extract<StackStep, { readonly kind: "restore-luks-header" }>,
+  { passphrases, luksHeaders }: Pick<RestoreEnvironment, "passphrases" | "luksHeaders">,
+): Promise<void> {
+  const [header, passphrase] = [luksHeaders?.get(luks.id), passphrases?.get(luks.id)];
+  if (header === undefined || passphrase === undefined) {
+    throw new LifeboatError(`Cannot open ${device} as "${luks.id}" must have its header and a passphrase: one of them was not given`);
+  }
+  await withHeaderFile(header, (file) => runAll(headerCommands(device, file)));
+  await runAll([openLuksCommand(device, luks.id)], passphrase);
 }
 
 async function runAll(commands: readonly Command[], input?: Uint8Array): Promise<void> {
@@ -74,6 +99,6 @@ export async function closeStack({ steps }: Plan, { note }: Pick<RestoreEnvironm
 function closeCommandOf(step: Step) {
   if (step.kind === "open-device") return closeCommand(step.stacked, step.device, step.on);
   if (step.kind === "create-array") return closeCommand(step.array, step.device, step.members);
-  if (step.kind === "create-luks") return closeCommand(step.luks, step.device, [step.device]);
+  if (step.kind === "create-luks" || step.kind === "restore-luks-header") return closeCommand(step.luks, step.device, [step.device]);
   return step.kind === "create-volume-group" ? closeCommand(step.group, "", step.devices) : undefined;
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ARRAY, GROUP, LUKS, LUKS_HEADER, VOLUME } from "../machine/stack-for-tests.ts";
 import type { ArrayShape, LogicalVolume, VolumeForm } from "../machine/stacked-device.ts";
-import { arrayCommand, closeCommand, groupCommands, luksCommands, volumeCommands, type Command } from "./stack-commands.ts";
+import { arrayCommand, closeCommand, groupCommands, headerCommands, luksCommands, volumeCommands, type Command } from "./stack-commands.ts";
 
 const MIB = 2 ** 20;
 /** Without what is told every time. */
@@ -53,6 +53,13 @@ describe("arrayCommand()", () => {
     const step = { kind: "create-array", device: "/dev/md0", array: { ...ARRAY, shape: undefined }, members: [], spares: [] } as const;
     assert.throws(() => arrayCommand(step), { exitCode: 3, message: /^Cannot make "md0" as how it was made must be known/ });
   });
+});
+
+test("headerCommands() wipes the device and puts a header from a file there", () => {
+  assert.deepEqual(headerCommands("/dev/vda3", "/tmp/h").map(short), [
+    "wipefs --all --force --quiet /dev/vda3",
+    "cryptsetup luksHeaderRestore --batch-mode /dev/vda3 --header-backup-file /tmp/h",
+  ]);
 });
 
 describe("luksCommands()", () => {

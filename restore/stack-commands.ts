@@ -78,6 +78,14 @@ function luksFormatCommand(device: string, { id, uuid, header, problem }: Of<"cr
   ].flat() as unknown as Command;
 }
 
+/** The volume must be blank: onto a header with another data offset cryptsetup puts none, and beside one of the other version it leaves traces. */
+export function headerCommands(device: string, headerFile: string): readonly Command[] {
+  return [
+    ["wipefs", "--all", "--force", "--quiet", device],
+    ["cryptsetup", "luksHeaderRestore", "--batch-mode", device, "--header-backup-file", headerFile],
+  ];
+}
+
 export function openLuksCommand(device: string, name: string): Command {
   return ["cryptsetup", "open", "--type=luks", "--key-file=-", device, name];
 }

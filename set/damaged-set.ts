@@ -4,6 +4,7 @@
 import { LifeboatError } from "#os/error";
 import { printable, type CatalogueEntry } from "./catalogue.ts";
 import { madeFrames } from "./damaged-frames.ts";
+import { withoutBadHeaders } from "./luks-headers.ts";
 import { openSet, type OpenSet, type PlacedFrame } from "./open-set.ts";
 import { readCatalogue } from "./read-catalogue.ts";
 import { rebuildCatalogue } from "./rebuild-catalogue.ts";
@@ -14,10 +15,9 @@ import type { SetSource } from "./set-source.ts";
 export async function openDamagedSet(source: SetSource): Promise<OpenSet> {
   const opened = await asFarAsWhole(() => openSet(source));
   const isVouchedFor = opened.value !== undefined;
-  const manifest = opened.value?.manifest ?? (await rebuildManifest(source));
-  const remarks = isVouchedFor
-    ? []
-    : [`${opened.problem}: it was made again from the frame lists; nothing vouches for the set's small files`];
+  const { set, remarks } = await withoutBadHeaders(opened.value ?? { source, manifest: await rebuildManifest(source) });
+  const { manifest } = set;
+  if (!isVouchedFor) remarks.push(`${opened.problem}: it was made again from the frame lists; nothing vouches for the set's small files`);
   const made = await madeFrames({ source, manifest }, isVouchedFor);
   const bare: OpenSet = { source, manifest, ...(made.frames === undefined ? {} : { frames: made.frames }) };
   remarks.push(...made.remarks);

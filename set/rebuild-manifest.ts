@@ -8,7 +8,7 @@ import { parseMachine } from "../machine/parse-machine.ts";
 import type { DeviceImage } from "../machine/device-image.ts";
 import { imageFileName } from "./device-image-files.ts";
 import { piecesOf } from "./open-set.ts";
-import { CATALOGUE_FILE, frameListName, MACHINE_FILE, setIdOf, volumeName, type SetManifest } from "./set-manifest.ts";
+import { CATALOGUE_FILE, frameListName, luksHeaderFile, MACHINE_FILE, setIdOf, volumeName, type SetManifest } from "./set-manifest.ts";
 import type { SetSource } from "./set-source.ts";
 
 type ListedFile = SetManifest["files"][number];
@@ -46,7 +46,13 @@ export async function rebuildManifest(source: SetSource): Promise<SetManifest> {
     totals: { paths: 0, contentBytes: 0, frames: 0, volumes, streamBytes: 0, storedBytes: 0 },
     changed: [],
     unreadable: [],
-    files: [...files, ...machine, ...(await listed(source, CATALOGUE_FILE)), ...(await imagesOf(source, codec))],
+    files: [
+      ...files,
+      ...machine,
+      ...(await listed(source, CATALOGUE_FILE)),
+      ...(await listedHeaders(source, machine)),
+      ...(await imagesOf(source, codec)),
+    ],
   };
 }
 
@@ -78,6 +84,20 @@ async function imagesOf(source: SetSource, codec: SetManifest["codec"]): Promise
   }
   return files;
 }
+
+/** Their names stand in machine.json; where that is damaged, no machine is rebuilt. */
+async function listedHeaders(source: SetSource, machine: readonly ListedFile[]): Promise<readonly ListedFile[]> {
+  const text = machine[0] === undefined ? "" : utf8Decode(await source.read(MACHINE_FILE, 0, machine[0].sizeBytes));
+  const uuids = new Set(Array.from(text.matchAll(UUID_IN_JSON), ([, uuid]) => uuid));
+  const files: ListedFile[] = [];
+  for (const uuid of uuids) {
+    const name = luksHeaderFile(uuid);
+    if (name !== undefined) files.push(...(await listed(source, name)));
+  }
+  return files;
+}
+
+const UUID_IN_JSON = /"uuid": "([0-9A-Fa-f-]{36})"/g;
 
 async function imagesToldOf(source: SetSource): Promise<readonly DeviceImage[]> {
   const sizeBytes = await source.sizeOf(MACHINE_FILE);

@@ -11,6 +11,9 @@ export const MACHINE_FILE = "machine.json";
 export const CATALOGUE_FILE = "catalogue.ndjson.zst";
 /** Below the set: the rescue image that finds it. */
 export const RESCUE_ISO_FILE = "boot/rescue.iso";
+/** Below the set: headers of LUKS volumes, each with all key slots and tokens. */
+export const LUKS_DIRECTORY = "luks";
+export const LUKS_HEADER_FILE = /^luks\/[0-9a-f-]{36}\.header$/;
 /** Marks a directory that holds sets. */
 export const STORE_MARK = ".lifeboat-store";
 
@@ -105,6 +108,12 @@ export function volumeName(number: number, codec: SetManifest["codec"]): string 
 
 export function frameListName(number: number): string {
   return `data-${String(number).padStart(4, "0")}.frames`;
+}
+
+/** Undefined for what is no UUID. */
+export function luksHeaderFile(uuid: string | undefined): string | undefined {
+  const name = `${LUKS_DIRECTORY}/${(uuid ?? "").toLowerCase()}.header`;
+  return LUKS_HEADER_FILE.test(name) ? name : undefined;
 }
 
 const VOLUME_NAME = /^data-(\d{4,})\.tar(?:\.zst|\.gz)?$/;

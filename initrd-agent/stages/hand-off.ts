@@ -7,7 +7,7 @@ import { findStoredSet, setBelow, type FoundSet } from "../../media/find-store.t
 import { nfsUrlOf, parseMediumUrl } from "../../media/medium-url.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
 import { mediumLock } from "../../restore/medium-lock.ts";
-import { requireKeys, sameKey, type LuksKeys } from "../../restore/luks-keys.ts";
+import { requireKeys, requireOpening, sameKey, type LuksKeys } from "../../restore/luks-keys.ts";
 import { prepareRestore } from "../../restore/prepare.ts";
 import { refuseUnattended } from "../../restore/unattended.ts";
 import { openDamagedSet } from "../../set/damaged-set.ts";
@@ -46,6 +46,7 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
       const { luksKey } = restoreWords(words);
       const passphrases: LuksKeys = luksKey === undefined ? new Map() : sameKey(prepared.plan, await readLuksKey(context, luksKey));
       requireKeys(prepared.plan, passphrases);
+      await requireOpening(prepared.plan, passphrases, prepared.luksHeaders);
       state.restore = { prepared, found, passphrases };
       return { kind: "ok" };
     }

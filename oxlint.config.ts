@@ -98,6 +98,7 @@ const PURE_FILES = [
   "restore/stacked-reason.ts",
   "restore/subvolumes.ts",
   "restore/unmade.ts",
+  "restore/volume-ids.ts",
   "set/catalogue.ts",
   "set/device-image-files.ts",
   "set/frame-list.ts",

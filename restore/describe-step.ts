@@ -111,6 +111,8 @@ function describeStackStep(step: StackStep): string {
       return `create volume group ${step.group.id} on ${step.devices.join(", ")}`;
     case "create-logical-volume":
       return `create logical volume ${step.volume.id}: ${sizeText(step.volume.sizeBytes)}${describeForm(step.volume.form)}`;
+    case "keep-volume-ids":
+      return `give volume group ${step.group.id} and its volumes the UUIDs that they had`;
     case "make-subvolumes":
       return `make ${step.subvolumes.length} subvolumes on ${step.device}: ${step.subvolumes.map(describeSubvolume).join(", ")}`;
   }

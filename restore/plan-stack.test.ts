@@ -32,6 +32,7 @@ function built(stack: readonly StackedDevice[], kept: readonly string[] = []): r
   return stackSteps(layout, { path: (id) => `/dev/${id}`, reuse }).map((step) => {
     if (step.kind === "create-logical-volume") return step.volume.id;
     if (step.kind === "open-device") return `open ${step.device} on ${step.on.join()}`;
+    if (step.kind === "keep-volume-ids") return `ids of ${step.volumes.length} volumes`;
     return step.kind === "wipe-device" ? `wipe ${step.device}` : step.kind;
   });
 }
@@ -44,6 +45,7 @@ test("volumes whose pieces have places come first, then those that LVM places, t
     "vg0/raid",
     "vg0/pool",
     "vg0/thin",
+    "ids of 5 volumes",
     "create-luks",
   ]);
 });

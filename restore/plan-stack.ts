@@ -3,7 +3,7 @@
 import { LifeboatError } from "#os/error";
 import type { DeviceId, Layout } from "../machine/model.ts";
 import { mapperName } from "../machine/lvm-names.ts";
-import type { StackedDevice, VolumeForm } from "../machine/stacked-device.ts";
+import type { LogicalVolume, StackedDevice, VolumeForm, VolumeGroup } from "../machine/stacked-device.ts";
 import { standsOn } from "../machine/own-layout.ts";
 import { partitionPath, type DiskMatch, type Step } from "./plan.ts";
 import type { Reuse } from "./reuse.ts";
@@ -52,30 +52,39 @@ export interface StackPlaces {
 
 /** In the order of the stack: each after what it stands on. What is made on a device that is used again needs it blank. */
 export function stackSteps(layout: Layout, { path, reuse, luksHeaders }: StackPlaces): readonly Step[] {
-  return inBuildOrder(layout.stack).flatMap((stacked): readonly Step[] => {
+  return layout.stack.flatMap((stacked): readonly Step[] => {
     if (reuse.devices.has(stacked.id)) return openStep(layout, stacked, path);
+    // With their group, on which alone they are.
+    if (stacked.kind === "logical-volume") return [];
     const blanked = standsOn(layout, stacked.id).filter((id) => isOnReused(layout, id, reuse));
     return [
       ...blanked.map((id): Step => ({ kind: "wipe-device", device: path(id) })),
       withHeader(makeStep(layout, stacked, path), luksHeaders),
+      ...(stacked.kind === "volume-group" ? volumeSteps(layout, stacked, path) : []),
     ];
   });
 }
 
-/**
- * Volumes whose pieces must lie where they lay come first in their group, then those that LVM places by itself on some of its physical
- * volumes: the other way round these could take the others' places.
- */
-function inBuildOrder(stack: readonly StackedDevice[]): readonly StackedDevice[] {
-  const volumesOf = (group: DeviceId, type: VolumeForm["type"]) =>
-    stack.filter((one) => one.kind === "logical-volume" && one.volumeGroup === group && one.form.type === type);
-  return stack.flatMap((stacked): readonly StackedDevice[] => {
-    if (stacked.kind === "volume-group") return [stacked, ...PLACED_FORMS.flatMap((type) => volumesOf(stacked.id, type))];
-    return stacked.kind === "logical-volume" && PLACED_FORMS.includes(stacked.form.type) ? [] : [stacked];
-  });
+/** Then all of the group gets the UUIDs that it had, which LVM gives to physical volumes alone. */
+function volumeSteps(layout: Layout, group: VolumeGroup, path: PathOf): readonly Step[] {
+  const volumes = FORMS_IN_ORDER.flatMap((type) =>
+    layout.stack.filter(
+      (one): one is LogicalVolume => one.kind === "logical-volume" && one.volumeGroup === group.id && one.form.type === type,
+    ),
+  );
+  const devices = group.physicalVolumes.map(({ device }) => path(device));
+  const hasIds = [group, ...volumes].some(({ uuid }) => uuid !== undefined);
+  return [
+    ...volumes.map((volume) => makeStep(layout, volume, path)),
+    ...(hasIds ? [{ kind: "keep-volume-ids", group, volumes, devices } as const] : []),
+  ];
 }
 
-const PLACED_FORMS: readonly VolumeForm["type"][] = ["segments", "raid", "thin-pool"];
+/**
+ * Volumes whose pieces must lie where they lay come first in their group, then those that LVM places by itself on some of its physical
+ * volumes: the other way round these could take the others' places. Thin ones are in pools.
+ */
+const FORMS_IN_ORDER: readonly VolumeForm["type"][] = ["segments", "raid", "thin-pool", "thin", "other"];
 
 function isOnReused({ disks }: Layout, id: DeviceId, { devices }: Reuse): boolean {
   const disk = disks.find(({ table }) => table?.partitions.some((partition) => partition.id === id));

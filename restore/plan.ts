@@ -59,6 +59,14 @@ export type Step =
       readonly places: ReadonlyMap<string, string>;
     }
   | {
+      readonly kind: "keep-volume-ids";
+      readonly group: VolumeGroup;
+      /** All of the group's. */
+      readonly volumes: readonly LogicalVolume[];
+      /** Nodes of its physical volumes. */
+      readonly devices: readonly string[];
+    }
+  | {
       readonly kind: "make-filesystem";
       /** btrfs alone may have several. */
       readonly devices: readonly MadeDevice[];
@@ -146,6 +154,7 @@ const STACK_KINDS = [
   "restore-luks-header",
   "create-volume-group",
   "create-logical-volume",
+  "keep-volume-ids",
   "make-subvolumes",
 ] as const;
 

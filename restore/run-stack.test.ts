@@ -23,6 +23,11 @@ test("a group is made beside the machine's old disk, which has one of the same n
     assert.equal(await digestOf(old!), before);
     const found = await run(["wipefs", "--noheadings", "--output", "TYPE,UUID", target!]);
     assert.equal(found.stdout.trim().replace(/\s+/, " "), `LVM2_member ${GROUP.physicalVolumes[0]!.uuid}`);
+    await runStackStep({ kind: "keep-volume-ids", group: GROUP, volumes: [], devices: [target!] }, {});
+    assert.equal(await digestOf(old!), before);
+    const filter = `devices{filter=["a|^${target}$|","r|.*|"]}`;
+    const told = await run(["vgs", "--noheadings", "--config", filter, "--options", "vg_name,vg_uuid"]);
+    assert.equal(told.stdout.trim(), `${GROUP.id} ${GROUP.uuid}`);
   } finally {
     await detachDisk(old);
     await detachDisk(target);

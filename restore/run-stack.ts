@@ -2,7 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { run, type Command } from "#os/exec";
-import { makeDirectory } from "#os/files";
+import { makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
 import { mountBriefly } from "./brief-mount.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { withHeaderFile } from "./luks-header.ts";
@@ -11,6 +11,7 @@ import {
   closeCommand,
   groupCommands,
   headerCommands,
+  idCommands,
   luksCommands,
   openCommand,
   openLuksCommand,
@@ -18,6 +19,7 @@ import {
 } from "./stack-commands.ts";
 import type { Plan, StackStep, Step } from "./plan.ts";
 import { subvolumeOption } from "./subvolumes.ts";
+import { withVolumeIds } from "./volume-ids.ts";
 
 type MakeSubvolumes = Extract<StackStep, { readonly kind: "make-subvolumes" }>;
 
@@ -45,9 +47,20 @@ export async function runStackStep(step: StackStep, environment: Pick<RestoreEnv
       return runAll(groupCommands(step));
     case "create-logical-volume":
       return runAll(volumeCommands(step));
+    case "keep-volume-ids":
+      return keepVolumeIds(step);
     case "make-subvolumes":
       return makeSubvolumes(step);
   }
+}
+
+async function keepVolumeIds(step: Extract<StackStep, { readonly kind: "keep-volume-ids" }>): Promise<void> {
+  await using directory = await makeTemporaryDirectory("lifeboat-lvm-");
+  const file = `${directory.path}/metadata`;
+  const { before, after } = idCommands(step, file);
+  await runAll(before);
+  await writeFile(file, withVolumeIds(await readText(file), step.group, step.volumes), 0o600);
+  await runAll(after);
 }
 
 async function restoreHeader(

@@ -165,6 +165,28 @@ function segmentCommands(segments: readonly VolumeSegment[], { id, volumeGroup, 
   ];
 }
 
+export interface IdCommands {
+  /** Closes the group, and writes its metadata to the file. */
+  readonly before: readonly Command[];
+  /** Takes the metadata from the file, and opens the group. */
+  readonly after: readonly Command[];
+}
+
+/** A volume's UUID cannot be changed while it is open (vgcfgrestore(8)); with thin volumes LVM wants to be told twice. */
+export function idCommands({ group, devices }: Of<"keep-volume-ids">, file: string): IdCommands {
+  const options = lvmOptions(devices);
+  return {
+    before: [
+      ["lvm", "vgchange", ...options, "--activate=n", group.id],
+      ["lvm", "vgcfgbackup", ...options, "--file", file, group.id],
+    ],
+    after: [
+      ["lvm", "vgcfgrestore", ...options, "--force", "--file", file, group.id],
+      ["lvm", "vgchange", ...options, "--activate=y", group.id],
+    ],
+  };
+}
+
 /** Puts together what is there. */
 export function openCommand({ stacked, device, on }: Of<"open-device">): Command {
   switch (stacked.kind) {

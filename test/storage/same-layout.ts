@@ -13,7 +13,7 @@ export function comparableLayout({ machine }: Inspected): unknown {
     disks: disks
       .filter(({ identity }) => identity.serial !== "LIFEBOAT-STORE")
       .map(({ id, identity, sizeBytes, table }) => [id, identity.serial, sizeBytes, withoutLimits(table)]),
-    stack: stack.map(withoutNewNames),
+    stack,
     fileSystems: fileSystems.map(({ usedBytes: _used, usedInodes: _inodes, ...rest }) => rest),
     swaps,
     mounts: mounts.filter(({ path }) => !path.startsWith("/run/")),
@@ -24,9 +24,4 @@ export function comparableLayout({ machine }: Inspected): unknown {
 /** The first and last sector that a table allows are sfdisk's own choice, where the machine's tool chose others. */
 function withoutLimits(table: Layout["disks"][number]["table"]) {
   return table === undefined ? undefined : { ...table, firstSector: undefined, lastSector: undefined };
-}
-
-/** LVM gives groups and volumes new UUIDs, by which nothing is mounted. */
-function withoutNewNames(stacked: Layout["stack"][number]) {
-  return stacked.kind === "volume-group" || stacked.kind === "logical-volume" ? { ...stacked, uuid: undefined } : stacked;
 }

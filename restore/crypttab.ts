@@ -16,7 +16,9 @@ export function planCrypttab(machine: Machine, moves: Moves): readonly Step[] {
   const { stack } = machine.layout;
   const volumes = stack.flatMap((stacked): readonly VolumeName[] => {
     if (stacked.kind !== "luks" || stacked.uuid === undefined || stack.some(({ id }) => id === stacked.device)) return [];
-    const isSame = moves.devices.get(stacked.device) === `/dev/${stacked.device}` && isUnmoved(machine, stacked.device, moves.matches);
+    const isReplacement = [...moves.replaced.values()].includes(stacked.device);
+    const isSame =
+      !isReplacement && moves.devices.get(stacked.device) === `/dev/${stacked.device}` && isUnmoved(machine, stacked.device, moves.matches);
     return isSame ? [] : [{ name: stacked.id, uuid: stacked.uuid }];
   });
   return volumes.length === 0 ? [] : [{ kind: "write-crypttab", volumes }];

@@ -54,11 +54,11 @@ const WORD = /(?:^|\s)((root|real_root|resume)=(\/dev\/\S+))/g;
 
 function staleWords(machine: Machine, { devices, matches, replaced }: Moves): readonly (Name & { readonly word: string })[] {
   return [...machine.system.kernelCommandLine.matchAll(WORD)].flatMap(([, word = "", key, name = ""]) => {
-    if (WAY.test(name)) {
+    const named = name.slice("/dev/".length);
+    if (WAY.test(name) && !replaced.has(named)) {
       const id = key === "resume" ? swapBehind(machine, name) : mountedAt(machine, "/");
       return id !== undefined && isUnmoved(machine, id, matches) ? [] : [{ word, name, id }];
     }
-    const named = name.slice("/dev/".length);
     const id = replaced.get(named) ?? named;
     const now = devices.get(id);
     const isStacked = machine.layout.stack.some((stacked) => stacked.id === id);

@@ -9,7 +9,7 @@ export interface Moves {
   /** From a device's id in machine.json to its node here. */
   readonly devices: ReadonlyMap<string, string>;
   readonly matches: readonly DiskMatch[];
-  /** From devices that are no longer made to those that take their place. */
+  /** From devices that are no longer made, by all of their names below /dev, to those that take their place. */
   readonly replaced: ReadonlyMap<string, string>;
 }
 
@@ -23,13 +23,15 @@ export function planFstab(machine: Machine, moves: Moves, before: readonly Fstab
 function renamed(machine: Machine, { devices, matches, replaced }: Moves): readonly FstabChange[] {
   return machine.layout.fstab.flatMap((entry): readonly FstabChange[] => {
     const { spec, path } = entry;
-    const named = WAY.test(spec) ? deviceBehind(machine, entry) : spec.replace(/^\/dev\//, "");
+    const name = spec.replace(/^\/dev\//, "");
+    const isReplaced = replaced.has(name);
+    const named = WAY.test(spec) && !isReplaced ? deviceBehind(machine, entry) : name;
     const id = named === undefined ? undefined : (replaced.get(named) ?? named);
     // Names of arrays, volumes and mapped devices are their own, wherever they lie.
     if (machine.layout.stack.some((stacked) => stacked.id === id)) return [];
     const now = id === undefined || !spec.startsWith("/dev/") ? undefined : devices.get(id);
     if (id === undefined || now === undefined || now === spec) return [];
-    if (WAY.test(spec) && isUnmoved(machine, id, matches)) return [];
+    if (WAY.test(spec) && !isReplaced && isUnmoved(machine, id, matches)) return [];
     return [{ path, from: spec, to: uuidOf(machine, id) ?? now }];
   });
 }
@@ -47,13 +49,13 @@ function takenOut({ layout }: Machine, fstab: readonly FstabEntry[]): readonly F
 }
 
 /** Links that nothing here can make right, one line each. Those without which the machine starts are the user's own business. */
-export function fstabProblems(machine: Machine, { devices, matches }: Moves): readonly string[] {
+export function fstabProblems(machine: Machine, { devices, matches, replaced }: Moves): readonly string[] {
   const { fstab, disks } = machine.layout;
   // Wherever such a link led: it leads there again, or to a disk that is none of the machine's.
   if (disks.every(({ id }) => isUnmoved(machine, id, matches))) return [];
   return fstab
     .filter((entry) => WAY.test(entry.spec) && !entry.options.some((option) => option === "noauto" || option === "nofail"))
-    .filter((entry) => !devices.has(deviceBehind(machine, entry) ?? ""))
+    .filter((entry) => !replaced.has(entry.spec.replace(/^\/dev\//, "")) && !devices.has(deviceBehind(machine, entry) ?? ""))
     .map(({ spec, path, type }) => {
       const use = type === "swap" ? "as swap" : `for "${path}"`;
       return `/etc/fstab names ${spec} ${use}, which device that was is not known: change it there by hand, or the machine may not start`;

@@ -80,6 +80,11 @@ describe("several disks go to one", () => {
     assert.deepEqual(step, { kind: "write-fstab", changes: [{ path: "/data", from: "/dev/sdb", to }] });
   });
 
+  test("what had moved onto a disk moves on with it", () => {
+    const { replaced } = ontoOne(recorded("RAID1 over whole disks, with LUKS"), 70);
+    assert.deepEqual(new Map(replaced).get("md0"), "sda3");
+  });
+
   test("but not where PARTUUIDs would change, or a table has too few places", () => {
     const disks = ["sda", "sdb"].map((id) => sketchedDisk(id, { sizeMiB: 8192, kind: "mbr", parts: [part("linux")] }));
     const holds = { sda1: { type: "ext4", path: "/" }, sdb1: { type: "ext4", path: "/srv" } } as const;

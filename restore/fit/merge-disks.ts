@@ -49,8 +49,11 @@ function moveOnto({ layout, replaced, changes }: Reduced, { into, from, spared }
   const now = new Map(replaced);
   let result: Layout = { ...layout, disks };
   coming.forEach(({ id }, index) => {
-    result = replacedDevice(result, id, added[index]!.id);
-    now.set(id, added[index]!.id);
+    const place = added[index]!.id;
+    result = replacedDevice(result, id, place);
+    // What had moved there before moves on.
+    for (const [old, before] of now) if (before === id) now.set(old, place);
+    now.set(id, place);
   });
   const lines = coming.map(({ id }, index) => `${id} becomes ${added[index]!.id}`);
   return { layout: result, replaced: now, changes: [...changes, `disk ${from.id} goes to the disk that ${into.id} goes to`, ...lines] };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { UEFI_MACHINE } from "../../machine/machine-for-tests.ts";
 import type { Disk, FileSystem, Layout, MountPoint } from "../../machine/model.ts";
-import { array, GIB, part, sketchedDisk, sketchedLayout, uuidOf } from "../../machine/layouts-for-tests.ts";
+import { array, GIB, luks, part, sketchedDisk, sketchedLayout, uuidOf } from "../../machine/layouts-for-tests.ts";
 import { changedFstab } from "../plan-fstab.ts";
 import { testDisk } from "../present-disks-for-tests.ts";
 import { planOntoDisks } from "../whole-plan-for-tests.ts";
@@ -48,6 +48,34 @@ test("withoutDisk() does without the swap of the second disk, and its line in fs
   const line = `UUID=${uuidOf("sdb3")} none swap sw 0 0`;
   assert.equal(changedFstab(`x\n${line}\n`, step.changes), `x\n# not made again by Lifeboat: ${line}\n`);
   assert.deepEqual(step.changes, [{ path: "none", from: `UUID=${uuidOf("sdb3")}`, to: undefined }]);
+});
+
+test("withoutDisk() knows an array that ends by all of its names, wherever fstab, crypttab or the kernel's command line has them", () => {
+  const disks = ["sda", "sdb"].map((id) => sketchedDisk(id, { sizeMiB: 8192, parts: [part("bios", 1), part("raid", 4000), part("raid")] }));
+  const stack = [array("md0", "raid1", ["sda2", "sdb2"]), array("md1", "raid1", ["sda3", "sdb3"]), luks("safe", "md1")];
+  const holds = { md0: { type: "ext4", path: "/" }, safe: { type: "ext4", path: "/safe" } } as const;
+  const layout = sketchedLayout({ disks, stack, holds });
+  const [first] = layout.stack;
+  assert.ok(first?.kind === "array" && first.uuid !== undefined);
+  const colons = first.uuid.replace(/-/g, "").match(/.{8}/g)!.join(":");
+  for (const spec of [
+    "/dev/md0",
+    "/dev/md/md0",
+    "/dev/md/box:md0",
+    "/dev/disk/by-id/md-name-box:md0",
+    `/dev/disk/by-id/md-uuid-${colons}`,
+  ]) {
+    const named = { ...layout, fstab: layout.fstab.map((entry) => (entry.path === "/" ? { ...entry, spec } : entry)) };
+    const { steps } = planOntoDisks(named, [testDisk({ id: "sda", serial: "S-sda", sizeBytes: 8 * GIB })], new Map());
+    const fstab = steps.find(({ kind }) => kind === "write-fstab");
+    assert.deepEqual(fstab, { kind: "write-fstab", changes: [{ path: "/", from: spec, to: `UUID=${uuidOf("md0")}` }] });
+    const line = steps.find(({ kind }) => kind === "write-command-line");
+    assert.ok(line?.kind === "write-command-line" && line.changes.some(({ from, to }) => from === spec && to === `UUID=${uuidOf("md0")}`));
+    assert.deepEqual(
+      steps.find(({ kind }) => kind === "write-crypttab"),
+      { kind: "write-crypttab", volumes: [{ name: "safe", uuid: uuidOf("safe") }] },
+    );
+  }
 });
 
 describe("withoutDisk() of a btrfs RAID1", () => {

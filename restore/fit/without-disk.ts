@@ -3,14 +3,14 @@
 import { isImaged } from "../../machine/device-image.ts";
 import type { DeviceId, Disk, FileSystem, Layout } from "../../machine/model.ts";
 import { deviceBytes, devicesOn } from "../../machine/own-layout.ts";
-import type { StackedDevice } from "../../machine/stacked-device.ts";
+import type { RaidArray, StackedDevice } from "../../machine/stacked-device.ts";
 import { BARE_TYPES, ESP_TYPES } from "../partition-types.ts";
 import { withoutSwaps } from "./dropped-swaps.ts";
 import { leastBtrfsBytes } from "./file-system-size.ts";
 
 export interface Reduced {
   readonly layout: Layout;
-  /** From devices that are no longer made to those that take their place. */
+  /** From devices that are no longer made, by all of their names below /dev, to those that take their place. */
   readonly replaced: ReadonlyMap<DeviceId, DeviceId>;
   /** One line each. */
   readonly changes: readonly string[];
@@ -44,14 +44,26 @@ export function withoutDevices({ layout, replaced, changes }: Reduced, gone: Rea
   const lines = layout.swaps.filter((swap) => !without.swaps.includes(swap)).map(({ place }) => `swap on ${place} is left out`);
   let result: Layout = without;
   const now = new Map([...replaced, ...moved]);
-  for (const { id, members } of single) {
-    const [member = ""] = members;
+  for (const array of single) {
+    const { id } = array;
+    const [member = ""] = array.members;
     result = replacedDevice(result, id, member);
     result = { ...result, disks: result.disks.map((disk) => plainPartition(disk, member)) };
-    now.set(id, member);
+    for (const name of [id, ...otherNames(array)]) now.set(name, member);
     lines.push(`${id} was RAID1, and becomes plain ${member}`);
   }
   return { layout: result, replaced: now, changes: [...changes, ...lines] };
+}
+
+/** What mdadm's udev rules call an array below /dev beside its own name (mdadm(8), "Device names"; 63-md-raid-arrays.rules). */
+function otherNames({ uuid, shape }: RaidArray): readonly string[] {
+  const name = shape?.name;
+  const word = name?.slice(name.indexOf(":") + 1);
+  const digits = uuid?.replace(/-/g, "").match(/.{8}/g)?.join(":");
+  return [
+    ...(name === undefined ? [] : [`md/${word}`, `md/${name}`, `disk/by-id/md-name-${name}`]),
+    ...(digits === undefined ? [] : [`disk/by-id/md-uuid-${digits}`]),
+  ];
 }
 
 /** Whether all that is on a device is on another one too, or nothing is. */

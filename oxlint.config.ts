@@ -84,6 +84,7 @@ const PURE_FILES = [
   "restore/layout-warnings.ts",
   "restore/lost-paths.ts",
   "restore/match-disks.ts",
+  "restore/mdadm-conf.ts",
   "restore/mkfs-command.ts",
   "restore/needed-*.ts",
   "restore/partition-script.ts",

@@ -25,6 +25,7 @@ export function describeStep(step: Step): string {
     case "write-fstab":
     case "write-command-line":
     case "write-crypttab":
+    case "write-mdadm-conf":
     case "write-network":
     case "write-identity":
       return describeConfiguration(step);
@@ -74,7 +75,10 @@ function describeBootStep(
 }
 
 function describeConfiguration(
-  step: Extract<Step, { kind: "write-fstab" | "write-command-line" | "write-crypttab" | "write-network" | "write-identity" }>,
+  step: Extract<
+    Step,
+    { kind: "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-network" | "write-identity" }
+  >,
 ): string {
   switch (step.kind) {
     case "write-fstab":
@@ -85,6 +89,8 @@ function describeConfiguration(
       return `give the names of the machine's network cards to those that are here: ${step.changes.map(({ name, toMac }) => `${name} is ${toMac}`).join(", ")}`;
     case "write-crypttab":
       return `see that /etc/crypttab names ${step.volumes.map(({ name }) => name).join(", ")} by their UUIDs`;
+    case "write-mdadm-conf":
+      return `see that mdadm.conf waits for no array that is no longer made: ${step.arrays.map(({ id }) => id).join(", ")}`;
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }

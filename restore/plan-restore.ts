@@ -1,10 +1,11 @@
 // The planner: from the machine as it was and the disks that are here to the steps between (DESIGN section 7). Pure.
 
 import { LifeboatError } from "#os/error";
-import type { BootLoader, DeviceId, Disk, FileSystem, FstabEntry, Layout, Machine, Swap } from "../machine/model.ts";
+import type { BootLoader, DeviceId, Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
 import { deviceBytes } from "../machine/own-layout.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
+import { goneArrays } from "./plan-arrays.ts";
 import { planBoot } from "./plan-boot.ts";
 import { planCards, type CardChange, type PresentCard } from "./plan-network.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
@@ -77,7 +78,7 @@ export function planRestore(input: PlanInput): Plan {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, options, luksHeaders, fstab: whole.layout.fstab }, manifest.totals),
+    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, options, luksHeaders, before: whole.layout }, manifest.totals),
     replaced: [...fitted.replaced],
     changes,
     keptPaths: keptPaths(layout, reuse),
@@ -160,7 +161,7 @@ function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): Targ
 interface Circumstances extends Moves {
   readonly reuse: Reuse;
   /** As it was. */
-  readonly fstab: readonly FstabEntry[];
+  readonly before: Layout;
   readonly cards: readonly CardChange[];
   readonly options: PlanOptions;
   readonly luksHeaders: PlanInput["luksHeaders"];
@@ -172,8 +173,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards, luksHeaders, fstab } = moves;
-  const { cloneName } = moves.options;
+  const { devices, matches, reuse, cards, luksHeaders, before, options } = moves;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const keptNodes = new Set([...reuse.fileSystems].map(path));
@@ -196,13 +196,12 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...layout.swaps
       .filter((swap) => !isPartition(swap) && !isKept(swap.place))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
-    ...planFstab(machine, moves, fstab),
+    ...planFstab(machine, moves, before.fstab),
     ...planCommandLine(machine, moves),
     ...planCrypttab(machine, moves),
+    ...arraySteps(before, moves),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
-    ...(cloneName === undefined
-      ? []
-      : [{ kind: "write-identity", hostName: cloneName.replace(/%h/g, machine.hostName), oldHostName: machine.hostName } as const]),
+    ...identityStep(machine, options.cloneName),
     ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
@@ -233,6 +232,15 @@ function mountSteps({ layout }: Machine, path: PathOf): readonly Step[] {
     .map(({ device, path: mountPath, type, options, fsRoot }): Step => {
       return { kind: "mount", device: path(device), path: mountPath, type, options, fsRoot };
     });
+}
+
+function identityStep({ hostName }: Machine, cloneName: string | undefined): readonly Step[] {
+  return cloneName === undefined ? [] : [{ kind: "write-identity", hostName: cloneName.replace(/%h/g, hostName), oldHostName: hostName }];
+}
+
+function arraySteps(before: Layout, { replaced }: Moves): readonly Step[] {
+  const arrays = goneArrays(before, replaced);
+  return arrays.length === 0 ? [] : [{ kind: "write-mdadm-conf", arrays }];
 }
 
 function isPartition({ kind }: Swap): boolean {

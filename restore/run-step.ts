@@ -21,6 +21,7 @@ import { partitionPath, type StackStep, type Step, type TargetDisk } from "./pla
 import { subvolumeOption } from "./subvolumes.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 import { writeIdentity } from "./write-identity.ts";
+import { writeMdadmConf } from "./write-mdadm-conf.ts";
 import { writeNetwork } from "./write-network.ts";
 
 /** Without those that work on the data, which are the engine's own business. */
@@ -65,6 +66,7 @@ export async function runStep(step: LayoutStep, { setId, machine, environment }:
     case "write-fstab":
     case "write-command-line":
     case "write-crypttab":
+    case "write-mdadm-conf":
     case "write-network":
     case "write-identity":
       return writeConfiguration(step, environment, originalsOf(setId));
@@ -103,7 +105,9 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
   }
 }
 
-type ConfigurationStep = Of<"write-fstab" | "write-command-line" | "write-crypttab" | "write-network" | "write-identity">;
+type ConfigurationStep = Of<
+  "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-network" | "write-identity"
+>;
 
 async function writeConfiguration(
   step: ConfigurationStep,
@@ -117,6 +121,8 @@ async function writeConfiguration(
       return because("names of devices were changed for the kernel", await writeCommandLine(step, environment, originals));
     case "write-crypttab":
       return writeCrypttab(step, environment.root, originals);
+    case "write-mdadm-conf":
+      return because("arrays that are no longer made left it", await writeMdadmConf(step, environment.root, originals));
     case "write-network":
       return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root, originals));
     case "write-identity": {

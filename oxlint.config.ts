@@ -50,6 +50,7 @@ const PURE_FILES = [
   "initrd-agent/requested-media.ts",
   "initrd-agent/stage-names.ts",
   "initrd-agent/word-table.ts",
+  "machine/array-names.ts",
   "machine/boot-sector.ts",
   "machine/device-image.ts",
   "machine/disk-identity.ts",

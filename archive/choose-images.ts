@@ -7,7 +7,7 @@ import type { DeviceImage, ImageMethod } from "../machine/device-image.ts";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import { isMountOf, layoutDevices, type LayoutDevice } from "../machine/layout-devices.ts";
 import type { DeviceId, Layout } from "../machine/model.ts";
-import { standsOn } from "../machine/own-layout.ts";
+import { partitionsOf, standsOn } from "../machine/own-layout.ts";
 import { IMAGE_PROGRAMS } from "../restore/image-commands.ts";
 import { imageFileStart } from "../set/device-image-files.ts";
 import { deviceOf } from "./excluded-devices.ts";
@@ -100,7 +100,7 @@ export function whyNot(
   ];
   if (above[0] !== undefined) return `${above[0]} stands on it`;
   if (place === "disk") return "it is a whole disk";
-  const partition = layout.disks.flatMap(({ table }) => table?.partitions ?? []).find((one) => one.id === id);
+  const partition = partitionsOf(layout).find((one) => one.id === id);
   if (partition?.role === "extended") return "it is an extended partition, which other partitions are in";
   if (partition === undefined && !layout.stack.some((one) => one.id === id)) return "it is on no disk that Lifeboat can describe";
   const pool = layout.fileSystems.find(

@@ -1,8 +1,8 @@
 // Snapshots are left out where nothing is mounted from them; the one that a system starts from is none of these.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
-import type { FileSystem, Layout, MountPoint } from "../machine/model.ts";
+import { BIOS_MACHINE, BTRFS } from "../machine/machine-for-tests.ts";
+import type { Layout, MountPoint } from "../machine/model.ts";
 import { oldSnapshots } from "./old-snapshots.ts";
 
 const [root] = BIOS_MACHINE.layout.fileSystems;
@@ -12,17 +12,9 @@ function layoutWith(
   subvolumes: readonly (readonly [path: string, isSnapshot: boolean])[],
   mounts: readonly (readonly [path: string, fsRoot: string])[],
 ): Layout {
-  const parameters: FileSystem["parameters"] = {
-    kind: "btrfs",
-    devices: ["sda2"],
-    nodeBytes: 16384,
-    sectorBytes: 4096,
-    checksum: "crc32c",
-    isMixed: false,
-    dataProfile: "single",
-    metadataProfile: "dup",
+  const parameters = {
+    ...BTRFS,
     subvolumes: subvolumes.map(([path, isSnapshot]) => ({ path, isSnapshot, isReadOnly: isSnapshot })),
-    defaultSubvolume: "",
   };
   return {
     ...BIOS_MACHINE.layout,

@@ -1,6 +1,6 @@
 // For tests: layouts of machines as data, from a few words for each disk and for what stands on them.
 
-import { BIOS_MACHINE, UEFI_MACHINE } from "./machine-for-tests.ts";
+import { BIOS_MACHINE, BTRFS, UEFI_MACHINE } from "./machine-for-tests.ts";
 import type { DeviceId, Disk, FileSystem, FileSystemParameters, Layout, MountPoint, Partition, PartitionTable, Swap } from "./model.ts";
 import { deviceBytes } from "./own-layout.ts";
 import { ARRAY, GROUP, LUKS, VOLUME } from "./stack-for-tests.ts";
@@ -192,19 +192,7 @@ const PARAMETERS: Readonly<Record<string, FileSystemParameters>> = {
 };
 
 function fileSystemOn(layout: Layout, device: DeviceId, { type, usedMiB = 500, parameters }: ContentSketch): FileSystem {
-  const btrfs: FileSystemParameters = {
-    kind: "btrfs",
-    devices: [device],
-    nodeBytes: 16384,
-    sectorBytes: 4096,
-    checksum: "crc32c",
-    isMixed: false,
-    dataProfile: "single",
-    metadataProfile: "dup",
-    subvolumes: [],
-    defaultSubvolume: "",
-  };
-  const usual = type === "btrfs" ? btrfs : PARAMETERS[type]!;
+  const usual: FileSystemParameters = type === "btrfs" ? { ...BTRFS, devices: [device] } : PARAMETERS[type]!;
   const sizeBytes = bytesOf(layout, device);
   const sectorBytes = Math.max(...layout.disks.map(({ logicalSectorBytes }) => logicalSectorBytes));
   const own =

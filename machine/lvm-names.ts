@@ -1,5 +1,7 @@
 // How LVM and the device mapper call the same volume. Pure.
 
+import type { LogicalVolume } from "./stacked-device.ts";
+
 /** LVM doubles the hyphens of both names and puts one between them (lvm(8), "VALID NAMES" and the names below /dev/mapper). */
 export function mapperName({ group, volume }: VolumeNames): string {
   return [group, volume].map((part) => part.replace(/-/g, "--")).join("-");
@@ -8,6 +10,11 @@ export function mapperName({ group, volume }: VolumeNames): string {
 export interface VolumeNames {
   readonly group: string;
   readonly volume: string;
+}
+
+/** A volume's own names: its id is `VG/LV`. */
+export function namesOf({ id, volumeGroup }: Pick<LogicalVolume, "id" | "volumeGroup">): VolumeNames {
+  return { group: volumeGroup, volume: id.slice(volumeGroup.length + 1) };
 }
 
 /** The other way round. Undefined: LVM's own layers, such as `VG-POOL-tpool`, have one part more, and what is not LVM's has none. */

@@ -1,5 +1,5 @@
 // For tests: machines as data that are restorable as they stand, to be changed in one place each.
-import type { Disk, FileSystem, GrubTools, Layout, Machine, MountPoint, Partition, PartitionTable } from "./model.ts";
+import type { BtrfsParameters, Disk, FileSystem, GrubTools, Layout, Machine, MountPoint, Partition, PartitionTable } from "./model.ts";
 
 const MIB = 1 << 20;
 const SECTORS_A_MIB = 2048;
@@ -124,6 +124,20 @@ const EFI: FileSystem = {
 const MOUNT: MountPoint = { path: "/", device: "sda2", type: "ext4", options: ["rw", "relatime"], fsRoot: "/" };
 
 const GRUB_TOOLS: GrubTools = { installer: "/usr/sbin/grub-install", modules: "/usr/lib/grub/i386-pc" };
+
+/** On one device, without subvolumes. */
+export const BTRFS: BtrfsParameters = {
+  kind: "btrfs",
+  devices: ["sda2"],
+  nodeBytes: 16384,
+  sectorBytes: 4096,
+  checksum: "crc32c",
+  isMixed: false,
+  dataProfile: "single",
+  metadataProfile: "dup",
+  subvolumes: [],
+  defaultSubvolume: "",
+};
 
 /** GRUB on BIOS, an MBR disk: `/` ext4, `/srv` xfs, a swap partition. */
 export const BIOS_MACHINE: Machine = {

@@ -1,6 +1,6 @@
 // The part of a layout that a set brings back: disks that carry something of this machine. Others are left alone, then and later.
 
-import type { DeviceId, Disk, Layout, Machine } from "./model.ts";
+import type { DeviceId, Disk, Layout, Machine, Partition } from "./model.ts";
 
 export interface OwnLayout {
   readonly machine: Machine;
@@ -53,6 +53,11 @@ export function usedDevices(layout: Layout): ReadonlySet<DeviceId> {
   const swaps = layout.swaps.filter(({ kind }) => kind === "partition").map(({ place }) => place);
   const images = layout.images.map(({ device }) => device);
   return new Set([...layout.mounts.map(({ device }) => device), ...swaps, ...images].flatMap((id) => below(layout, id)));
+}
+
+/** Of all disks. */
+export function partitionsOf({ disks }: Pick<Layout, "disks">): readonly Partition[] {
+  return disks.flatMap(({ table }) => table?.partitions ?? []);
 }
 
 /** The disk and its partitions. */

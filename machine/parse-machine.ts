@@ -23,7 +23,8 @@ import type {
   Swap,
 } from "./model.ts";
 import type { DeviceImage } from "./device-image.ts";
-import type { LuksHeader, StackedDevice, VolumeForm } from "./stacked-device.ts";
+import { StackedSchema } from "./parse-stacked.ts";
+import { maybe, Name, NOT_ABSOLUTE, Path, Positive, RelativePath, type Schema, staysInside, Text, Whole, Word } from "./parse-words.ts";
 
 /** `json` is the parsed text, `where` names it in a sentence. Throws LifeboatError (5) that names the first field that is wrong. */
 export function parseMachine(json: unknown, where: string): Machine {
@@ -34,46 +35,6 @@ export function parseMachine(json: unknown, where: string): Machine {
     exitCode: 5,
     hint: "The set is damaged, or was made by a newer Lifeboat. Its files come back with --only and --to",
   });
-}
-
-/** What reads `Type` from JSON. Fields that it does not name are dropped: newer versions may write more. */
-type Schema<Type> = v.GenericSchema<unknown, Type>;
-
-const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const Positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-
-/** No program can be given a zero byte. */
-const Text = v.pipe(
-  v.string(),
-  v.check((text) => !text.includes("\0"), "it must be text without zero bytes"),
-);
-
-/** What stands in sfdisk's script, where a newline would begin another line and a quote end a name. */
-const Word = v.pipe(v.string(), v.regex(/^[^\p{Cc}"]*$/u, 'it must be text on one line, without "'));
-
-/** Handed to a program as an argument, where a hyphen before it would make it an option. */
-const Name = v.pipe(v.string(), v.regex(/^[^\p{Cc}-][^\p{Cc}]*$/u, "it must be a name on one line"));
-
-const NOT_ABSOLUTE = "it must be an absolute path, without ..";
-
-/** Read below the directory that the machine is mounted at, which it must not leave. */
-const Path = v.pipe(
-  Text,
-  v.check((path) => path.startsWith("/") && staysInside(path), NOT_ABSOLUTE),
-);
-
-const RelativePath = v.pipe(
-  Text,
-  v.check((path) => !path.startsWith("/") && staysInside(path), "it must be a relative path, without .."),
-);
-
-function staysInside(path: string): boolean {
-  return !path.split(/[/\\]/).includes("..");
-}
-
-/** JSON has no undefined: such a key is not there. */
-function maybe<Input, Output>(schema: v.GenericSchema<Input, Output>) {
-  return v.optional(schema, () => undefined);
 }
 
 const SystemSchema: Schema<OperatingSystem> = v.object({
@@ -159,98 +120,6 @@ const DiskSchema: Schema<Disk> = v.object({
   removable: v.boolean(),
   table: maybe(TableSchema),
 });
-
-const FormSchema: Schema<VolumeForm> = v.variant("type", [
-  v.object({
-    type: v.literal("segments"),
-    segments: v.array(v.object({ extents: Positive, stripes: Positive, stripeBytes: maybe(Positive), on: v.array(Text) })),
-  }),
-  v.object({
-    type: v.literal("raid"),
-    level: Name,
-    dataStripes: Positive,
-    copies: Positive,
-    stripeBytes: maybe(Positive),
-    regionBytes: maybe(Positive),
-    on: v.array(Text),
-  }),
-  v.object({
-    type: v.literal("thin-pool"),
-    chunkBytes: Whole,
-    metadataBytes: Whole,
-    zero: v.boolean(),
-    discards: v.picklist(["ignore", "nopassdown", "passdown"]),
-    on: v.array(Text),
-  }),
-  v.object({ type: v.literal("thin"), pool: Name, origin: maybe(Name) }),
-  v.object({ type: v.literal("other"), word: Text }),
-]);
-
-const LuksHeaderSchema: Schema<LuksHeader> = v.object({
-  version: v.picklist([1, 2]),
-  cipher: Name,
-  keyBits: Positive,
-  hash: Name,
-  sectorBytes: Positive,
-  dataOffsetBytes: Positive,
-  label: maybe(Text),
-  subsystem: maybe(Text),
-  derivation: Name,
-  keySlots: Whole,
-  tokens: Whole,
-});
-
-const StackedSchema: Schema<StackedDevice> = v.variant("kind", [
-  v.object({
-    kind: v.literal("array"),
-    id: Name,
-    uuid: maybe(Name),
-    level: Name,
-    members: v.array(Text),
-    spares: v.array(Text),
-    sizeBytes: Whole,
-    shape: maybe(
-      v.object({
-        deviceCount: Positive,
-        metadata: Name,
-        name: maybe(Word),
-        chunkBytes: maybe(Positive),
-        layout: maybe(Name),
-        hasBitmap: v.boolean(),
-        memberBytes: Whole,
-        dataOffsetBytes: Whole,
-      }),
-    ),
-  }),
-  v.object({
-    kind: v.literal("volume-group"),
-    id: Name,
-    uuid: maybe(Name),
-    extentBytes: Whole,
-    physicalVolumes: v.array(v.object({ device: Text, uuid: maybe(Name), startBytes: Whole, extents: Whole, allocatable: v.boolean() })),
-    tags: v.array(Name),
-    problem: maybe(Text),
-  }),
-  v.object({
-    kind: v.literal("logical-volume"),
-    id: Name,
-    uuid: maybe(Name),
-    volumeGroup: Name,
-    sizeBytes: Whole,
-    form: FormSchema,
-    tags: v.array(Name),
-  }),
-  v.object({
-    kind: v.literal("luks"),
-    id: Name,
-    device: Text,
-    uuid: maybe(Name),
-    sizeBytes: Whole,
-    header: maybe(LuksHeaderSchema),
-    problem: maybe(Text),
-  }),
-  v.object({ kind: v.literal("other"), id: Text, type: Text, on: v.array(Text), sizeBytes: Whole }),
-]);
 
 const ParametersSchema: Schema<FileSystemParameters> = v.variant("kind", [
   v.object({

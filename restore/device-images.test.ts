@@ -20,6 +20,7 @@ import { verifySet } from "../set/verify-set.ts";
 import { damagedImages, differingImages, isRestoreImage } from "./device-images.ts";
 import { attachDisk, detachDisk, LAST_STEPS, planOnto, skipsWithoutDisk } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import { quietEnvironment } from "./environment-for-tests.ts";
 import { passGate, type GateMode } from "./gate.ts";
 import { unmountAll } from "./mount-all.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -92,16 +93,7 @@ function stepFor(method: ImageMethod, device: string): Step {
 async function environment(): Promise<RestoreEnvironment> {
   const root = join(scratch, "root");
   await mkdir(root, { recursive: true });
-  return {
-    root,
-    say: () => undefined,
-    note: () => undefined,
-    progress: () => undefined,
-    release: async () => undefined,
-    nowMs: () => 0,
-    now: () => "2026-11-22T00:00:00.000Z",
-    logPath: join(scratch, "log"),
-  };
+  return quietEnvironment(root, join(scratch, "log"));
 }
 
 interface Restore {

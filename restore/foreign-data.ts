@@ -2,7 +2,7 @@
 
 import { isImaged } from "../machine/device-image.ts";
 import type { DeviceId, Disk, Machine } from "../machine/model.ts";
-import { below } from "../machine/own-layout.ts";
+import { below, partitionsOf } from "../machine/own-layout.ts";
 import type { StackedDevice } from "../machine/stacked-device.ts";
 import { namesOf } from "./match-disks.ts";
 import type { FoundContent, PresentDisk } from "./present-disk.ts";
@@ -99,7 +99,7 @@ export function foreignContents({ contents }: PresentDisk, machine: Machine): re
 
 /** Of partitions. */
 function imagedUuids({ layout }: Machine): ReadonlySet<string> {
-  const partitions = layout.disks.flatMap(({ table }) => table?.partitions ?? []);
+  const partitions = partitionsOf(layout);
   return uuidSet(partitions.filter(({ id }) => isImaged(layout, id)).map(({ uuid }) => uuid));
 }
 

@@ -1,8 +1,8 @@
 // What of a machine's layout a restore would not bring back, or do worse than it could. Pure.
 
 import { isImaged } from "../machine/device-image.ts";
-import type { DeviceId, Layout, Machine, Partition } from "../machine/model.ts";
-import { standsOn, usedDevices } from "../machine/own-layout.ts";
+import type { DeviceId, Layout, Machine } from "../machine/model.ts";
+import { partitionsOf, standsOn, usedDevices } from "../machine/own-layout.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
 import { BARE_TYPES } from "./partition-types.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
@@ -105,8 +105,4 @@ function identityWarnings({ disks }: Layout): readonly string[] {
 function nvramWarnings({ firmware }: Machine): readonly string[] {
   if (firmware.kind === "bios" || firmware.entries.length > 0) return [];
   return ["no boot entries could be read from the firmware (efibootmgr tells them: package efibootmgr)"];
-}
-
-function partitionsOf({ disks }: Layout): readonly Partition[] {
-  return disks.flatMap(({ table }) => table?.partitions ?? []);
 }

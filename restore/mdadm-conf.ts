@@ -1,6 +1,7 @@
 // The text of mdadm.conf(5) without the arrays that a restore no longer makes: nothing waits for them, or takes their names. Pure.
 
-import { hexDigits, wordOf, type GoneArray } from "./plan-arrays.ts";
+import { hexDigits, wordOf } from "../machine/array-names.ts";
+import type { GoneArray } from "./plan-arrays.ts";
 
 /** One character a byte. ARRAY lines of these arrays become comments, with the reason before them; no other byte changes. */
 export function withoutArrays(text: string, gone: readonly GoneArray[]): string {

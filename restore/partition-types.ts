@@ -12,3 +12,13 @@ export const BARE_TYPES: ReadonlySet<string> = new Set([
   "9e1a2d38-c612-4316-aa26-8b49521e5a8b",
   "41",
 ]);
+
+export const LINUX_TYPE = "0fc63daf-8483-4772-8e79-3d69d8477de4";
+export const LVM_TYPE = "e6d6d379-f507-44c2-a23c-238f2a3df928";
+export const RAID_TYPE = "a19d880f-05fc-4d3b-a006-743f0f84911e";
+
+/** From a member of an array to what is no member (GPT, MBR). */
+export const MEMBER_TYPES: ReadonlyMap<string, string> = new Map([
+  [RAID_TYPE, LINUX_TYPE],
+  ["fd", "83"],
+]);

@@ -19,12 +19,3 @@ export function goneArrays({ stack }: Pick<Layout, "stack">, replaced: ReadonlyM
     return stacked.kind !== "array" || now === undefined ? [] : [{ id: stacked.id, uuid: stacked.uuid, name: stacked.shape?.name, now }];
   });
 }
-
-/** The last part of a name in a superblock: the rest is the host that has made it. */
-export function wordOf(name: string): string {
-  return name.slice(name.indexOf(":") + 1);
-}
-
-export function hexDigits(uuid: string): string {
-  return uuid.toLowerCase().replace(/[^0-9a-f]/g, "");
-}

@@ -1,6 +1,7 @@
 // root= and resume= on the kernel's command line: where they name a device that is called otherwise now, what takes the place of the name. Pure.
 
 import type { BootLoader, Machine } from "../machine/model.ts";
+import { partitionsOf } from "../machine/own-layout.ts";
 import { isUnmoved, mountedAt, swapBehind, uuidOf, WAY, type Moves } from "./plan-fstab.ts";
 import type { CommandLineChange, Step } from "./plan.ts";
 
@@ -68,7 +69,7 @@ function staleWords(machine: Machine, { devices, matches, replaced }: Moves): re
 
 function changeOf(machine: Machine, { name, id }: { readonly name: string; readonly id: string }, { devices }: Moves): CommandLineChange {
   const now = devices.get(id) ?? name;
-  const partitions = machine.layout.disks.flatMap(({ table }) => table?.partitions ?? []);
+  const partitions = partitionsOf(machine.layout);
   const partitionUuid = partitions.find((partition) => partition.id === id)?.uuid;
   const withoutInitramfs = partitionUuid === undefined ? now : `PARTUUID=${partitionUuid}`;
   return { from: name, now, to: uuidOf(machine, id) ?? withoutInitramfs, withoutInitramfs };

@@ -1,6 +1,7 @@
 // Names in /etc/fstab that a kernel gives by the order of its finds, such as /dev/sda1: where they no longer hold, a UUID takes their place.
 
 import type { FstabEntry, Machine } from "../machine/model.ts";
+import { partitionsOf } from "../machine/own-layout.ts";
 import { bytesOfText } from "../set/catalogue.ts";
 import type { DiskMatch, FstabChange, Step } from "./plan.ts";
 
@@ -82,7 +83,7 @@ export function mountPoint(path: string): string {
 /** … or by its being the only swap, or the only one of that number. */
 export function swapBehind({ layout }: Machine, link: string): string | undefined {
   const number = /-part(\d+)$/.exec(link)?.[1];
-  const partitions = layout.disks.flatMap(({ table }) => table?.partitions ?? []);
+  const partitions = partitionsOf(layout);
   const numberOf = (place: string) => partitions.find(({ id }) => id === place)?.number.toString();
   const [swap, other] = layout.swaps.filter(
     ({ kind, place }) => kind === "partition" && (number === undefined || numberOf(place) === number),

@@ -1,7 +1,7 @@
 // The plan of a restore: what it refuses to write over, and the steps that it takes.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { BIOS_MACHINE, UEFI_MACHINE } from "../machine/machine-for-tests.ts";
+import { BIOS_MACHINE, UEFI_MACHINE, withLayout } from "../machine/machine-for-tests.ts";
 import type { Disk, Layout, Machine } from "../machine/model.ts";
 import { describeStep } from "./describe-step.ts";
 import { planRestore, type PlanInput } from "./plan-restore.ts";
@@ -32,12 +32,8 @@ function refused(present: readonly PresentDisk[], input: Partial<PlanInput> = {}
 
 const BLANK = presentDisk({ id: "sdz", serial: "NEW" });
 
-function changed(machine: Machine, layout: Partial<Layout>): Machine {
-  return { ...machine, layout: { ...machine.layout, ...layout } };
-}
-
 function withDisk(machine: Machine, disk: Partial<Disk>): Machine {
-  return changed(machine, { disks: [{ ...machine.layout.disks[0]!, ...disk }] });
+  return withLayout(machine, { disks: [{ ...machine.layout.disks[0]!, ...disk }] });
 }
 
 describe("planRestore() takes the steps", () => {
@@ -113,7 +109,7 @@ describe("planRestore() takes the steps", () => {
     const [root, srv] = mounts;
     const sub = { ...root!, path: "/srv/bind", fsRoot: "/home" };
     const deep = { ...srv!, path: "/srv/a/b" };
-    const { steps } = plan([BLANK], { machine: changed(BIOS_MACHINE, { mounts: [deep, sub, srv!, root!] }) });
+    const { steps } = plan([BLANK], { machine: withLayout(BIOS_MACHINE, { mounts: [deep, sub, srv!, root!] }) });
     assert.deepEqual(
       steps.flatMap((step) => (step.kind === "mount" ? [`${step.device} ${step.path}`] : [])),
       ["/dev/sdz2 /", "/dev/sdz3 /srv", "/dev/sdz3 /srv/a/b"],
@@ -124,7 +120,7 @@ describe("planRestore() takes the steps", () => {
     const file = { kind: "file", place: "/swapfile", uuid: "u", label: undefined, sizeBytes: GIB } as const;
     const [root, data] = BIOS_MACHINE.layout.fileSystems;
     const ntfs = { ...data!, device: "sda3", type: "ntfs", label: "Windows", parameters: { kind: "unknown" } } as const;
-    const machine = changed(BIOS_MACHINE, {
+    const machine = withLayout(BIOS_MACHINE, {
       swaps: [file],
       fileSystems: [root!, ntfs],
       mounts: BIOS_MACHINE.layout.mounts.slice(0, 1),
@@ -370,7 +366,7 @@ describe("planRestore() refuses", () => {
       const alone = machine.layout.disks[0]!.table === undefined;
       const [ext] = machine.layout.fileSystems;
       const able = alone
-        ? changed(machine, { mounts: [{ ...root!, device: "sda" }], fileSystems: [{ ...ext!, device: "sda" }], swaps: [] })
+        ? withLayout(machine, { mounts: [{ ...root!, device: "sda" }], fileSystems: [{ ...ext!, device: "sda" }], swaps: [] })
         : machine;
       assert.equal(plan([presentDisk({ id: "sdb", sizeBytes: bytes })], { machine: able, ...NO_RESIZE }).matches.length, 1);
       const says = refused([presentDisk({ id: "sdb", sizeBytes: bytes - 1 })], { machine: able, ...NO_RESIZE });
@@ -401,14 +397,14 @@ describe("planRestore() refuses", () => {
   for (const [what, layout, problem] of unmakeable) {
     test(`${what} before it looks for disks`, () => {
       assert.equal(
-        refused([BLANK], { machine: changed(BIOS_MACHINE, layout) }),
+        refused([BLANK], { machine: withLayout(BIOS_MACHINE, layout) }),
         `every file system that was mounted must be made again: ${problem}`,
       );
     });
   }
 
   test("a file system that is on no partition", () => {
-    const stray = changed(BIOS_MACHINE, { fileSystems: [...fileSystems, { ...fileSystems[1]!, device: "vg/home", uuid: "another" }] });
+    const stray = withLayout(BIOS_MACHINE, { fileSystems: [...fileSystems, { ...fileSystems[1]!, device: "vg/home", uuid: "another" }] });
     assert.equal(refused([BLANK], { machine: stray }), 'every file system must be on a disk of the machine: "vg/home" is on none');
   });
 });

@@ -2,7 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import type { DeviceId, Layout } from "../machine/model.ts";
-import { mapperName } from "../machine/lvm-names.ts";
+import { mapperName, namesOf } from "../machine/lvm-names.ts";
 import type { LogicalVolume, StackedDevice, VolumeForm, VolumeGroup } from "../machine/stacked-device.ts";
 import { standsOn } from "../machine/own-layout.ts";
 import { partitionPath, type DiskMatch, type Step } from "./plan.ts";
@@ -32,7 +32,7 @@ function stackedPath(stacked: StackedDevice, stack: readonly StackedDevice[]): s
       return `/dev/${free[named.indexOf(stacked)] ?? stacked.id}`;
     }
     case "logical-volume":
-      return `/dev/mapper/${mapperName({ group: stacked.volumeGroup, volume: stacked.id.slice(stacked.volumeGroup.length + 1) })}`;
+      return `/dev/mapper/${mapperName(namesOf(stacked))}`;
     case "volume-group":
       return `/dev/${stacked.id}`;
     case "luks":

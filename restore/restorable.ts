@@ -7,10 +7,9 @@ import {
   type Layout,
   type Machine,
   type MountPoint,
-  type Partition,
   type Swap,
 } from "../machine/model.ts";
-import { below } from "../machine/own-layout.ts";
+import { below, partitionsOf } from "../machine/own-layout.ts";
 import { NO_INSTALLER, NO_PARTS } from "./needed-grub.ts";
 import { stackedReason } from "./stacked-reason.ts";
 import { isWhole } from "./subvolumes.ts";
@@ -144,8 +143,4 @@ function biosReasons(loader: Extract<BootLoader, { kind: "grub" }>, { disks }: L
       ({ id }) => `GRUB starts from disk "${id}", which has a GPT and no BIOS boot partition: it cannot be installed there again`,
     ),
   ];
-}
-
-function partitionsOf({ disks }: Layout): readonly Partition[] {
-  return disks.flatMap(({ table }) => table?.partitions ?? []);
 }

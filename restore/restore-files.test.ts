@@ -191,8 +191,8 @@ describe("restoreFiles() and directories above what was asked for", () => {
     const made = join(scratch, "deep");
     await mkdir(made);
     const make = `
-      set -e; umask 022; mkdir -p srv/alice/work/x 'srv/b b'; echo secret > srv/alice/work/x/file; echo other > 'srv/b b/other'; echo top > srv/top
-      chown 1000:1001 srv/alice; chmod 2700 srv/alice; chown 1000:7 srv/alice/work; chmod 1731 srv/alice/work; chown 8:9 'srv/b b'; chmod 770 'srv/b b'
+      set -e; umask 022; mkdir -p srv/alice/desk/x 'srv/b b'; echo secret > srv/alice/desk/x/file; echo other > 'srv/b b/other'; echo top > srv/top
+      chown 1000:1001 srv/alice; chmod 2700 srv/alice; chown 1000:7 srv/alice/desk; chmod 1731 srv/alice/desk; chown 8:9 'srv/b b'; chmod 770 'srv/b b'
       setfacl -m u:12345:rwx,g::- 'srv/b b'; setfattr -n user.note -v kept 'srv/b b'`;
     await run(["sh", "-c", make], { cwd: made });
     deep = await archiveTree(made, join(scratch, "deep-set"));
@@ -204,9 +204,9 @@ describe("restoreFiles() and directories above what was asked for", () => {
   test("makes those that are not there with the set's owner and mode, whatever the umask", async () => {
     const mask = process.umask(0o077);
     try {
-      const { to, outcome } = await restore(["/srv/alice/work/x/file"], { set: deep });
+      const { to, outcome } = await restore(["/srv/alice/desk/x/file"], { set: deep });
       assert.deepEqual([outcome.differences, outcome.restored, outcome.lost], [[], 1, []]);
-      assert.deepEqual(await facts(to, ["srv", "srv/alice", "srv/alice/work", "srv/alice/work/x", "srv/alice/work/x/file"]), [
+      assert.deepEqual(await facts(to, ["srv", "srv/alice", "srv/alice/desk", "srv/alice/desk/x", "srv/alice/desk/x/file"]), [
         "755 0:0 directory",
         "2700 1000:1001 directory",
         "1731 1000:7 directory",
@@ -228,16 +228,16 @@ describe("restoreFiles() and directories above what was asked for", () => {
 
   test("never touches those that are there", async () => {
     const to = await newPlace();
-    await run(["sh", "-c", "mkdir -p srv/alice/work; chown 5:6 srv/alice; chmod 711 srv; touch -d @7 srv"], { cwd: to });
-    const { outcome } = await restore(["/srv/alice/work/x/file"], { set: deep, to });
+    await run(["sh", "-c", "mkdir -p srv/alice/desk; chown 5:6 srv/alice; chmod 711 srv; touch -d @7 srv"], { cwd: to });
+    const { outcome } = await restore(["/srv/alice/desk/x/file"], { set: deep, to });
     assert.deepEqual(outcome.differences, []);
-    assert.deepEqual(await facts(to, ["srv", "srv/alice", "srv/alice/work"]), [
+    assert.deepEqual(await facts(to, ["srv", "srv/alice", "srv/alice/desk"]), [
       "711 0:0 directory",
       "755 5:6 directory",
       "755 0:0 directory",
     ]);
     assert.deepEqual(
-      [(await stat(join(to, "srv"))).mtimeMs, await readFile(join(to, "srv/alice/work/x/file"), "utf8")],
+      [(await stat(join(to, "srv"))).mtimeMs, await readFile(join(to, "srv/alice/desk/x/file"), "utf8")],
       [7000, "secret\n"],
     );
   });
@@ -248,13 +248,13 @@ describe("restoreFiles() and directories above what was asked for", () => {
     for (const [make, only] of [
       [`ln -s ${live} srv`, "/srv/top"],
       [`ln -s ${live} srv`, "/srv"],
-      [`mkdir -p srv/alice; ln -s ${live} srv/alice/work`, "/srv/alice/work/x/file"],
-      ["mkdir -p srv/alice real; ln -s ../../real srv/alice/work", "/srv/alice"],
+      [`mkdir -p srv/alice; ln -s ${live} srv/alice/desk`, "/srv/alice/desk/x/file"],
+      ["mkdir -p srv/alice real; ln -s ../../real srv/alice/desk", "/srv/alice"],
     ] as const) {
       const to = await newPlace();
       await run(["sh", "-c", make], { cwd: to });
       const before = await listTree(to);
-      const message = /^Cannot restore to ".*" as \/srv(?:\/alice\/work)? must be a directory there: it is a link$/;
+      const message = /^Cannot restore to ".*" as \/srv(?:\/alice\/desk)? must be a directory there: it is a link$/;
       await assert.rejects(restore([only], { set: deep, to, overwrite: true }), { name: "LifeboatError", exitCode: 3, message });
       assert.deepEqual([await listTree(to), await pathsBelow(live), await readFile(join(live, "top"), "utf8")], [before, ["top"], "live"]);
     }

@@ -12,6 +12,7 @@ import type { OpenSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { attachDisk, detachDisk, planOnto, skipsWithoutDisk } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import { quietEnvironment } from "./environment-for-tests.ts";
 import type { GateMode } from "./gate.ts";
 import { whatFollows } from "./outcome.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -47,17 +48,11 @@ interface Asked {
 async function restore(plan: Plan, opened: OpenSet = set, { gateMode = "full", atExtraction }: Asked = {}) {
   const said: string[] = [];
   const environment: RestoreEnvironment = {
-    root,
+    ...quietEnvironment(root, join(scratch, "no-log")),
     say(line) {
       said.push(line);
       if (/extract/.test(line)) atExtraction?.();
     },
-    note: () => undefined,
-    progress: () => undefined,
-    release: async () => undefined,
-    nowMs: () => 0,
-    now: () => "2026-11-22T00:00:00.000Z",
-    logPath: join(scratch, "no-log"),
   };
   const prepared = {
     set: opened,

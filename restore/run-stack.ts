@@ -93,8 +93,9 @@ async function makeSubvolumes({ device, subvolumes, defaultSubvolume }: MakeSubv
 /** Those that were read-only are so again, when nothing more is written. Nothing may be mounted. */
 export async function sealSubvolumes({ steps }: Plan): Promise<void> {
   for (const step of steps) {
-    const sealed = step.kind === "make-subvolumes" ? step.subvolumes.filter(({ isReadOnly }) => isReadOnly) : [];
-    if (step.kind !== "make-subvolumes" || sealed.length === 0) continue;
+    if (step.kind !== "make-subvolumes") continue;
+    const sealed = step.subvolumes.filter(({ isReadOnly }) => isReadOnly);
+    if (sealed.length === 0) continue;
     await using place = await mountBriefly(step.device, "btrfs", [subvolumeOption("/")]);
     for (const { path } of sealed) await run(["btrfs", "property", "set", "-t", "subvol", `${place.path}/${path}`, "ro", "true"]);
   }

@@ -10,7 +10,7 @@ import { readDisks } from "../machine/inspect-disks.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import { planOfSteps } from "./plan-for-tests.ts";
 import { HEAD_BYTES } from "./disk-contents.ts";
-import type { RestoreEnvironment } from "./engine.ts";
+import { quietEnvironment } from "./environment-for-tests.ts";
 import type { Step, TargetDisk } from "./plan.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
 import { RELEASED_DIRECTORY, releaseDisk } from "./release-disk.ts";
@@ -22,16 +22,7 @@ after(() => rm(scratch, { recursive: true }));
 const root = join(scratch, "root");
 const MIB = 2 ** 20;
 
-const environment: RestoreEnvironment = {
-  root,
-  say: () => undefined,
-  note: () => undefined,
-  progress: () => undefined,
-  release: async () => undefined,
-  nowMs: () => 0,
-  now: () => "2026-11-22T00:00:00.000Z",
-  logPath: "/nonexistent",
-};
+const environment = quietEnvironment(root);
 const doStep = (step: LayoutStep) => runStep(step, { setId: "set", machine: BIOS_MACHINE, environment });
 
 interface LoopDisk extends AsyncDisposable {

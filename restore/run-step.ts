@@ -232,25 +232,21 @@ async function writeFstab(
   const text = await originals.read(place);
   const original = await originals.keep(place);
   await writeLatin1(place, changedFstab(text, changes));
-  return rewritten(root, place, original);
+  return rewritten(root, [place, original]);
 }
 
 async function writeCrypttab({ volumes }: Of<"write-crypttab">, root: string, originals: Originals): Promise<readonly OwnChange[]> {
   const place = await insideRoot(root, "/etc/crypttab");
   if (!(await exists(place))) return [];
-  const text = await originals.read(place);
-  const now = changedCrypttab(text, volumes);
-  if (now === text) return [];
-  const original = await originals.keep(place);
-  await writeLatin1(place, now);
-  return rewritten(root, place, original);
+  return rewritten(root, await originals.change(place, (text) => changedCrypttab(text, volumes)));
 }
 
-function rewritten(root: string, ...places: readonly string[]): readonly OwnChange[] {
+function rewritten(root: string, places: readonly string[]): readonly OwnChange[] {
   const [place, original] = places.map((one) => pathInMachine(root, one));
+  if (place === undefined || original === undefined) return [];
   return [
-    { path: place!, why: "names of devices were changed" },
-    { path: original!, why: `what ${place} was` },
+    { path: place, why: "names of devices were changed" },
+    { path: original, why: `what ${place} was` },
   ];
 }
 

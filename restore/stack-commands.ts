@@ -1,6 +1,8 @@
 // The commands that make arrays, LUKS and LVM as they were, and those that let go of them. Pure.
 
 import { LifeboatError } from "#os/error";
+import { colonUuid } from "../machine/array-names.ts";
+import { namesOf } from "../machine/lvm-names.ts";
 import type { StackedDevice, VolumeSegment } from "../machine/stacked-device.ts";
 import { UNEVEN_LEVELS } from "./array-levels.ts";
 import type { Step } from "./plan.ts";
@@ -33,7 +35,7 @@ export function arrayCommand({ device, array, members, spares }: Of<"create-arra
     ["--create", device, "--run", "--quiet", `--level=${level}`, `--metadata=${shape.metadata}`, `--raid-devices=${shape.deviceCount}`],
     shape.deviceCount === 1 ? ["--force"] : [],
     spares.length === 0 ? [] : [`--spare-devices=${spares.length}`],
-    uuid === undefined ? [] : [`--uuid=${arrayUuid(uuid)}`],
+    uuid === undefined ? [] : [`--uuid=${colonUuid(uuid)}`],
     shape.name === undefined || shape.metadata === "0.90" ? [] : arrayName(shape.name),
     shape.chunkBytes === undefined ? [] : [`--chunk=${shape.chunkBytes / KIB}K`],
     shape.layout === undefined ? [] : [`--layout=${shape.layout}`],
@@ -50,11 +52,6 @@ export function arrayCommand({ device, array, members, spares }: Of<"create-arra
 function arrayName(name: string): readonly string[] {
   const colon = name.indexOf(":");
   return [`--name=${name.slice(colon + 1)}`, `--homehost=${colon === -1 ? "<none>" : name.slice(0, colon)}`];
-}
-
-/** Four groups of eight digits with colons between. */
-function arrayUuid(uuid: string): string {
-  return (uuid.replace(/-/g, "").match(/.{8}/g) ?? []).join(":");
 }
 
 /** Both read the passphrase from their input, to its end. */
@@ -110,7 +107,7 @@ export function groupCommands({ group, devices }: Of<"create-volume-group">): re
 
 export function volumeCommands({ volume, extentBytes, places }: Of<"create-logical-volume">): readonly Command[] {
   const { form, id, volumeGroup, sizeBytes, tags } = volume;
-  const name = id.slice(volumeGroup.length + 1);
+  const name = namesOf(volume).volume;
   const nodes = (ids: readonly string[]) => [...new Set(ids)].flatMap((device) => places.get(device) ?? []);
   const extents = `--extents=${Math.ceil(sizeBytes / extentBytes)}`;
   const options = lvmOptions(places.values());
@@ -191,7 +188,7 @@ export function idCommands({ group, devices }: Of<"keep-volume-ids">, file: stri
 export function openCommand({ stacked, device, on }: Of<"open-device">): Command {
   switch (stacked.kind) {
     case "array":
-      return ["mdadm", "--assemble", device, "--run", ...(stacked.uuid === undefined ? [] : [`--uuid=${arrayUuid(stacked.uuid)}`])];
+      return ["mdadm", "--assemble", device, "--run", ...(stacked.uuid === undefined ? [] : [`--uuid=${colonUuid(stacked.uuid)}`])];
     case "luks":
       return openLuksCommand(device, stacked.id);
     case "volume-group":

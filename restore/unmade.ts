@@ -1,7 +1,7 @@
 // What nothing is mounted from and nobody can make again: a restore does without it. Pure.
 
 import type { DeviceId, Layout } from "../machine/model.ts";
-import { below, usedDevices } from "../machine/own-layout.ts";
+import { below, partitionsOf, usedDevices } from "../machine/own-layout.ts";
 import { ESP_TYPES } from "./partition-types.ts";
 import { stackedReason } from "./stacked-reason.ts";
 
@@ -19,9 +19,7 @@ export function unmadeDevices(layout: Layout): ReadonlySet<DeviceId> {
  */
 export function withoutUnmade(layout: Layout): Layout {
   const bad = unmadeDevices(layout);
-  const esps = new Set(
-    layout.disks.flatMap(({ table }) => (table?.partitions ?? []).flatMap(({ id, type }) => (ESP_TYPES.has(type) ? [id] : []))),
-  );
+  const esps = new Set(partitionsOf(layout).flatMap(({ id, type }) => (ESP_TYPES.has(type) ? [id] : [])));
   const isMounted = (device: DeviceId) => layout.mounts.some((mount) => mount.device === device);
   return {
     ...layout,

@@ -1,6 +1,7 @@
 // UUIDs of a volume group and its volumes in LVM's own metadata, as vgcfgbackup writes it: GRUB on UEFI and links below /dev/disk know volumes by them. Pure.
 
 import { LifeboatError } from "#os/error";
+import { namesOf } from "../machine/lvm-names.ts";
 import type { LogicalVolume, VolumeGroup } from "../machine/stacked-device.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { LogicalVolume, VolumeGroup } from "../machine/stacked-device.ts";
  * the group, its fields after one tab, volumes in `logical_volumes` after two. Throws LifeboatError when one of them is not in it.
  */
 export function withVolumeIds(metadata: string, group: VolumeGroup, volumes: readonly LogicalVolume[]): string {
-  const open = new Map(volumes.flatMap(({ id, uuid }) => (uuid === undefined ? [] : [[id.slice(group.id.length + 1), uuid] as const])));
+  const open = new Map(volumes.flatMap((volume) => (volume.uuid === undefined ? [] : [[namesOf(volume).volume, volume.uuid] as const])));
   const blocks: string[] = [];
   let isGroupDone = group.uuid === undefined;
   const lines = metadata.split("\n").map((line) => {

@@ -3,7 +3,6 @@
 import { exists, linkInfo, listDirectory } from "#os/files";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import type { Originals } from "./keep-original.ts";
-import { writeLatin1 } from "./latin1-files.ts";
 import { withoutArrays } from "./mdadm-conf.ts";
 import type { Step } from "./plan.ts";
 
@@ -18,13 +17,7 @@ export async function writeMdadmConf(
 ): Promise<readonly string[]> {
   const written: string[] = [];
   for (const place of await filesIn(root)) {
-    if (!(await exists(place))) continue;
-    const text = await originals.read(place);
-    const now = withoutArrays(text, arrays);
-    if (now === text) continue;
-    const original = await originals.keep(place);
-    await writeLatin1(place, now);
-    written.push(place, original);
+    if (await exists(place)) written.push(...(await originals.change(place, (text) => withoutArrays(text, arrays))));
   }
   return written.map((place) => pathInMachine(root, place));
 }

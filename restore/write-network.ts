@@ -28,14 +28,7 @@ const RULES_NAME = "70-lifeboat-net.rules";
 /** Returns the paths of what it has changed or made, by their own names in the machine. */
 export async function writeNetwork({ changes }: NetworkStep, root: string, originals: Originals): Promise<readonly string[]> {
   const written: string[] = [];
-  for (const place of await filesIn(root)) {
-    const text = await originals.read(place);
-    const now = withNewAddresses(text, changes);
-    if (now === text) continue;
-    const original = await originals.keep(place);
-    await writeLatin1(place, now);
-    written.push(place, original);
-  }
+  for (const place of await filesIn(root)) written.push(...(await originals.change(place, (text) => withNewAddresses(text, changes))));
   const directory = await insideRoot(root, RULES_DIRECTORY);
   await makeDirectory(directory);
   const rules = `${directory}/${RULES_NAME}`;

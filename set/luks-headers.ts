@@ -1,10 +1,9 @@
 // The headers of LUKS volumes that a set may hold: their names, and whether each is the one that machine.json tells of.
 
-import { LifeboatError } from "#os/error";
 import { parseLuks } from "../machine/parse-luks.ts";
 import type { DeviceId, Layout } from "../machine/model.ts";
 import type { LuksHeader, LuksVolume } from "../machine/stacked-device.ts";
-import { checkFile, damaged, readChecked, type OpenSet } from "./open-set.ts";
+import { checkFile, damaged, problemOf, readChecked, type OpenSet } from "./open-set.ts";
 import { LUKS_HEADER_FILE, luksHeaderFile } from "./set-manifest.ts";
 
 /** The headers' bytes by the names of their volumes. */
@@ -64,14 +63,4 @@ export async function withoutBadHeaders(set: OpenSet): Promise<{ readonly set: O
   if (bad.size === 0) return { set, remarks };
   const files = set.manifest.files.filter(({ name }) => !bad.has(name));
   return { set: { ...set, manifest: { ...set.manifest, files } }, remarks };
-}
-
-async function problemOf(check: Promise<void>): Promise<string | undefined> {
-  try {
-    await check;
-    return undefined;
-  } catch (error) {
-    if (error instanceof LifeboatError) return error.message;
-    throw error;
-  }
 }

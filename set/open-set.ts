@@ -159,3 +159,14 @@ export function damaged(
     hint: "The set is damaged; --accept-damage brings back what is whole",
   });
 }
+
+/** What a check has against a file, for whoever goes on without it; undefined when nothing. */
+export async function problemOf(check: Promise<void>): Promise<string | undefined> {
+  try {
+    await check;
+    return undefined;
+  } catch (error) {
+    if (error instanceof LifeboatError) return error.message;
+    throw error;
+  }
+}

@@ -4,7 +4,7 @@ import { LifeboatError } from "#os/error";
 import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { absolutePath, printable, type CatalogueEntry } from "./catalogue.ts";
 import { attributesDigest, contentDigest, type ContentDigest } from "./content-digest.ts";
-import { checkFile, checkListed, damaged, readFrames, readMachine, type OpenSet, type PlacedFrame } from "./open-set.ts";
+import { checkFile, checkListed, damaged, readFrames, readMachine, problemOf, type OpenSet, type PlacedFrame } from "./open-set.ts";
 import { isImageFile } from "./device-image-files.ts";
 import { readCatalogue } from "./read-catalogue.ts";
 import { framesInOrder } from "./read-frames.ts";
@@ -206,16 +206,6 @@ async function checkFiles(
   }
   for (const file of manifest.image ?? []) await note(file.name, checkListed(source.medium, file));
   return damage;
-}
-
-async function problemOf(check: Promise<void>): Promise<string | undefined> {
-  try {
-    await check;
-    return undefined;
-  } catch (error) {
-    if (error instanceof LifeboatError) return error.message;
-    throw error;
-  }
 }
 
 async function checkLength(source: SetSource, name: string, sizeBytes: number): Promise<void> {

@@ -1,6 +1,7 @@
 // Swap on a disk that is left out holds nothing: it goes, and with it what fstab says of it. Pure.
 
 import type { DeviceId, FstabEntry, Layout, Swap } from "../../machine/model.ts";
+import { partitionsOf } from "../../machine/own-layout.ts";
 
 export function withoutSwaps(layout: Layout, gone: ReadonlySet<DeviceId>): Layout {
   const dropped = layout.swaps.filter(({ kind, place }) => kind === "partition" && gone.has(place));
@@ -12,9 +13,9 @@ export function withoutSwaps(layout: Layout, gone: ReadonlySet<DeviceId>): Layou
   };
 }
 
-function isNamed({ disks }: Layout, { place, uuid, label }: Swap, { spec, type }: FstabEntry): boolean {
+function isNamed(layout: Layout, { place, uuid, label }: Swap, { spec, type }: FstabEntry): boolean {
   if (type !== "swap") return false;
-  const partition = disks.flatMap(({ table }) => table?.partitions ?? []).find(({ id }) => id === place);
+  const partition = partitionsOf(layout).find(({ id }) => id === place);
   const names = [
     `/dev/${place}`,
     ...tagged("uuid", uuid),

@@ -2,7 +2,7 @@
 
 import type { DeviceId, Disk, Layout, Partition, PartitionTable } from "../../machine/model.ts";
 import { standsOn } from "../../machine/own-layout.ts";
-import { BARE_TYPES } from "../partition-types.ts";
+import { BARE_TYPES, LINUX_TYPE, LVM_TYPE, RAID_TYPE } from "../partition-types.ts";
 import { isSpareable, isSwap, replacedDevice, withoutDevices, type Reduced } from "./without-disk.ts";
 
 export type Merged = { readonly isMerged: true; readonly reduced: Reduced } | { readonly isMerged: false; readonly problem: string };
@@ -66,10 +66,6 @@ function bytesThatCome({ sizeBytes, table, logicalSectorBytes }: Disk, spared: r
   if (left.length === table.partitions.length) return 0;
   return sizeBytes - left.reduce((total, { sizeSectors }) => total + sizeSectors, 0) * logicalSectorBytes;
 }
-
-const LVM_TYPE = "e6d6d379-f507-44c2-a23c-238f2a3df928";
-const RAID_TYPE = "a19d880f-05fc-4d3b-a006-743f0f84911e";
-const LINUX_TYPE = "0fc63daf-8483-4772-8e79-3d69d8477de4";
 
 /** The partitions, or one that takes the place of all of the disk. */
 function comingFrom(layout: Layout, from: Disk): readonly Partition[] {

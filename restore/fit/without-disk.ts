@@ -1,10 +1,11 @@
 // A machine with one disk less: mirrors do with what is left, RAID1 of one disk becomes what stood on it. Pure.
 
+import { linksOf } from "../../machine/array-names.ts";
 import { isImaged } from "../../machine/device-image.ts";
 import type { DeviceId, Disk, FileSystem, Layout } from "../../machine/model.ts";
-import { deviceBytes, devicesOn } from "../../machine/own-layout.ts";
-import type { RaidArray, StackedDevice } from "../../machine/stacked-device.ts";
-import { BARE_TYPES, ESP_TYPES } from "../partition-types.ts";
+import { deviceBytes, devicesOn, partitionsOf } from "../../machine/own-layout.ts";
+import type { StackedDevice } from "../../machine/stacked-device.ts";
+import { BARE_TYPES, ESP_TYPES, MEMBER_TYPES } from "../partition-types.ts";
 import { withoutSwaps } from "./dropped-swaps.ts";
 import { leastBtrfsBytes } from "./file-system-size.ts";
 
@@ -20,11 +21,10 @@ export interface Reduced {
 export function withoutDisk(reduced: Reduced, disk: Disk): Reduced | undefined {
   const own: readonly DeviceId[] = disk.table === undefined ? [disk.id] : disk.table.partitions.map(({ id }) => id);
   if (!own.every((id) => isSpareable(reduced.layout, id))) return undefined;
-  const left = withoutDevices(reduced, new Set(devicesOn(disk)));
-  if (left === undefined) return undefined;
   const line = `disk ${disk.id} is left out: what was on it is on another disk too`;
-  const disks = left.layout.disks.filter(({ id }) => id !== disk.id);
-  return { ...left, layout: { ...left.layout, disks }, changes: [...reduced.changes, line, ...left.changes.slice(reduced.changes.length)] };
+  const left = withoutDevices({ ...reduced, changes: [...reduced.changes, line] }, new Set(devicesOn(disk)));
+  if (left === undefined) return undefined;
+  return { ...left, layout: { ...left.layout, disks: left.layout.disks.filter(({ id }) => id !== disk.id) } };
 }
 
 /** Without what stood on these devices, which must be spareable. The disks stay as they are. Undefined: what is left would not hold it. */
@@ -49,26 +49,15 @@ export function withoutDevices({ layout, replaced, changes }: Reduced, gone: Rea
     const [member = ""] = array.members;
     result = replacedDevice(result, id, member);
     result = { ...result, disks: result.disks.map((disk) => plainPartition(disk, member)) };
-    for (const name of [id, ...otherNames(array)]) now.set(name, member);
+    for (const name of [id, ...linksOf(array)]) now.set(name, member);
     lines.push(`${id} was RAID1, and becomes plain ${member}`);
   }
   return { layout: result, replaced: now, changes: [...changes, ...lines] };
 }
 
-/** What mdadm's udev rules call an array below /dev beside its own name (mdadm(8), "Device names"; 63-md-raid-arrays.rules). */
-function otherNames({ uuid, shape }: RaidArray): readonly string[] {
-  const name = shape?.name;
-  const word = name?.slice(name.indexOf(":") + 1);
-  const digits = uuid?.replace(/-/g, "").match(/.{8}/g)?.join(":");
-  return [
-    ...(name === undefined ? [] : [`md/${word}`, `md/${name}`, `disk/by-id/md-name-${name}`]),
-    ...(digits === undefined ? [] : [`disk/by-id/md-uuid-${digits}`]),
-  ];
-}
-
 /** Whether all that is on a device is on another one too, or nothing is. */
 export function isSpareable(layout: Layout, id: DeviceId): boolean {
-  const partition = layout.disks.flatMap(({ table }) => table?.partitions ?? []).find((one) => one.id === id);
+  const partition = partitionsOf(layout).find((one) => one.id === id);
   if (isImaged(layout, id)) return false;
   const array = layout.stack.find((stacked) => stacked.kind === "array" && [...stacked.members, ...stacked.spares].includes(id));
   if (array?.kind === "array") return array.spares.includes(id) || (array.level === "raid1" && array.members.length > 1);
@@ -142,12 +131,6 @@ function movedDevices(layout: Layout, left: readonly FileSystem[], gone: Readonl
     }),
   );
 }
-
-/** GPT's and MBR's words for a member of an array, and for what is no member. */
-const MEMBER_TYPES: ReadonlyMap<string, string> = new Map([
-  ["a19d880f-05fc-4d3b-a006-743f0f84911e", "0fc63daf-8483-4772-8e79-3d69d8477de4"],
-  ["fd", "83"],
-]);
 
 /** All that stood on the one stands on the other. */
 export function replacedDevice(layout: Layout, old: DeviceId, now: DeviceId): Layout {

@@ -39,6 +39,7 @@ export const ARCHIVERS: readonly MakeArchiver[] = [
   (places) => ({ ...lifeboat("lifeboat", places), restore: [...restoreLifeboat(places), "--no-check"] }),
   (places) => ({ ...lifeboat("lifeboat verified", places, { verify: true }), restore: restoreLifeboat(places) }),
   (places) => tar("tar|zstd -T0", places, ["zstd", "-T0", `-${LEVEL}`, "--quiet"], { unpack: ["zstd", "-dc"] }),
+  digestedTar,
   (places) => lifeboat("lifeboat level 1", places, { level: 1 }),
   (places) => tar("tar|zstd -T0 level 1", places, ["zstd", "-T0", "-1", "--quiet"]),
   (places) => tar("tar|gzip", places, ["gzip"], { unpack: ["gzip", "-dc"] }),
@@ -76,6 +77,14 @@ function tar(name: string, places: Places, pack: readonly string[], { unpack }: 
     save,
     restore: piped('restored=$1 archive=$2; shift 2; "$@" "$archive" | tar -C "$restored" -xf -', restored, archive, ...unpack),
   };
+}
+
+/** tar and zstd with what a set is never without: a digest of what went in and of what came out, and a restore that reads all before it writes. */
+function digestedTar({ tree, output, restored }: Places): Archiver {
+  const archive = join(output, "archive");
+  const save = 'tar -C "$1" -cf - . | tee >(b2sum > "$2.content") | zstd -T0 "$3" --quiet | tee >(b2sum > "$2.b2") > "$2"; wait';
+  const restore = '[ "$(b2sum < "$2")" = "$(cat "$2.b2")" ]; zstd -dc "$2" | tar -C "$1" -xf -';
+  return { name: "tar|b2sum|zstd -T0", save: piped(save, tree, archive, `-${LEVEL}`), restore: piped(restore, restored, archive) };
 }
 
 function fsarchiver({ tree, output, restored }: Places): Archiver {

@@ -1,7 +1,7 @@
 // The archive journey: what is taken, names, frames, volumes, check, manifest last (DESIGN section 3).
 
 import type { Codec } from "#os/compression";
-import { digestFile, digestOf } from "#os/digest";
+import { digestFile, digestOf, type DigestAlgorithm } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { fileInfo, makeTemporaryDirectory, realPath, writeAtomic } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
@@ -48,6 +48,8 @@ export interface SetOptions {
   readonly leftOut?: readonly LeftOut[];
   readonly codec: Codec;
   readonly level: number;
+  /** Of the data; what else is in a set has BLAKE2b-512. */
+  readonly digestAlgorithm: DigestAlgorithm;
   readonly volumeLimitBytes: number;
   remark(text: string): void;
   progress(state: ArchiveProgress): void;
@@ -82,7 +84,8 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
   const scan = await scanTree(choice.paths, { namesPath, root: prefix });
   const unmatched = choice.exclusions.unmatched();
   if (!choice.hasCome()) throw nothingToTake(options, unmatched);
-  const form = { directory, codec: options.codec, level: options.level, volumeLimitBytes: options.volumeLimitBytes };
+  const { codec, level, digestAlgorithm, volumeLimitBytes } = options;
+  const form = { directory, codec, level, digestAlgorithm, volumeLimitBytes };
   // First: a device that cannot be read is known after minutes then, and not after hours.
   const imageFiles = await writeImages(options.images ?? [], { ...form, progress: (...state) => options.imageProgress?.(...state) });
   const data = await writeData({
@@ -162,7 +165,7 @@ function manifestOf(options: SetOptions, { frames, stream, messages }: WrittenDa
     hostName: options.hostName,
     createdAt: options.createdAt,
     createdBy: options.createdBy,
-    digestAlgorithm: "BLAKE2b-512",
+    digestAlgorithm: options.digestAlgorithm,
     codec: options.codec,
     level: options.level,
     consistent: "live",

@@ -1,6 +1,7 @@
 // `lifeboat archive` from end to end: what is taken, whether it could be restored, the rescue image, the set on its medium, its check.
 
 import type { Codec } from "#os/compression";
+import { quickestDigest, type DigestAlgorithm } from "#os/digest";
 import { afterWriting, LifeboatError } from "#os/error";
 import { fileInfo, realPath } from "#os/files";
 import { knownTemporaries } from "#os/temporaries";
@@ -83,9 +84,10 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   if (subject.machine !== undefined && image !== undefined) checkPrograms(subject.machine, image, request);
   const place = await makePlace(medium, { store: store.path, id, cleanUp });
   const { directory } = place;
+  const digestAlgorithm = await quickestDigest();
   try {
     const saved = request.luksHeaders ? await saveLuksHeaders(directory, subject.machine?.layout) : NO_HEADERS;
-    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, store: store.path }));
+    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, store: store.path, digestAlgorithm }));
     request.progress(undefined);
     const { bootFiles, ...images } = await placeImage(directory, medium.kind, image);
     const besideFiles = [...bootFiles, ...saved.headers.map(({ file }) => file)];
@@ -172,11 +174,12 @@ interface SetFacts extends Subject {
   readonly createdAt: string;
   readonly directory: string;
   readonly store: string;
+  readonly digestAlgorithm: DigestAlgorithm;
 }
 
 function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
   const { hostName, createdBy, include, codec, level, root } = request;
-  const { id, createdAt, directory, machine, exclude, closedMounts } = facts;
+  const { id, createdAt, directory, digestAlgorithm, machine, exclude, closedMounts } = facts;
   const snapshots = machine === undefined ? [] : oldSnapshots(machine.layout);
   const swapFiles = [...new Set([...swapFilesOf(machine), ...facts.swapFiles])];
   const aboutSwap = machine === undefined ? "a swap file in use is not taken" : "a swap file is made again, without its content";
@@ -204,6 +207,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     ],
     codec,
     level,
+    digestAlgorithm,
     volumeLimitBytes: VOLUME_LIMIT_BYTES,
     remark: request.note,
     progress: ({ paths, contentBytes, allBytes }) =>

@@ -43,6 +43,7 @@ async function write(
   await using writer = startFrameWriter({
     codec,
     level: 1,
+    digestAlgorithm: "BLAKE2b-512",
     volumeLimitBytes,
     openVolume: async (number) => {
       const pieces: Buffer[] = [];
@@ -226,6 +227,7 @@ test("what writing throws comes out of room() or finish(), and nothing is writte
     await using writer = startFrameWriter({
       codec: "none",
       level: 0,
+      digestAlgorithm: "BLAKE2b-512",
       volumeLimitBytes: 1e12,
       openVolume: async () => ({
         write: async () => {
@@ -256,6 +258,7 @@ test("a writer that is left in the middle has stopped when it is disposed", asyn
     await using writer = startFrameWriter({
       codec: "none",
       level: 0,
+      digestAlgorithm: "BLAKE2b-512",
       volumeLimitBytes: 1,
       async openVolume(number) {
         events.push(`open ${number}`);

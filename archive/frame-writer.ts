@@ -1,7 +1,7 @@
 // Cuts the tar stream into frames, squeezes them on all processors, and writes them to volumes in order, with a frame list each.
 
 import { PROCESSORS, type Codec } from "#os/compression";
-import { digestOfBytes } from "#os/digest";
+import { digestOfBytes, type DigestAlgorithm } from "#os/digest";
 import { sharedPiece, startSqueezeThreads, type SharedPiece, type Squeezed, type SqueezeThreads } from "#os/squeeze-threads";
 import { storedZstdFrame } from "../formats/zstd-stored.ts";
 import { FRAME_BYTES, formatFrame, type Frame } from "../set/frame-list.ts";
@@ -16,6 +16,8 @@ export interface VolumeFile extends AsyncDisposable {
 export interface FrameOptions {
   readonly codec: Codec;
   readonly level: number;
+  /** Of the frames as they are stored. */
+  readonly digestAlgorithm: DigestAlgorithm;
   readonly volumeLimitBytes: number;
   /** Volumes count from 1. */
   openVolume(number: number): Promise<VolumeFile>;
@@ -108,7 +110,7 @@ interface SqueezeLine extends AsyncDisposable {
 
 function startSqueezeLine(options: FrameOptions): SqueezeLine {
   const free: SharedPiece[] = [];
-  const threads = startSqueezeThreads(options.codec);
+  const threads = startSqueezeThreads(options.codec, options.digestAlgorithm);
   const volumes = volumeWriter(options);
   const underWay: Promise<void>[] = [];
   let written: Promise<void> = Promise.resolve();
@@ -146,13 +148,17 @@ const QUICK_LEVEL = 4;
 
 type Filled = Pick<Filling, "piece" | "fill">;
 
-async function squeeze(threads: SqueezeThreads, { piece, fill }: Filled, { codec, level }: FrameOptions): Promise<Squeezed> {
+async function squeeze(
+  threads: SqueezeThreads,
+  { piece, fill }: Filled,
+  { codec, level, digestAlgorithm }: FrameOptions,
+): Promise<Squeezed> {
   const content = piece.content.subarray(0, fill);
   const isQuick = codec === "none" || (codec === "zstd" && level <= QUICK_LEVEL);
   if (isQuick || worthSqueezing(content)) return threads.squeeze(piece, fill, level);
   if (codec !== "zstd") return threads.squeeze(piece, fill, 0);
   const bytes = storedZstdFrame(content);
-  return { bytes, digest: digestOfBytes(bytes) };
+  return { bytes, digest: digestOfBytes(bytes, digestAlgorithm) };
 }
 
 type AboutFrame = Pick<Frame, "number" | "contentBytes" | "firstMember" | "firstPath">;

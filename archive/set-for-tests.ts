@@ -28,6 +28,7 @@ export function setOptionsFor(tree: string, directory: string): SetOptions {
     closedMounts: [],
     codec: "zstd",
     level: 1,
+    digestAlgorithm: "BLAKE2b-512",
     volumeLimitBytes: 4_000_000_000,
     remark: () => undefined,
     progress: () => undefined,

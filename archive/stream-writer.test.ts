@@ -44,6 +44,7 @@ async function write(stream: Uint8Array, flags: ReadonlyMap<string, string> = ne
   }
   const totals = await writeStream(pieces(), {
     frames,
+    digestAlgorithm: "BLAKE2b-512",
     flags,
     sameNodes: new Map(),
     isSameInode: () => true,

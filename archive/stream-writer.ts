@@ -1,5 +1,6 @@
 // From tar's stream to frames and catalogue lines: each member is digested while it passes.
 
+import type { DigestAlgorithm } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import type { ByteText, TarMember } from "../formats/tar-read.ts";
 import { TAR_BLOCK_BYTES, tarScanner } from "../formats/tar-read.ts";
@@ -10,6 +11,8 @@ import type { FrameWriter, Place } from "./frame-writer.ts";
 
 export interface StreamWriterOptions {
   readonly frames: FrameWriter;
+  /** Of the files' content. */
+  readonly digestAlgorithm: DigestAlgorithm;
   readonly flags: ReadonlyMap<ByteText, string>;
   readonly sameNodes: ReadonlyMap<ByteText, ByteText>;
   /** Whether two paths name the same inode: tar knows inodes by their numbers, and a number may be given to another file while it reads. */
@@ -48,7 +51,7 @@ export async function writeStream(stream: AsyncIterable<Uint8Array>, options: St
       const streamBytes = header.length + padded;
       const place = frames.begin(printable(absolutePath(member.path)), streamBytes);
       frames.append(header);
-      current = { member, place, streamBytes, digest: member.type === "file" ? contentDigest(member) : undefined };
+      current = { member, place, streamBytes, digest: member.type === "file" ? contentDigest(member, options.digestAlgorithm) : undefined };
     },
     data(bytes) {
       current?.digest?.push(bytes);

@@ -1,12 +1,11 @@
 // Writes what a set's data is made of: volumes with their frame lists, and the catalogue.
 
 import { compress, type Codec } from "#os/compression";
-import { digestOf } from "#os/digest";
+import { digestFile, digestOf, type DigestAlgorithm } from "#os/digest";
 import { createFile, type FileWriter } from "#os/file-writer";
 import { fileInfo, writeAtomic } from "#os/files";
 import { utf8Encode } from "../formats/text.ts";
 import { CATALOGUE_FILE, frameListName, volumeName, type SetManifest } from "../set/set-manifest.ts";
-import { digestFile } from "#os/digest";
 import { startFrameWriter, type FrameTotals, type FrameWriter } from "./frame-writer.ts";
 import { writeStream, type StreamTotals } from "./stream-writer.ts";
 import type { TarMessages } from "../set/tar-messages.ts";
@@ -24,6 +23,7 @@ export interface DataOptions {
   readonly root: string;
   readonly codec: Codec;
   readonly level: number;
+  readonly digestAlgorithm: DigestAlgorithm;
   readonly volumeLimitBytes: number;
   /** Told what has been read, now and then. */
   progress(done: { readonly paths: number; readonly contentBytes: number }): void;
@@ -37,11 +37,12 @@ export interface WrittenData {
 }
 
 export async function writeData(options: DataOptions): Promise<WrittenData> {
-  const { directory, codec, level, volumeLimitBytes } = options;
+  const { directory, codec, level, digestAlgorithm, volumeLimitBytes } = options;
   const files: SetManifest["files"][number][] = [];
   await using frames = startFrameWriter({
     codec,
     level,
+    digestAlgorithm,
     volumeLimitBytes,
     openVolume: (number) => createFile(`${directory}/${volumeName(number, codec)}`),
     async closeVolume(number, list, sizeBytes) {
@@ -65,13 +66,14 @@ interface ReadTree {
 
 /** tar's first run reads everything; a second one what the first took for links. */
 async function readTree(options: DataOptions, frames: FrameWriter, catalogue: CatalogueWriter): Promise<ReadTree> {
-  const { namesPath, root, scan } = options;
+  const { namesPath, root, scan, digestAlgorithm } = options;
   const prefix = prefixOf(root);
   const done = { paths: 0, contentBytes: 0 };
   const read = async (names: string, links: LinkMode) => {
     await using source = await startTarSource(names, root, links);
     const stream = await writeStream(source.output, {
       frames,
+      digestAlgorithm,
       flags: scan.flags,
       sameNodes: scan.sameNodes,
       isSameInode: (path, other) => isSameInode(prefix + path, prefix + other),
@@ -92,6 +94,10 @@ async function readTree(options: DataOptions, frames: FrameWriter, catalogue: Ca
   const again = `${namesPath}-again`;
   await writeNames(again, first.stream.mistaken);
   const second = await read(again, "each by itself");
+  return both(first, second);
+}
+
+function both(first: ReadTree, second: ReadTree): ReadTree {
   return {
     stream: {
       paths: first.stream.paths + second.stream.paths,

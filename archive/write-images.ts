@@ -1,7 +1,7 @@
 // Reads devices into a set as images: their own files, in frames that stock tools unpack one after the other.
 
 import type { Codec } from "#os/compression";
-import { startDigest } from "#os/digest";
+import { startDigest, type DigestAlgorithm } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { startBulk } from "#os/exec";
 import { createFile } from "#os/file-writer";
@@ -16,6 +16,7 @@ export interface ImageOptions {
   readonly directory: string;
   readonly codec: Codec;
   readonly level: number;
+  readonly digestAlgorithm: DigestAlgorithm;
   readonly volumeLimitBytes: number;
   progress(image: ImagedDevice["image"], doneBytes: number): void;
 }
@@ -32,16 +33,17 @@ export async function writeImages(devices: readonly ImagedDevice[], options: Ima
 
 async function writeImage(device: ImagedDevice, options: ImageOptions): Promise<Files> {
   const { image } = device;
-  const { directory, codec, level, volumeLimitBytes } = options;
+  const { directory, codec, level, digestAlgorithm, volumeLimitBytes } = options;
   const files: Files = [];
-  let digest = startDigest();
+  let digest = startDigest(digestAlgorithm);
   const name = (number: number) => imageFileName(image, number, codec);
   await using frames = startFrameWriter({
     codec,
     level,
+    digestAlgorithm,
     volumeLimitBytes,
     async openVolume(number) {
-      digest = startDigest();
+      digest = startDigest(digestAlgorithm);
       const file = await createFile(`${directory}/${name(number)}`);
       return digested(file, (bytes) => digest.update(bytes));
     },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decompress, type Codec } from "#os/compression";
-import { digestOf } from "#os/digest";
+import { digestOfBytes, type DigestAlgorithm } from "#os/digest";
 import { sharedPiece, startSqueezeThreads, type SharedPiece } from "#os/squeeze-threads";
 
 const SIZE = 300_000;
@@ -16,15 +16,22 @@ function fill(piece: SharedPiece, seed: number): Uint8Array {
   return piece.content.slice();
 }
 
-for (const codec of ["none", "gzip", "zstd"] as const satisfies readonly Codec[]) {
-  test(`squeeze() gives back the content by ${codec} with the digest of what it made, more at once than there are threads`, async () => {
-    await using threads = startSqueezeThreads(codec);
+const KINDS = [
+  ["none", "SHA-256"],
+  ["gzip", "BLAKE2b-512"],
+  ["zstd", "SHA-256"],
+  ["zstd", "BLAKE2b-512"],
+] as const satisfies readonly (readonly [Codec, DigestAlgorithm])[];
+
+for (const [codec, algorithm] of KINDS) {
+  test(`squeeze() gives back the content by ${codec} with the ${algorithm} of what it made, more at once than there are threads`, async () => {
+    await using threads = startSqueezeThreads(codec, algorithm);
     const all = Array.from({ length: 11 }, async (_, seed) => {
       const piece = sharedPiece(SIZE);
       const content = fill(piece, seed);
       const length = seed === 0 ? 1 : SIZE - seed;
       const { bytes, digest } = await threads.squeeze(piece, length, 1);
-      assert.equal(digest, digestOf(bytes));
+      assert.equal(digest, digestOfBytes(bytes, algorithm));
       assert.deepEqual(await decompress(bytes.slice(), codec, length), content.subarray(0, length));
     });
     await Promise.all(all);
@@ -32,7 +39,7 @@ for (const codec of ["none", "gzip", "zstd"] as const satisfies readonly Codec[]
 }
 
 test("squeeze() says when a thread has died, and does not wait for it afterwards", async () => {
-  await using threads = startSqueezeThreads("gzip");
+  await using threads = startSqueezeThreads("gzip", "SHA-256");
   const piece = sharedPiece(10);
   await assert.rejects(threads.squeeze(piece, 10, 99), /level/);
   await assert.rejects(threads.squeeze(piece, 10, 1), /level/);

@@ -6,7 +6,7 @@ import { startThreads } from "#os/thread-pool";
 export interface UnpackJob {
   /** One frame, or member. Memory that the threads see too (`sharedBytes` of the pool), as `room` is. */
   readonly stored: Uint8Array;
-  /** BLAKE2b-512 of `stored`, hexadecimal. Undefined: it was compared a moment ago. */
+  /** Of `stored`, hexadecimal; its length tells the algorithm. Undefined: it was compared a moment ago. */
   readonly digest: string | undefined;
   /** Where the content goes, exactly as large. Undefined: only the digest is compared. */
   readonly room: Uint8Array | undefined;
@@ -36,7 +36,7 @@ const unpackInto = (room, codec, stored) => {
 parentPort.on("message", ([codec, stored, digest, room]) => {
   let problem;
   try {
-    if (digest !== undefined && hash("blake2b512", stored, "hex") !== digest) problem = "its digest is another";
+    if (digest !== undefined && hash(digest.length === 64 ? "sha256" : "blake2b512", stored, "hex") !== digest) problem = "its digest is another";
     else if (room !== undefined) unpackInto(room, codec, stored);
   } catch (error) {
     problem = "it must have " + room.length + " bytes of " + codec + " data: " + error.message;

@@ -37,7 +37,7 @@ before(async () => {
   image = await mountImage(EXT4, 200);
   if (image === undefined) return;
   await run(["bash", "-c", MAKE], { cwd: image.path });
-  set = await archiveTree(tree(), join(scratch, "set"));
+  set = await archiveTree(tree(), join(scratch, "set"), { digestAlgorithm: "SHA-256" });
 });
 after(async () => {
   await image?.[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 // Reads files back from a disk and compares them with the catalogue: type, owner, mode, times, content, attributes, links, flags.
 
 import { infoRaw, PATH_LIMIT_BYTES } from "#os/byte-paths";
+import { algorithmOf } from "#os/digest";
 import { makeTemporaryDirectory } from "#os/files";
 import { createNamesFile } from "../set/names-file.ts";
 import { startFlagReader } from "../set/flag-reader.ts";
@@ -115,7 +116,8 @@ function inOrder({ entries, root }: CompareOptions, missing: ReadonlySet<ByteTex
       const { entry, passed } = ahead.take(absolutePath(member.path));
       for (const { path } of passed) differences.push({ path, what: "missing" });
       const kind = entry?.isSparse === true ? "sparse" : "dense";
-      current = { member, entry, digest: member.type === "file" ? contentDigest(member, kind) : undefined };
+      const algorithm = algorithmOf(entry?.digest ?? "");
+      current = { member, entry, digest: member.type === "file" ? contentDigest(member, algorithm, kind) : undefined };
     },
     data: (bytes: Uint8Array) => current?.digest?.push(bytes),
     end() {

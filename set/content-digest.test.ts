@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as fc from "fast-check";
-import { digestOf } from "#os/digest";
+import { digestOf, type DigestAlgorithm } from "#os/digest";
 import { run, runBytes } from "#os/exec";
 import { handmade, scanTar, TAR_END, concat } from "../formats/tar-for-tests.ts";
 import type { TarMember } from "../formats/tar-read.ts";
@@ -19,9 +19,9 @@ const PLAIN = scanTar(concat(handmade({}), TAR_END)).members[0]!.member;
 function digestIn(
   member: TarMember,
   data: Uint8Array,
-  { kind, lengths = [] }: { kind?: DigestKind; lengths?: readonly number[] } = {},
+  { kind, lengths = [], algorithm = "BLAKE2b-512" }: { kind?: DigestKind; lengths?: readonly number[]; algorithm?: DigestAlgorithm } = {},
 ): string {
-  const digest = kind === undefined ? contentDigest(member) : contentDigest(member, kind);
+  const digest = contentDigest(member, algorithm, kind);
   let at = 0;
   for (const length of [...lengths, data.length]) {
     const piece = data.slice(at, at + length);
@@ -34,13 +34,21 @@ function digestIn(
 
 const ofSize = (sizeBytes: number): TarMember => ({ ...PLAIN, sizeBytes, storedBytes: sizeBytes });
 
-test("contentDigest() of a file without holes is what b2sum prints, in whatever pieces it comes", async () => {
-  for (const size of [0, 1, 4096, 100_000]) {
-    const bytes = Uint8Array.from({ length: size }, (_, index) => index % 251);
-    const printed = (await run(["b2sum"], { input: bytes })).stdout.slice(0, 128);
-    for (const lengths of [[], [1], [size - 1, 1], [300, 0, 5000]]) assert.equal(digestIn(ofSize(size), bytes, { lengths }), printed);
-  }
-});
+const PROGRAMS = [
+  ["b2sum", "BLAKE2b-512"],
+  ["sha256sum", "SHA-256"],
+] as const;
+
+for (const [program, algorithm] of PROGRAMS) {
+  test(`contentDigest() of a file without holes is what ${program} prints, in whatever pieces it comes`, async () => {
+    for (const size of [0, 1, 4096, 100_000]) {
+      const bytes = Uint8Array.from({ length: size }, (_, index) => index % 251);
+      const [printed] = (await run([program], { input: bytes })).stdout.split(" ");
+      for (const lengths of [[], [1], [size - 1, 1], [300, 0, 5000]])
+        assert.equal(digestIn(ofSize(size), bytes, { lengths, algorithm }), printed);
+    }
+  });
+}
 
 /** A file with holes as GNU tar stores it, and as readers see it. */
 async function sparseMember(name: string, script: string) {
@@ -49,11 +57,14 @@ async function sparseMember(name: string, script: string) {
   return only!;
 }
 
-test("a dense digest of a sparse file is what b2sum prints", async () => {
+test("a dense digest of a sparse file is what b2sum and sha256sum print", async () => {
   const script = "truncate -s 1000001 s; printf island | dd of=s bs=1 seek=500000 conv=notrunc status=none";
   const { member, data } = await sparseMember("s", script);
   assert.ok(member.isSparse);
-  assert.equal(digestIn(member, data, { kind: "dense" }), (await run(["b2sum", join(scratch, "s")])).stdout.slice(0, 128));
+  for (const [program, algorithm] of PROGRAMS) {
+    const [printed] = (await run([program, join(scratch, "s")])).stdout.split(" ");
+    assert.equal(digestIn(member, data, { kind: "dense", algorithm }), printed);
+  }
 });
 
 test("a sparse digest is over the blocks that are not zero, each after its offset", async () => {

@@ -1,6 +1,6 @@
 // The digest of a file's content, taken while its tar member streams by.
 
-import { digestOf, digestOfBytes, startDigest, type Digest } from "#os/digest";
+import { digestOf, digestOfBytes, startDigest, type Digest, type DigestAlgorithm } from "#os/digest";
 import { sparseReader } from "../formats/sparse-map.ts";
 import type { TarMember } from "../formats/tar-read.ts";
 import { asciiEncode } from "../formats/text.ts";
@@ -12,24 +12,31 @@ export interface ContentDigest {
 }
 
 /** What the digest of an empty file is. */
-const EMPTY = digestOf("");
+const EMPTY: Readonly<Record<DigestAlgorithm, string>> = {
+  "BLAKE2b-512": digestOfBytes(new Uint8Array(), "BLAKE2b-512"),
+  "SHA-256": digestOfBytes(new Uint8Array(), "SHA-256"),
+};
 
 /**
- * `dense` is BLAKE2b-512 over the content, as `b2sum` prints it. `sparse` leaves out what is zero, so that terabytes of
+ * `dense` is over the content, as `b2sum` or `sha256sum` prints it. `sparse` leaves out what is zero, so that terabytes of
  * holes cost nothing and it does not matter where a file system keeps holes: over each block of 4,096 bytes that is not
  * all zero, its offset as eight bytes, lowest first, then the block; the last one may be shorter.
  */
 export type DigestKind = "dense" | "sparse";
 
-export function contentDigest(member: TarMember, kind: DigestKind = member.isSparse ? "sparse" : "dense"): ContentDigest {
-  if (member.sizeBytes === 0 && member.storedBytes === 0 && kind === "dense") return { push: () => undefined, hex: () => EMPTY };
+export function contentDigest(
+  member: TarMember,
+  algorithm: DigestAlgorithm,
+  kind: DigestKind = member.isSparse ? "sparse" : "dense",
+): ContentDigest {
+  if (member.sizeBytes === 0 && member.storedBytes === 0 && kind === "dense") return { push: () => undefined, hex: () => EMPTY[algorithm] };
   if (member.isSparse) {
-    const sink = kind === "sparse" ? sparseSink(member.sizeBytes) : denseSink(member.sizeBytes);
+    const sink = kind === "sparse" ? sparseSink(member.sizeBytes, algorithm) : denseSink(member.sizeBytes, algorithm);
     const reader = sparseReader(member.sizeBytes, (offset, bytes) => sink.put(offset, bytes));
     return { push: (bytes) => reader.push(bytes), hex: () => sink.hex() };
   }
-  if (kind === "dense") return wholeOrPieces(member.storedBytes);
-  const sink = sparseSink(member.sizeBytes);
+  if (kind === "dense") return wholeOrPieces(member.storedBytes, algorithm);
+  const sink = sparseSink(member.sizeBytes, algorithm);
   let offset = 0;
   return {
     push(bytes) {
@@ -41,15 +48,15 @@ export function contentDigest(member: TarMember, kind: DigestKind = member.isSpa
 }
 
 /** Most files come in one piece, and are digested in one call. */
-function wholeOrPieces(sizeBytes: number): ContentDigest {
+function wholeOrPieces(sizeBytes: number, algorithm: DigestAlgorithm): ContentDigest {
   let hex: string | undefined;
   let digest: Digest | undefined;
   return {
     push(bytes) {
-      if (bytes.length === sizeBytes) hex = digestOfBytes(bytes);
-      else (digest ??= startDigest()).update(bytes);
+      if (bytes.length === sizeBytes) hex = digestOfBytes(bytes, algorithm);
+      else (digest ??= startDigest(algorithm)).update(bytes);
     },
-    hex: () => hex ?? (digest ?? startDigest()).hex(),
+    hex: () => hex ?? (digest ?? startDigest(algorithm)).hex(),
   };
 }
 
@@ -60,8 +67,8 @@ interface Sink {
 
 const ZEROS = new Uint8Array(64 * 1024);
 
-function denseSink(sizeBytes: number): Sink {
-  const digest = startDigest();
+function denseSink(sizeBytes: number, algorithm: DigestAlgorithm): Sink {
+  const digest = startDigest(algorithm);
   let at = 0;
   const fillTo = (offset: number) => {
     for (; at < offset; at += Math.min(ZEROS.length, offset - at)) digest.update(ZEROS.subarray(0, Math.min(ZEROS.length, offset - at)));
@@ -81,8 +88,8 @@ function denseSink(sizeBytes: number): Sink {
 
 const BLOCK_BYTES = 4096;
 
-function sparseSink(sizeBytes: number): Sink {
-  const digest = startDigest();
+function sparseSink(sizeBytes: number, algorithm: DigestAlgorithm): Sink {
+  const digest = startDigest(algorithm);
   const block = new Uint8Array(BLOCK_BYTES);
   let blockStart = -1;
   const flush = () => {

@@ -94,6 +94,21 @@ test("openDamagedSet() does without manifest and frame lists when the volumes ar
   }
 });
 
+test("openDamagedSet() finds out which digest a set has that has lost its manifest", async () => {
+  const options = { digestAlgorithm: "SHA-256", volumeLimitBytes: 5_000_000 } as const;
+  await mkdir(join(scratch, "sha"));
+  const { directory, manifest } = await archiveTree(join(scratch, "tree"), join(scratch, "sha", original.manifest.id), options);
+  assert.equal(manifest.digestAlgorithm, "SHA-256");
+  for (const lost of ["set.json", "data-0001.frames", "set.json *.frames", "set.json *.frames catalogue*"]) {
+    const copy = join(scratch, `${(copies += 1)}`, manifest.id);
+    await cp(directory, copy, { recursive: true });
+    await run(["sh", "-c", `rm ${lost}`], { cwd: copy });
+    const set = await openDamagedSet(directorySource(copy));
+    const { damage, paths } = await verifySet(set, () => undefined);
+    assert.deepEqual([damage, paths], [set.remarks, manifest.totals.paths], lost);
+  }
+});
+
 describe("a set without compression", () => {
   let plain: TreeSet;
   before(async () => {

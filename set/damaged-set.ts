@@ -1,6 +1,7 @@
 // Opens a set whose manifest, frame lists or catalogue are damaged or gone: they are made again from each other, the volumes and the
 // tar headers in them (DESIGN section 5).
 
+import { algorithmOf, type DigestAlgorithm } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { printable, type CatalogueEntry } from "./catalogue.ts";
 import { madeFrames } from "./damaged-frames.ts";
@@ -22,17 +23,21 @@ export async function openDamagedSet(source: SetSource): Promise<OpenSet> {
   const bare: OpenSet = { source, manifest, ...(made.frames === undefined ? {} : { frames: made.frames }) };
   remarks.push(...made.remarks);
   const listed = await asFarAsWhole(() => surveyCatalogue(readCatalogue(bare)));
-  if (listed.value !== undefined) return finished(withFirstMembers(bare, made.repaired, listed.value), listed.value.paths, remarks);
+  if (listed.value !== undefined) return finished(withFirstMembers(bare, made.repaired, listed.value), listed.value, remarks);
   remarks.push(`${listed.problem}: the catalogue was made again from the files' own headers`);
   // They stand in catalogue and manifest, and in no header.
   if (!isVouchedFor) remarks.push("inode flags, and which device nodes and FIFOs are names of one another, are lost");
   const rebuilt = await rebuildCatalogue(bare, isVouchedFor ? manifest.totals.paths : undefined);
   const survey = await surveyCatalogue(rebuilt.entries);
-  return finished({ ...withFirstMembers(bare, made.repaired, survey), rebuilt }, survey.paths + rebuilt.broken.length, remarks);
+  return finished(
+    { ...withFirstMembers(bare, made.repaired, survey), rebuilt },
+    { ...survey, paths: survey.paths + rebuilt.broken.length },
+    remarks,
+  );
 }
 
-/** `paths`: their number, where the manifest does not know it. */
-function finished(set: OpenSet, paths: number, remarks: readonly string[]): OpenSet {
+/** The catalogue tells what the manifest may not know. */
+function finished(set: OpenSet, { paths, digestAlgorithm }: Survey, remarks: readonly string[]): OpenSet {
   const { frames, manifest } = set;
   const sum = (value: (frame: PlacedFrame) => number) => (frames ?? []).reduce((total, frame) => total + value(frame), 0);
   const totals = {
@@ -46,23 +51,31 @@ function finished(set: OpenSet, paths: number, remarks: readonly string[]): Open
           storedBytes: sum(({ storedBytes }) => storedBytes),
         }),
   };
-  return { ...set, manifest: { ...manifest, totals }, ...(remarks.length === 0 ? {} : { remarks }) };
+  return {
+    ...set,
+    manifest: { ...manifest, totals, digestAlgorithm: digestAlgorithm ?? manifest.digestAlgorithm },
+    ...(remarks.length === 0 ? {} : { remarks }),
+  };
 }
 
 interface Survey {
   readonly paths: number;
+  /** Undefined where there is no file. */
+  readonly digestAlgorithm: DigestAlgorithm | undefined;
   /** By the frame that they begin in. */
   readonly firstEntries: ReadonlyMap<number, CatalogueEntry>;
 }
 
 async function surveyCatalogue(entries: AsyncIterable<CatalogueEntry> | Iterable<CatalogueEntry>): Promise<Survey> {
   let paths = 0;
+  let digestAlgorithm: DigestAlgorithm | undefined;
   const firstEntries = new Map<number, CatalogueEntry>();
   for await (const entry of entries) {
     paths += 1;
+    if (entry.digest !== undefined) digestAlgorithm ??= algorithmOf(entry.digest);
     if (!firstEntries.has(entry.frame)) firstEntries.set(entry.frame, entry);
   }
-  return { paths, firstEntries };
+  return { paths, digestAlgorithm, firstEntries };
 }
 
 /** The catalogue knows where members begin; a list that was made again may not, or say something else. */

@@ -13,7 +13,7 @@ export interface Frame {
   readonly storedBytes: number;
   /** Its content: a piece of the tar stream. */
   readonly contentBytes: number;
-  /** BLAKE2b-512 of the stored bytes. */
+  /** Of the stored bytes; its length tells the algorithm. */
   readonly digest: string;
   /** Where in the content the first member begins; undefined when all of it belongs to one that began before. */
   readonly firstMember: number | undefined;
@@ -27,13 +27,16 @@ export function formatFrame(frame: Frame): string {
   return `${JSON.stringify(record)}\n`;
 }
 
+/** SHA-256 or BLAKE2b-512. */
+export const DIGEST = /^(?:[0-9a-f]{64}|[0-9a-f]{128})$/;
+
 const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Line = v.object({
   frame: Whole,
   offset: Whole,
   length: Whole,
   content: Whole,
-  digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/)),
+  digest: v.pipe(v.string(), v.regex(DIGEST)),
   member: v.optional(Whole),
   path: v.string(),
 });

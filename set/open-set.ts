@@ -1,6 +1,6 @@
 // A set opened for reading: manifest, machine, frames of all volumes; each file checked against its digest when it is first used.
 
-import { digestOf, startDigest } from "#os/digest";
+import { algorithmOf, digestOf, startDigest } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { utf8Decode } from "../formats/text.ts";
 import type { ByteText } from "../formats/tar-read.ts";
@@ -80,7 +80,7 @@ interface ListedFile {
 /** A file of any size against what is said of it. `progress` is told of each piece. Throws LifeboatError (5). */
 export async function checkListed(source: FileSource, file: ListedFile, progress?: (bytes: number) => void): Promise<void> {
   await checkSize(source, file);
-  const read = startDigest();
+  const read = startDigest(algorithmOf(file.digest));
   for await (const piece of piecesOf(source, file.name)) {
     read.update(piece);
     progress?.(piece.length);

@@ -7,7 +7,7 @@ import { absolutePath, unprinted, type CatalogueEntry } from "./catalogue.ts";
 import { contentDigest, type ContentDigest } from "./content-digest.ts";
 import { entryOfMember } from "./member-entry.ts";
 import { readFrames, type OpenSet, type PlacedFrame, type RebuiltCatalogue } from "./open-set.ts";
-import { framesInOrder, type FrameContent } from "./read-frames.ts";
+import { framesInOrder } from "./read-frames.ts";
 import { frameScanner } from "./scan-frames.ts";
 import type { SetManifest } from "./set-manifest.ts";
 import { frameStarts } from "./stream-places.ts";
@@ -15,7 +15,7 @@ import { frameStarts } from "./stream-places.ts";
 /** `allPaths`: how many there should be, when that is known. Throws LifeboatError (5) when the frame lists are gone too. */
 export async function rebuildCatalogue(set: OpenSet, allPaths: number | undefined): Promise<RebuiltCatalogue> {
   const frames = await readFrames(set);
-  const { entries, broken, damaged } = await readMembers(framesInOrder(set, frames), frameStarts(frames));
+  const { entries, broken, damaged } = await readMembers(set, frames);
   const whole = new Set<ByteText>();
   const links: ByteText[] = [];
   const kept = entries.filter(({ path, hardlinkOf }) => {
@@ -49,14 +49,21 @@ interface Current {
   readonly digest: ContentDigest | undefined;
 }
 
-async function readMembers(contents: AsyncIterable<FrameContent>, starts: readonly number[]): Promise<ReadMembers> {
+async function readMembers(set: OpenSet, frames: readonly PlacedFrame[]): Promise<ReadMembers> {
+  const { digestAlgorithm } = set.manifest;
+  const starts = frameStarts(frames);
   const entries: CatalogueEntry[] = [];
   const broken: ByteText[] = [];
   const damaged: PlacedFrame[] = [];
   let current: Current | undefined;
   const scanner = frameScanner(starts, {
     member(member, header, place) {
-      current = { member, place, headerBytes: header.length, digest: member.type === "file" ? contentDigest(member) : undefined };
+      current = {
+        member,
+        place,
+        headerBytes: header.length,
+        digest: member.type === "file" ? contentDigest(member, digestAlgorithm) : undefined,
+      };
     },
     data: (bytes) => current?.digest?.push(bytes),
     end(padding) {
@@ -70,7 +77,7 @@ async function readMembers(contents: AsyncIterable<FrameContent>, starts: readon
       current = undefined;
     },
   });
-  for await (const { frame, content } of contents) {
+  for await (const { frame, content } of framesInOrder(set, frames)) {
     if (content !== undefined && isTar(() => scanner.take(frame, content))) continue;
     damaged.push(frame);
     scanner.gap();

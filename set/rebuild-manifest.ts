@@ -37,6 +37,7 @@ export async function rebuildManifest(source: SetSource): Promise<SetManifest> {
     createdAt: "",
     finishedAt: "",
     createdBy: "",
+    // The catalogue tells, where it is whole.
     digestAlgorithm: "BLAKE2b-512",
     codec,
     level: 0,

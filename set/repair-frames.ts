@@ -1,7 +1,7 @@
 // A volume's frame list made again: from what can be read of the list, and from the volume itself, whose frames tell where they end.
 
 import { decompress, gzipMemberAt } from "#os/compression";
-import { digestOfBytes } from "#os/digest";
+import { algorithmOf, digestOfBytes } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { zstdFrameAt } from "../formats/zstd-frame.ts";
 import { FRAME_LIMIT_BYTES, soundFrames, type Frame } from "./frame-list.ts";
@@ -59,7 +59,8 @@ async function vouchedFor(list: Repair, at: number): Promise<Frame | undefined> 
   for (const line of list.lines) {
     if (line.offset !== at) continue;
     const stored = await read(list, at, line.storedBytes);
-    if (digestOfBytes(stored) === line.digest) return { ...line, contentBytes: frameAt(stored, list.codec)?.contentBytes ?? stored.length };
+    if (digestOfBytes(stored, algorithmOf(line.digest)) === line.digest)
+      return { ...line, contentBytes: frameAt(stored, list.codec)?.contentBytes ?? stored.length };
   }
   return undefined;
 }

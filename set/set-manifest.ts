@@ -5,6 +5,7 @@ import { digestOf } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { utf8Encode } from "../formats/text.ts";
 import { parseJson } from "../formats/json.ts";
+import { DIGEST } from "./frame-list.ts";
 
 export const MANIFEST_FILE = "set.json";
 export const MACHINE_FILE = "machine.json";
@@ -21,7 +22,7 @@ export const STORE_MARK = ".lifeboat-store";
 export const SET_ID = /^[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z$/;
 
 const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const Digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/));
+const Digest = v.pipe(v.string(), v.regex(DIGEST));
 /** Plain names, at most one directory deep, so that a manifest can never lead out of its set. */
 const FileName = v.pipe(v.string(), v.regex(/^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/));
 const Remark = v.object({ path: v.string(), what: v.string() });
@@ -35,7 +36,8 @@ const Manifest = v.object({
   createdAt: v.string(),
   finishedAt: v.string(),
   createdBy: v.string(),
-  digestAlgorithm: v.literal("BLAKE2b-512"),
+  /** Of files, frames and images of devices; the set's own small files have BLAKE2b-512 always. */
+  digestAlgorithm: v.picklist(["BLAKE2b-512", "SHA-256"]),
   codec: v.picklist(["zstd", "gzip", "none"]),
   level: v.number(),
   consistent: v.picklist(["live", "snapshot"]),

@@ -39,7 +39,7 @@ export async function verifySet(set: OpenSet, progress: (storedBytes: number) =>
   const frames = await readFrames(set);
   // Without a catalogue the frames speak for themselves.
   const hasCatalogue = set.rebuilt !== undefined || !small.some(({ name }) => name === CATALOGUE_FILE);
-  const comparison = hasCatalogue ? compareWithCatalogue(readCatalogue(set), frameStarts(frames), damage) : undefined;
+  const comparison = hasCatalogue ? compareWithCatalogue(set, frameStarts(frames), damage) : undefined;
   for await (const { frame, content, why } of framesInOrder(set, frames)) {
     storedBytes += frame.storedBytes;
     progress(storedBytes);
@@ -79,14 +79,15 @@ interface ReadMember {
 }
 
 /** Members and catalogue lines come in the same order: by their place in the stream. */
-function compareWithCatalogue(entries: AsyncGenerator<CatalogueEntry>, starts: readonly number[], damage: string[]) {
-  const lines = catalogueLines(entries, starts, damage);
+function compareWithCatalogue(set: OpenSet, starts: readonly number[], damage: string[]) {
+  const { digestAlgorithm } = set.manifest;
+  const lines = catalogueLines(readCatalogue(set), starts, damage);
   let current: { readonly member: TarMember; readonly place: number; readonly digest: ContentDigest | undefined } | undefined;
   let read: ReadMember[] = [];
   let whole = 0;
   const scanner = frameScanner(starts, {
     member(member, _, place) {
-      current = { member, place, digest: member.type === "file" ? contentDigest(member) : undefined };
+      current = { member, place, digest: member.type === "file" ? contentDigest(member, digestAlgorithm) : undefined };
     },
     data: (bytes) => current?.digest?.push(bytes),
     end() {

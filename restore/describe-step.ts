@@ -90,7 +90,10 @@ function describeConfiguration(
     case "write-crypttab":
       return `see that /etc/crypttab names ${step.volumes.map(({ name }) => name).join(", ")} by their UUIDs`;
     case "write-mdadm-conf":
-      return `see that mdadm.conf waits for no array that is no longer made: ${step.arrays.map(({ id }) => id).join(", ")}`;
+      return `see that mdadm.conf names ${[
+        ...(step.gone.length === 0 ? [] : [`no array that is no longer made: ${step.gone.map(({ id }) => id).join(", ")}`]),
+        ...(step.moved.length === 0 ? [] : [`the devices that ${step.moved.map(({ id }) => id).join(", ")} is on, or none`]),
+      ].join(", and ")}`;
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }

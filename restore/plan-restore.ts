@@ -5,7 +5,7 @@ import type { BootLoader, DeviceId, Disk, FileSystem, Layout, Machine, Swap } fr
 import { deviceBytes } from "../machine/own-layout.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
-import { goneArrays } from "./plan-arrays.ts";
+import { planArrays } from "./plan-arrays.ts";
 import { planBoot } from "./plan-boot.ts";
 import { planCards, type CardChange, type PresentCard } from "./plan-network.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
@@ -199,7 +199,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...planFstab(machine, moves, before.fstab),
     ...planCommandLine(machine, moves),
     ...planCrypttab(machine, moves),
-    ...arraySteps(before, moves),
+    ...planArrays(machine, moves, before),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
     ...identityStep(machine, options.cloneName),
     ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
@@ -236,11 +236,6 @@ function mountSteps({ layout }: Machine, path: PathOf): readonly Step[] {
 
 function identityStep({ hostName }: Machine, cloneName: string | undefined): readonly Step[] {
   return cloneName === undefined ? [] : [{ kind: "write-identity", hostName: cloneName.replace(/%h/g, hostName), oldHostName: hostName }];
-}
-
-function arraySteps(before: Layout, { replaced }: Moves): readonly Step[] {
-  const arrays = goneArrays(before, replaced);
-  return arrays.length === 0 ? [] : [{ kind: "write-mdadm-conf", arrays }];
 }
 
 function isPartition({ kind }: Swap): boolean {

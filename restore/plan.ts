@@ -3,7 +3,7 @@
 import type { DeviceImage } from "../machine/device-image.ts";
 import type { DeviceId, FileSystem, Layout, PartitionTable, Subvolume } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
-import type { GoneArray } from "./plan-arrays.ts";
+import type { GoneArray, MovedArray } from "./plan-arrays.ts";
 import type { CardChange } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
@@ -106,8 +106,8 @@ export type Step =
   | { readonly kind: "write-fstab"; readonly changes: readonly FstabChange[] }
   /** The same in /etc/crypttab, for these volumes. */
   | { readonly kind: "write-crypttab"; readonly volumes: readonly VolumeName[] }
-  /** Arrays that are no longer made leave mdadm.conf. */
-  | { readonly kind: "write-mdadm-conf"; readonly arrays: readonly GoneArray[] }
+  /** Arrays that are no longer made leave mdadm.conf, and so do names of devices that others have moved away from. */
+  | { readonly kind: "write-mdadm-conf"; readonly gone: readonly GoneArray[]; readonly moved: readonly MovedArray[] }
   /** Names of devices that no longer hold, wherever the boot loader has them for the kernel's command line. */
   | {
       readonly kind: "write-command-line";

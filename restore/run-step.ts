@@ -122,7 +122,7 @@ async function writeConfiguration(
     case "write-crypttab":
       return writeCrypttab(step, environment.root, originals);
     case "write-mdadm-conf":
-      return because("arrays that are no longer made left it", await writeMdadmConf(step, environment.root, originals));
+      return because("arrays or devices that are no longer there left it", await writeMdadmConf(step, environment.root, originals));
     case "write-network":
       return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root, originals));
     case "write-identity": {

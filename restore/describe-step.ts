@@ -26,6 +26,7 @@ export function describeStep(step: Step): string {
     case "write-command-line":
     case "write-crypttab":
     case "write-mdadm-conf":
+    case "write-lvm-devices":
     case "write-network":
     case "write-identity":
       return describeConfiguration(step);
@@ -62,7 +63,7 @@ function describeBootStep(
 ): string {
   switch (step.kind) {
     case "check-initramfs":
-      return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
+      return describeInitramfs(step);
     case "install-boot-loader":
       return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
     case "write-boot-entry":
@@ -74,10 +75,25 @@ function describeBootStep(
   }
 }
 
+function describeInitramfs({ drivers, copies }: Extract<Step, { kind: "check-initramfs" }>): string {
+  const stale = copies.length === 0 ? undefined : `its copy of ${copies.map(({ what }) => what).join(", ")} is out of date`;
+  if (drivers.length === 0) return `make the initramfs again when ${stale}`;
+  return `see that the initramfs can start from ${drivers.join(", ")}, and make it again when it cannot${stale === undefined ? "" : `, or when ${stale}`}`;
+}
+
 function describeConfiguration(
   step: Extract<
     Step,
-    { kind: "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-network" | "write-identity" }
+    {
+      kind:
+        | "write-fstab"
+        | "write-command-line"
+        | "write-crypttab"
+        | "write-mdadm-conf"
+        | "write-lvm-devices"
+        | "write-network"
+        | "write-identity";
+    }
   >,
 ): string {
   switch (step.kind) {
@@ -94,6 +110,8 @@ function describeConfiguration(
         ...(step.gone.length === 0 ? [] : [`no array that is no longer made: ${step.gone.map(({ id }) => id).join(", ")}`]),
         ...(step.moved.length === 0 ? [] : [`the devices that ${step.moved.map(({ id }) => id).join(", ")} is on, or none`]),
       ].join(", and ")}`;
+    case "write-lvm-devices":
+      return `write LVM's list of devices, ${step.file}, again${step.groups.length === 0 ? "" : `, for ${step.groups.map(({ group }) => group.id).join(", ")}`}`;
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }

@@ -7,6 +7,8 @@ import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planArrays } from "./plan-arrays.ts";
 import { planBoot } from "./plan-boot.ts";
+import { planInitramfs } from "./plan-initramfs.ts";
+import { lvmFilterProblems, planLvmDevices } from "./plan-lvm.ts";
 import { planCards, type CardChange, type PresentCard } from "./plan-network.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planCrypttab } from "./crypttab.ts";
@@ -95,6 +97,7 @@ export function planRestore(input: PlanInput): Plan {
       ...luksWarnings(layout, reuse.devices, luksHeaders),
       ...commandLineProblems(machine, moves),
       ...fstabProblems(machine, moves),
+      ...lvmFilterProblems(machine, moves),
       ...cards.problems,
       ...biosBoot(machine).notes,
       ...restorableReasons(machine),
@@ -185,6 +188,13 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
   const fileSystems = layout.fileSystems.filter(
     ({ parameters, device }) => parameters.kind !== "unknown" && !reuse.fileSystems.has(device),
   );
+  const configuration = [
+    ...planFstab(machine, moves, before.fstab),
+    ...planCommandLine(machine, moves),
+    ...planCrypttab(machine, moves),
+    ...planArrays(machine, moves, before),
+    ...planLvmDevices(machine, moves, before),
+  ];
   return [
     ...partitions,
     ...stackSteps(layout, { path, reuse, luksHeaders }),
@@ -196,12 +206,10 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...layout.swaps
       .filter((swap) => !isPartition(swap) && !isKept(swap.place))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
-    ...planFstab(machine, moves, before.fstab),
-    ...planCommandLine(machine, moves),
-    ...planCrypttab(machine, moves),
-    ...planArrays(machine, moves, before),
+    ...configuration,
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
     ...identityStep(machine, options.cloneName),
+    ...planInitramfs(machine, moves, { before, steps: configuration }),
     ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },

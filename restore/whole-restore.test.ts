@@ -85,7 +85,7 @@ function thePlan(): Plan {
   return planOnto({ device, setId: set.manifest.id, sizeMiB: 64, inodeCount: 1024 }, [
     { kind: "make-swap-file", path: "/var/swap", uuid: undefined, label: undefined, sizeBytes: MIB },
     { kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] },
-    { kind: "check-initramfs", drivers: ["nvme"] },
+    { kind: "check-initramfs", drivers: ["nvme"], copies: [] },
     { kind: "install-boot-loader", directory: "/boot/grub", disks: [disk] },
     {
       kind: "write-boot-entry",

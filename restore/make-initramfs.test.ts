@@ -1,4 +1,4 @@
-// The initramfs of the restored machine, made again by its own program when it lacks the new disk's driver.
+// The initramfs of the restored machine, made again by its own program when it lacks the new disk's driver or is out of date.
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import { openChroot } from "./chroot.ts";
+import { quietEnvironment } from "./environment-for-tests.ts";
 import { makeFakeMachine, noChroot, type FakeMachine } from "./fake-machine-for-tests.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
+import type { InitramfsCopy } from "./plan.ts";
+import { runStep, type LayoutStep } from "./run-step.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-initramfs-"));
 after(() => rm(scratch, { recursive: true }));
@@ -136,6 +139,25 @@ describe("checkInitramfs()", { skip }, () => {
     const { changed, read } = await check({ files, programs }, { stale });
     assert.deepEqual(changed, [IMAGE, "/etc/initramfs-tools/modules"]);
     assert.match((await read(IMAGE))!, /nvme/);
+  });
+
+  test("is asked for by runStep() for copies of what was changed, and for those alone", async () => {
+    const root = join(scratch, `root${(roots += 1)}`);
+    const files = { [`${MODULES}/`]: "", [IMAGE]: OLD };
+    await makeFakeMachine(root, { files, programs: UPDATE_INITRAMFS, links: { "/usr/bin/busybox": "/bin/busybox" } });
+    const environment = quietEnvironment(root);
+    const changed = new Map([["write-command-line", ["/boot/grub/grub.cfg"]]] as const);
+    const why = async (changedBy: InitramfsCopy["changedBy"]) => {
+      const step: LayoutStep = { kind: "check-initramfs", drivers: [], copies: [{ what: "it", changedBy }] };
+      return (await runStep(step, { setId: "set", machine: BIOS_MACHINE, environment, changed, remark: assert.fail })).map(
+        ({ path }) => path,
+      );
+    };
+    assert.deepEqual(await why({ step: "write-mdadm-conf" }), []);
+    assert.deepEqual(await why({ step: "write-command-line", file: "/etc/other" }), []);
+    assert.deepEqual(await why({ step: "write-command-line", file: "/boot/grub/grub.cfg" }), [IMAGE]);
+    assert.deepEqual(await why({ step: "write-command-line" }), [IMAGE]);
+    assert.deepEqual(await why(undefined), [IMAGE]);
   });
 
   test("has nothing to make again where there is no image", async () => {

@@ -96,6 +96,7 @@ describe("changedMdadmConf(), when an array is on other disks,", () => {
 
   const same: readonly (readonly [what: string, text: string])[] = [
     ["devices that still are its own", "ARRAY /dev/md0 devices=/dev/vd?3"],
+    ["devices that are its own, each by its name", "ARRAY /dev/md0 devices=/dev/vda3,/dev/vdb3"],
     ["devices of another array", `ARRAY /dev/md1 devices=/dev/sda1,/dev/sdb1 UUID=${OTHER}`],
     ["a line without devices", `ARRAY /dev/md0 UUID=${UUID}`],
     ["what looks at all disks", "DEVICE partitions\nDEVICE /dev/sda*"],

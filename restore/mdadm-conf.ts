@@ -23,7 +23,7 @@ export function changedMdadmConf(text: string, { gone, moved }: ArrayChanges): s
     if (!ARRAY_KEYWORD.test(words[0] ?? "")) continue;
     const array = arrayNamed(words, gone);
     if (array !== undefined) {
-      becomeComment(result, { start, parts }, `${array.id} is no array any more, what was on it is on ${array.now}`);
+      becomeComment(result, { start, parts, why: `${array.id} is no array any more, what was on it is on ${array.now}` });
       continue;
     }
     const other = arrayNamed(words, moved);
@@ -33,8 +33,13 @@ export function changedMdadmConf(text: string, { gone, moved }: ArrayChanges): s
   return result.join("\n");
 }
 
-/** `lines`: changed in place, a reason on a line of its own within the first that it is for. */
-function becomeComment(lines: string[], { start, parts }: LogicalLine, why: string, instead?: string): void {
+interface Comment extends LogicalLine {
+  readonly why: string;
+  readonly instead?: string;
+}
+
+/** `lines`: changed in place, with the reason, and what takes the place, before the first that it is for. */
+function becomeComment(lines: string[], { start, parts, why, instead }: Comment): void {
   const end = endOf(lines[start]!);
   for (const index of parts) lines[index] = `# ${lines[index]}`;
   lines[start] = `# lifeboat: ${why}${end}\n${instead === undefined ? "" : `${instead}${end}\n`}${lines[start]}`;
@@ -78,7 +83,7 @@ function widenDevices(lines: string[], logical: readonly LogicalLine[], moved: r
   if (first === undefined || names.some((name) => name.toLowerCase() === "partitions")) return;
   const missed = moved.flatMap(({ members }) => members).filter((node) => !names.some((name) => isTaken(name, node)));
   if (missed.length === 0) return;
-  becomeComment(lines, first.line, `this named no ${missed.join(", ")}, where arrays are now`, EVERY_DEVICE);
+  becomeComment(lines, { ...first.line, why: `this named no ${missed.join(", ")}, where arrays are now`, instead: EVERY_DEVICE });
 }
 
 /** As fnmatch(3) does with FNM_PATHNAME: a star takes no slash. */

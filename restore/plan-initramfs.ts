@@ -34,36 +34,33 @@ function newDrivers({ layout }: Machine, matches: readonly DiskMatch[]): readonl
 }
 
 /** What initramfs-tools, dracut and mkinitcpio take into it, of this step. */
-function copiesOf(step: Step, { layout, system }: Machine): readonly InitramfsCopy[] {
-  const copy = (what: string, isThere = true): readonly InitramfsCopy[] => (isThere ? [{ what, changedBy: { step: step.kind } }] : []);
-  switch (step.kind) {
-    case "write-mdadm-conf":
-      return copy("mdadm.conf");
-    case "write-lvm-devices":
-      return copy("LVM's list of devices");
-    case "write-crypttab": {
-      const early = layout.mounts.filter(({ path }) => EARLY.has(path)).map(({ device }) => device);
-      const opened = new Set([...early, ...layout.swaps.map(({ place }) => place)].flatMap((id) => below(layout, id)));
-      return copy(
-        "/etc/crypttab",
-        step.volumes.some(({ name }) => opened.has(name)),
-      );
-    }
-    case "write-fstab":
-      return copy(
-        "/etc/fstab",
-        step.changes.some(({ path }) => EARLY.has(path)),
-      );
-    case "write-command-line": {
-      const swaps = new Set(layout.swaps.map(({ uuid }) => `UUID=${uuid}`));
-      const hasFile = familyNamed(system.family).initramfs.tools.includes("update-initramfs");
-      return hasFile && step.changes.some(({ to }) => swaps.has(to))
-        ? [{ what: RESUME_FILE, changedBy: { step: step.kind, file: RESUME_FILE } }]
-        : [];
-    }
-    default:
-      return [];
+function copiesOf(step: Step, machine: Machine): readonly InitramfsCopy[] {
+  const what = COPIES[step.kind];
+  return what === undefined || !isEarly(step, machine) ? [] : [{ what, changedBy: { step: step.kind, ...FILES[step.kind] } }];
+}
+
+const COPIES: Readonly<Partial<Record<Step["kind"], string>>> = {
+  "write-mdadm-conf": "mdadm.conf",
+  "write-lvm-devices": "LVM's list of devices",
+  "write-crypttab": "/etc/crypttab",
+  "write-fstab": "/etc/fstab",
+  "write-command-line": RESUME_FILE,
+};
+
+/** Of several files that the step may change. */
+const FILES: Readonly<Partial<Record<Step["kind"], { readonly file: string }>>> = { "write-command-line": { file: RESUME_FILE } };
+
+/** Whether it is about something that an initramfs needs. */
+function isEarly(step: Step, { layout, system }: Machine): boolean {
+  if (step.kind === "write-fstab") return step.changes.some(({ path }) => EARLY.has(path));
+  if (step.kind === "write-crypttab") {
+    const mounted = layout.mounts.filter(({ path }) => EARLY.has(path)).map(({ device }) => device);
+    const opened = new Set([...mounted, ...layout.swaps.map(({ place }) => place)].flatMap((id) => below(layout, id)));
+    return step.volumes.some(({ name }) => opened.has(name));
   }
+  if (step.kind !== "write-command-line") return true;
+  const swaps = new Set(layout.swaps.map(({ uuid }) => `UUID=${uuid}`));
+  return familyNamed(system.family).initramfs.tools.includes("update-initramfs") && step.changes.some(({ to }) => swaps.has(to));
 }
 
 /** What an initramfs mounts. */

@@ -5,7 +5,9 @@ import { BIOS_MACHINE, withTable } from "../machine/machine-for-tests.ts";
 import type { LvmSettings, Machine } from "../machine/model.ts";
 import { GROUP, LUKS } from "../machine/stack-for-tests.ts";
 import { lvmFilterProblems, planLvmDevices } from "./plan-lvm.ts";
+import { planOfSteps } from "./plan-for-tests.ts";
 import type { DiskMatch, MatchReason } from "./plan.ts";
+import { refuseUnattended } from "./unattended.ts";
 
 const UUID = "b7rxqW-1n4F-Sl4f-3XIv-0bFd-vd3h-n2f9bQ";
 const ID = UUID.replace(/-/g, "");
@@ -64,6 +66,15 @@ describe("lvmFilterProblems()", () => {
     assert.deepEqual(problems(["a|^/dev/sda3$|", "r|.*|"]), [
       'line 142 of /etc/lvm/lvm.conf, filter, names other disks and may hide /dev/vda3 from LVM, on which volume group vg0 is: put "a|^/dev/vda3$|" before its patterns by hand and make the initramfs again, or the machine may not start',
     ]);
+  });
+
+  test("is told before an unattended restore begins", () => {
+    const filters = [{ key: "filter" as const, file: "/etc/lvm/lvm.conf", line: 142, patterns: ["a|^/dev/sda3$|", "r|.*|"] }];
+    const machine = machineWith({ filters });
+    const { matches } = movesTo("vda", "same size");
+    const plan = { ...planOfSteps("set", []), layout: machine.layout, matches };
+    assert.throws(() => refuseUnattended({ machine, plan }), { exitCode: 3, message: /line 142 of \/etc\/lvm\/lvm\.conf, filter, names/ });
+    refuseUnattended({ machine: machineWith({}), plan });
   });
 
   const hiding: readonly (readonly [what: string, patterns: readonly string[], moves?: ReturnType<typeof movesTo>])[] = [

@@ -64,7 +64,9 @@ describe("planRestore() takes the steps", () => {
 
   describe("of a machine whose disk", () => {
     const initramfs = (drivers: readonly string[], before: Partial<Disk["identity"]>) => {
-      const machine = withDisk(withLayout(BIOS_MACHINE, { swaps: [] }), { identity: { ...BIOS_MACHINE.layout.disks[0]!.identity, ...before } });
+      const machine = withDisk(withLayout(BIOS_MACHINE, { swaps: [] }), {
+        identity: { ...BIOS_MACHINE.layout.disks[0]!.identity, ...before },
+      });
       const { disk, ...rest } = presentDisk({ id: "sdb" });
       const present = { ...rest, disk: { ...disk, identity: { ...disk.identity, driver: drivers[1], drivers } } };
       return lines(plan([present], { machine })).filter((line) => /initramfs/.test(line));

@@ -176,7 +176,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards, luksHeaders, before, options } = moves;
+  const { devices, matches, reuse, luksHeaders } = moves;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const keptNodes = new Set([...reuse.fileSystems].map(path));
@@ -188,13 +188,6 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
   const fileSystems = layout.fileSystems.filter(
     ({ parameters, device }) => parameters.kind !== "unknown" && !reuse.fileSystems.has(device),
   );
-  const configuration = [
-    ...planFstab(machine, moves, before.fstab),
-    ...planCommandLine(machine, moves),
-    ...planCrypttab(machine, moves),
-    ...planArrays(machine, moves, before),
-    ...planLvmDevices(machine, moves, before),
-  ];
   return [
     ...partitions,
     ...stackSteps(layout, { path, reuse, luksHeaders }),
@@ -206,16 +199,28 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...layout.swaps
       .filter((swap) => !isPartition(swap) && !isKept(swap.place))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
-    ...configuration,
-    ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
-    ...identityStep(machine, options.cloneName),
-    ...planInitramfs(machine, moves, { before, steps: configuration }),
+    ...configurationSteps(machine, moves),
     ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
     { kind: "write-mark" },
     { kind: "unmount" },
   ];
+}
+
+/** What is changed of the machine's own configuration; then the initramfs, which holds copies of it. */
+function configurationSteps(machine: Machine, moves: Circumstances): readonly Step[] {
+  const { before, cards, options } = moves;
+  const steps = [
+    ...planFstab(machine, moves, before.fstab),
+    ...planCommandLine(machine, moves),
+    ...planCrypttab(machine, moves),
+    ...planArrays(machine, moves, before),
+    ...planLvmDevices(machine, moves, before),
+    ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
+    ...identityStep(machine, options.cloneName),
+  ];
+  return [...steps, ...planInitramfs(machine, moves, { before, steps })];
 }
 
 function fileSystemSteps(fileSystem: FileSystem, layout: Layout, path: PathOf): readonly Step[] {

@@ -125,7 +125,7 @@ describe("runNuke() restores, and then", () => {
   for (const then of ["", "lifeboat.then=reboot", "lifeboat.then=poweroff"]) {
     test(`does neither when it fails after disks were written to, and the operator is waited for: ${then || "as usual"}`, async (context) => {
       if (skips(context)) return;
-      const { said, commands } = await nuke({ steps: [{ kind: "check-initramfs", drivers: ["nvme"] }], words: then });
+      const { said, commands } = await nuke({ steps: [{ kind: "check-initramfs", drivers: ["nvme"], copies: [] }], words: then });
       const text = said.join("\n");
       assert.match(text, /\nlifeboat: make ext4 /);
       assert.match(text, /\nlifeboat: restore failed \(4\): Cannot see that the initramfs can start from nvme/);

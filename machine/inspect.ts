@@ -5,6 +5,7 @@ import { askTool, orUnknown } from "./ask-tool.ts";
 import { distributionFamily } from "./distributions.ts";
 import { inspectBootLoader, inspectFirmware } from "./inspect-firmware.ts";
 import { inspectLayout } from "./inspect-layout.ts";
+import { inspectLvmSettings } from "./inspect-lvm-settings.ts";
 import type { Hardware, Machine, NetworkCard, OperatingSystem } from "./model.ts";
 import { readNetworkInterfaces } from "./network-interfaces.ts";
 import { parseIpAddresses, parseIpRoutes } from "./parse-ip.ts";
@@ -30,7 +31,9 @@ export async function inspectMachine({ now, root = "/" }: InspectOptions): Promi
   const configuredName = prefix === "" ? undefined : await readFirstLine(`${prefix}/etc/hostname`);
   const hostName = configuredName ?? readSys("/proc/sys/kernel/hostname") ?? "localhost";
   const hardware = readHardware();
-  return { formatVersion: 1, hostName, machineId, inspectedAt: now.toISOString(), system, firmware, hardware, layout, bootLoader, network };
+  const lvm = layout.stack.some(({ kind }) => kind === "volume-group") ? await inspectLvmSettings(prefix) : undefined;
+  const inspectedAt = now.toISOString();
+  return { formatVersion: 1, hostName, machineId, inspectedAt, system, firmware, hardware, layout, bootLoader, network, lvm };
 }
 
 async function inspectSystem(prefix: string): Promise<OperatingSystem> {

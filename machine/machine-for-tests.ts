@@ -171,6 +171,7 @@ export const BIOS_MACHINE: Machine = {
   },
   bootLoader: { kind: "grub", directory: "/boot/grub", biosDisks: ["sda"], biosTools: GRUB_TOOLS, efi: undefined },
   network: [{ name: "eth0", mac: "52:54:00:12:34:56", driver: "virtio_net", addresses: ["10.0.2.15/24"], gateway: "10.0.2.2" }],
+  lvm: undefined,
 };
 
 /** The same by UEFI, on a GPT disk with an EFI system partition. */

@@ -22,6 +22,8 @@ export interface Machine {
   readonly layout: Layout;
   readonly bootLoader: BootLoader;
   readonly network: readonly NetworkCard[];
+  /** Undefined where it has no volume group. */
+  readonly lvm: LvmSettings | undefined;
 }
 
 export interface OperatingSystem {
@@ -76,6 +78,25 @@ export interface NetworkCard {
   /** With the length of the prefix, e.g. `10.0.2.15/24`. */
   readonly addresses: readonly string[];
   readonly gateway: string | undefined;
+}
+
+/** What LVM is told about the devices that it may use (lvm.conf(5), section devices). */
+export interface LvmSettings {
+  /** Its list of them (lvmdevices(8)), which may be there though LVM does not go by it; undefined: there is none. */
+  readonly devicesFile: string | undefined;
+  /** Where there is a list: filters then count for nothing. */
+  readonly usesDevicesFile: boolean;
+  readonly filters: readonly LvmFilter[];
+}
+
+export interface LvmFilter {
+  /** A device has to pass both. */
+  readonly key: "filter" | "global_filter";
+  readonly file: string;
+  /** From 1 on. */
+  readonly line: number;
+  /** `a` or `r`, and a regular expression between two equal signs or brackets. */
+  readonly patterns: readonly string[];
 }
 
 /** The part of a machine that is storage. */

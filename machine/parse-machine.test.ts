@@ -43,6 +43,11 @@ const ODD_MACHINE: Machine = {
     swaps: [{ kind: "file", place: "/swap file", uuid: undefined, label: undefined, sizeBytes: 4096 }],
   },
   bootLoader: { kind: "unknown", detail: "none" },
+  lvm: {
+    devicesFile: "/etc/lvm/devices/system.devices",
+    usesDevicesFile: true,
+    filters: [{ key: "filter", file: "/etc/lvm/lvm.conf", line: 7, patterns: ["r|/dev/sdb|"] }],
+  },
 };
 
 type Key = string | number;
@@ -101,7 +106,7 @@ test("parseMachine() names each field that is not there, but for those that a ma
     }
   }
   const list =
-    "a switch,driver,drivers,efi,entryCount,firstSector,gateway,header,images,installer,label,lastSector,loaderPath,mac,machineId,model,modules,name,partitionUuid,problem";
+    "a switch,devicesFile,driver,drivers,efi,entryCount,firstSector,gateway,header,images,installer,label,lastSector,loaderPath,lvm,mac,machineId,model,modules,name,partitionUuid,problem";
   const rest = "product,regionBytes,serial,shape,stripeBytes,table,usedBytes,usedInodes,uuid,vendor,versionId,wwid";
   assert.deepEqual([...optional].sort().join(), `${list},${rest}`);
 });
@@ -134,13 +139,14 @@ describe("parseMachine() refuses a lie by the name of its field", () => {
     ["layout.swaps.0.kind", "zram", 'Invalid type: Expected ("partition" | "file") but received "zram"'],
     ["layout.swaps.0", { kind: "file", place: "/../swap", sizeBytes: 1 }, "it must be an absolute path, without .."],
     ["bootLoader.directory", "/boot/../..", "it must be an absolute path, without .."],
+    ["lvm", { devicesFile: "/etc/../x", usesDevicesFile: true, filters: [] }, "it must be an absolute path, without .."],
     ["bootLoader.efi.files.0", "/EFI/debian/shimx64.efi", "it must be a relative path, without .."],
   ];
   for (const [name, value, message] of cases) {
     test(`${name} as ${JSON.stringify(value)}`, () => {
       const lie = copyWith(written(UEFI_MACHINE), name.split("."), (parent, key) => void (parent[key] = value));
       // A file's place is asked for only when all of the swap is there.
-      const field = name === "layout.swaps.0" ? "layout.swaps.0.place" : name;
+      const field = name === "layout.swaps.0" ? "layout.swaps.0.place" : name === "lvm" ? "lvm.devicesFile" : name;
       assert.throws(() => parse(lie), {
         name: "LifeboatError",
         exitCode: 5,

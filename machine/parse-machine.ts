@@ -14,6 +14,7 @@ import type {
   GrubTools,
   Hardware,
   Layout,
+  LvmSettings,
   Machine,
   MountPoint,
   NetworkCard,
@@ -218,6 +219,12 @@ const BootLoaderSchema: Schema<BootLoader> = v.variant("kind", [
   v.object({ kind: v.literal("unknown"), detail: Text }),
 ]);
 
+const LvmSchema: Schema<LvmSettings> = v.object({
+  devicesFile: maybe(Path),
+  usesDevicesFile: v.boolean(),
+  filters: v.array(v.object({ key: v.picklist(["filter", "global_filter"]), file: Path, line: Positive, patterns: v.array(Text) })),
+});
+
 const MachineSchema: Schema<Machine> = v.object({
   formatVersion: v.literal(1),
   hostName: Text,
@@ -229,4 +236,5 @@ const MachineSchema: Schema<Machine> = v.object({
   layout: LayoutSchema,
   bootLoader: BootLoaderSchema,
   network: v.array(NetworkCardSchema),
+  lvm: maybe(LvmSchema),
 });

@@ -15,17 +15,17 @@ export function describeStep(step: Step): string {
     case "make-filesystem":
     case "restore-image":
     case "make-swap":
+    case "make-swap-file":
       return describeContent(step);
     case "mount":
       return `mount ${step.device}${step.fsRoot === "/" ? "" : ` (${step.fsRoot})`} at ${step.path}`;
     case "extract":
       return `extract ${step.paths} paths, ${sizeText(step.streamBytes)}`;
-    case "make-swap-file":
-      return `make the swap file ${step.path}: ${sizeText(step.sizeBytes)}`;
     case "write-fstab":
     case "write-command-line":
     case "write-crypttab":
     case "write-mdadm-conf":
+    case "write-lvm-devices":
     case "write-network":
     case "write-identity":
       return describeConfiguration(step);
@@ -46,7 +46,7 @@ export function describeStep(step: Step): string {
   }
 }
 
-function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restore-image" | "make-swap" }>): string {
+function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restore-image" | "make-swap" | "make-swap-file" }>): string {
   switch (step.kind) {
     case "make-filesystem":
       return describeFileSystem(step);
@@ -54,6 +54,8 @@ function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restor
       return `write the image of ${step.image.device} onto ${step.device} (${step.image.method}): ${sizeText(step.image.sizeBytes)}`;
     case "make-swap":
       return `make swap on ${step.device}${step.uuid === undefined ? "" : `: UUID ${step.uuid}`}`;
+    case "make-swap-file":
+      return `make the swap file ${step.path}: ${sizeText(step.sizeBytes)}`;
   }
 }
 
@@ -62,7 +64,7 @@ function describeBootStep(
 ): string {
   switch (step.kind) {
     case "check-initramfs":
-      return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
+      return describeInitramfs(step);
     case "install-boot-loader":
       return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
     case "write-boot-entry":
@@ -74,10 +76,25 @@ function describeBootStep(
   }
 }
 
+function describeInitramfs({ drivers, copies }: Extract<Step, { kind: "check-initramfs" }>): string {
+  const stale = copies.length === 0 ? undefined : `its copy of ${copies.map(({ what }) => what).join(", ")} is out of date`;
+  if (drivers.length === 0) return `make the initramfs again when ${stale}`;
+  return `see that the initramfs can start from ${drivers.join(", ")}, and make it again when it cannot${stale === undefined ? "" : `, or when ${stale}`}`;
+}
+
 function describeConfiguration(
   step: Extract<
     Step,
-    { kind: "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-network" | "write-identity" }
+    {
+      kind:
+        | "write-fstab"
+        | "write-command-line"
+        | "write-crypttab"
+        | "write-mdadm-conf"
+        | "write-lvm-devices"
+        | "write-network"
+        | "write-identity";
+    }
   >,
 ): string {
   switch (step.kind) {
@@ -90,7 +107,12 @@ function describeConfiguration(
     case "write-crypttab":
       return `see that /etc/crypttab names ${step.volumes.map(({ name }) => name).join(", ")} by their UUIDs`;
     case "write-mdadm-conf":
-      return `see that mdadm.conf waits for no array that is no longer made: ${step.arrays.map(({ id }) => id).join(", ")}`;
+      return `see that mdadm.conf names ${[
+        ...(step.gone.length === 0 ? [] : [`no array that is no longer made: ${step.gone.map(({ id }) => id).join(", ")}`]),
+        ...(step.moved.length === 0 ? [] : [`the devices that ${step.moved.map(({ id }) => id).join(", ")} is on, or none`]),
+      ].join(", and ")}`;
+    case "write-lvm-devices":
+      return `write LVM's list of devices, ${step.file}, again${step.groups.length === 0 ? "" : `, for ${step.groups.map(({ group }) => group.id).join(", ")}`}`;
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }

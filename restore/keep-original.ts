@@ -7,6 +7,8 @@ import { readLatin1, writeLatin1 } from "./latin1-files.ts";
 export interface Originals {
   /** What the file held before this restore changed it, one character a byte. */
   read(place: string): Promise<string>;
+  /** Whether this restore has changed the file already, or taken it away. */
+  isKept(place: string): Promise<boolean>;
   /** To be called before the file is written. Returns where it is kept, with its mode. */
   keep(place: string): Promise<string>;
   /** Returns the file and where its original is kept; nothing, and writes nothing, where the text stays as it was. */
@@ -16,7 +18,8 @@ export interface Originals {
 export function originalsOf(setId: string): Originals {
   // Hidden: what reads all files of a directory passes over it.
   const nameOf = (place: string) => place.replace(/\/([^/]+)$/, (_, name: string) => `/.${name}.before-${setId}`);
-  const read = async (place: string) => readLatin1((await exists(nameOf(place))) ? nameOf(place) : place);
+  const isKept = (place: string) => exists(nameOf(place));
+  const read = async (place: string) => readLatin1((await isKept(place)) ? nameOf(place) : place);
   const keep = async (place: string) => {
     const original = nameOf(place);
     if (await exists(original)) return original;
@@ -26,6 +29,7 @@ export function originalsOf(setId: string): Originals {
     return original;
   };
   return {
+    isKept,
     read,
     keep,
     async change(place, rewrite) {

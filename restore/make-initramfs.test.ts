@@ -1,4 +1,4 @@
-// The initramfs of the restored machine, made again by its own program when it lacks the new disk's driver.
+// The initramfs of the restored machine, made again by its own program when it lacks the new disk's driver or is out of date.
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import { openChroot } from "./chroot.ts";
+import { quietEnvironment } from "./environment-for-tests.ts";
 import { makeFakeMachine, noChroot, type FakeMachine } from "./fake-machine-for-tests.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
+import type { InitramfsCopy } from "./plan.ts";
+import { runStep, type LayoutStep } from "./run-step.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-initramfs-"));
 after(() => rm(scratch, { recursive: true }));
@@ -30,16 +33,17 @@ const DRACUT = {
 
 let roots = 0;
 
-async function check(fake: FakeMachine, { drivers = ["nvme"], family = "debian" } = {}) {
+async function check(fake: FakeMachine, { drivers = ["nvme"], family = "debian", stale = [] as readonly string[] } = {}) {
   const root = join(scratch, `root${(roots += 1)}`);
   await makeFakeMachine(root, { ...fake, links: { "/usr/bin/busybox": "/bin/busybox", ...fake.links } });
   await using chroot = await openChroot(root);
-  const said: string[] = [];
-  const environment = { root, say: (line: string) => void said.push(line), note: (line: string) => void said.push(line) };
+  const [said, remarks]: string[][] = [[], []];
+  const say = (line: string) => void said!.push(line);
+  const environment = { root, say, note: say, remark: (line: string) => void remarks!.push(line) };
   const machine = { ...BIOS_MACHINE, system: { ...BIOS_MACHINE.system, family } };
-  const changed = await checkInitramfs({ machine, drivers, chroot }, environment);
+  const changed = await checkInitramfs({ machine, drivers, stale, chroot }, environment);
   const read = (path: string) => readFile(join(root, path), "utf8").catch(() => undefined);
-  return { changed, said, read, calls: await read("/calls") };
+  return { changed, said: said!, remarks: remarks!, read, calls: await read("/calls") };
 }
 
 describe("checkInitramfs()", { skip }, () => {
@@ -97,6 +101,67 @@ describe("checkInitramfs()", { skip }, () => {
     assert.equal(said.at(-1), `nothing can list ${IMAGE}: whether it has nvme is not known`);
     const damaged = { ...DRACUT, "/usr/bin/lsinitrd": "exit 1" };
     assert.deepEqual((await check({ files: { [`${MODULES}/`]: "", [IMAGE]: OLD }, programs: damaged })).changed.at(-1), IMAGE);
+  });
+
+  const stale = ["mdadm.conf", "/etc/crypttab"];
+
+  test("makes every image again that has what it needs, when what it holds of the configuration is out of date", async () => {
+    const files = { [`${MODULES}/`]: "", "/lib/modules/6.1.0-12-amd64/": "", [IMAGE]: OLD + NVME, "/boot/initrd.img-6.1.0-12-amd64": NVME };
+    for (const drivers of [["nvme"], []]) {
+      const { changed, said, remarks, read, calls } = await check({ files, programs: UPDATE_INITRAMFS }, { stale, drivers });
+      assert.deepEqual([changed, remarks], [["/boot/initrd.img-6.1.0-12-amd64", IMAGE], []]);
+      assert.equal(calls, "update-initramfs -u -k 6.1.0-12-amd64\nupdate-initramfs -u -k 6.1.0-13-amd64\n");
+      assert.match(said[0]!, /6\.1\.0-12-amd64 is out of date for mdadm\.conf, \/etc\/crypttab: making it again$/);
+      assert.deepEqual([await read("/etc/initramfs-tools/modules"), await read("/.lifeboat/initramfs")], [undefined, undefined]);
+    }
+  });
+
+  test("leaves the image that was there, and says so, when it is out of date and the tool fails", async () => {
+    const files = { [`${MODULES}/`]: "", [IMAGE]: OLD + NVME };
+    const failing = { ...UPDATE_INITRAMFS, "/usr/sbin/update-initramfs": "echo half > /boot/initrd.img-$3; echo no room >&2; exit 1" };
+    for (const programs of [failing, {}]) {
+      const { changed, remarks, read } = await check(
+        { files, programs: { ...programs, "/usr/bin/lsinitramfs": 'busybox cat "$1"' } },
+        { stale },
+      );
+      assert.deepEqual([changed, await read(IMAGE)], [[], OLD + NVME]);
+      assert.match(
+        remarks.join(),
+        /^\/boot\/initrd\.img-6\.1\.0-13-amd64 is as it was, and out of date for mdadm\.conf, \/etc\/crypttab: make it/,
+      );
+    }
+  });
+
+  test("adds the driver when an image that was out of date had it, and the new one has not", async () => {
+    const forgetful = `echo kernel/ahci.ko > /boot/initrd.img-$3; ${UPDATE_INITRAMFS["/usr/sbin/update-initramfs"]}`;
+    const programs = { ...UPDATE_INITRAMFS, "/usr/sbin/update-initramfs": forgetful };
+    const files = { [`${MODULES}/`]: "", [IMAGE]: OLD + NVME, "/etc/initramfs-tools/modules": "" };
+    const { changed, read } = await check({ files, programs }, { stale });
+    assert.deepEqual(changed, [IMAGE, "/etc/initramfs-tools/modules"]);
+    assert.match((await read(IMAGE))!, /nvme/);
+  });
+
+  test("is asked for by runStep() for copies of what was changed, and for those alone", async () => {
+    const root = join(scratch, `root${(roots += 1)}`);
+    const files = { [`${MODULES}/`]: "", [IMAGE]: OLD };
+    await makeFakeMachine(root, { files, programs: UPDATE_INITRAMFS, links: { "/usr/bin/busybox": "/bin/busybox" } });
+    const environment = quietEnvironment(root);
+    const changed = new Map([["write-command-line", ["/boot/grub/grub.cfg"]]] as const);
+    const why = async (changedBy: InitramfsCopy["changedBy"]) => {
+      const step: LayoutStep = { kind: "check-initramfs", drivers: [], copies: [{ what: "it", changedBy }] };
+      return (await runStep(step, { setId: "set", machine: BIOS_MACHINE, environment, changed, remark: assert.fail })).map(
+        ({ path }) => path,
+      );
+    };
+    assert.deepEqual(await why({ step: "write-mdadm-conf" }), []);
+    assert.deepEqual(await why({ step: "write-command-line", file: "/etc/other" }), []);
+    assert.deepEqual(await why({ step: "write-command-line", file: "/boot/grub/grub.cfg" }), [IMAGE]);
+    assert.deepEqual(await why({ step: "write-command-line" }), [IMAGE]);
+    assert.deepEqual(await why(undefined), [IMAGE]);
+  });
+
+  test("has nothing to make again where there is no image", async () => {
+    assert.deepEqual((await check({ files: { [`${MODULES}/`]: "" } }, { stale, drivers: [] })).changed, []);
   });
 
   test("does without an image when a kernel has the driver itself", async () => {

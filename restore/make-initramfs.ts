@@ -1,45 +1,94 @@
-// Sees that the restored machine's initramfs can start from its new controllers, and makes it again when it cannot.
+// Sees that the restored machine's initramfs can start from its new controllers and holds what the machine's configuration says now, and makes it again when not.
 
 import { LifeboatError } from "#os/error";
-import { appendFile, exists, listDirectory, makeDirectory, readTextIfThere } from "#os/files";
+import { appendFile, copyFile, exists, listDirectory, makeDirectory, readTextIfThere, removeFile } from "#os/files";
 import { sysLinkName, listSys } from "#os/sysfs";
 import { familyNamed, fillTemplate, INITRAMFS_TOOLS, type DistributionFamily, type InitramfsTool } from "../machine/distributions.ts";
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import { OWN_DIRECTORY } from "./journal.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 export interface InitramfsRequest {
   readonly machine: Machine;
   readonly drivers: readonly string[];
+  /** What in it is out of date, for a sentence. */
+  readonly stale: readonly string[];
   readonly chroot: Chroot;
 }
 
-/** Returns the paths of what it has changed, by their own names in the machine. */
+/** `remark` is told of what a person should know afterwards. */
+type Surroundings = Pick<RestoreEnvironment, "root" | "say" | "note"> & { remark(line: string): void };
+
+/** Returns the paths of what it has changed, by their own names in the machine. Throws LifeboatError for a driver that it cannot bring in, and for nothing else. */
 export async function checkInitramfs(
-  { machine, drivers, chroot }: InitramfsRequest,
-  environment: Pick<RestoreEnvironment, "root" | "say" | "note">,
+  { machine, drivers, stale, chroot }: InitramfsRequest,
+  environment: Surroundings,
 ): Promise<readonly string[]> {
   const { root } = environment;
+  if (drivers.length + stale.length === 0) return [];
   const family = familyNamed(machine.system.family);
   const wanted = [...new Set(drivers.map(moduleOf).filter((name) => name !== undefined))];
   const releases = await installedKernels(root, family);
   if (releases.length === 0) {
-    await checkWithout(wanted, root);
+    if (drivers.length > 0) await checkWithout(wanted, root);
     return [];
   }
   const tool = await installedTool(family, chroot);
+  const jobs = releases.map((kernel): KernelJob => ({ ...kernel, tool, chroot, wanted }));
+  // One that is made again for a driver is up to date, too.
+  let lacking = await lackingModules(jobs, environment);
+  const changed = lacking.length > 0 || stale.length === 0 ? [] : await refresh(jobs, stale, environment);
+  // A tool that takes what it finds may leave out what was there.
+  if (changed.length > 0) lacking = await lackingModules(jobs, environment);
+  if (lacking.length > 0) {
+    changed.push(await addModules(tool, [...new Set(lacking)], root));
+    for (const job of jobs) {
+      await rebuild(job, environment);
+      await requireModules(job, environment);
+      changed.push(await insideRoot(root, job.image));
+    }
+  }
+  return [...new Set(changed)].map((place) => pathInMachine(root, place));
+}
+
+async function lackingModules(jobs: readonly KernelJob[], { root, say }: Surroundings): Promise<readonly string[]> {
   const lacking: string[] = [];
-  for (const { release, image } of releases) {
-    const missing = await missingModules({ tool, chroot, release, image, wanted }, root);
-    if (missing.length > 0) environment.say(`lifeboat: the initramfs of kernel ${release} lacks ${missing.join(", ")}: making it again`);
+  for (const job of jobs) {
+    const missing = await missingModules(job, root);
+    if (missing.length > 0) say(`lifeboat: the initramfs of kernel ${job.release} lacks ${missing.join(", ")}: making it again`);
     lacking.push(...missing);
   }
-  if (lacking.length === 0) return [];
-  const configured = await addModules(tool, [...new Set(lacking)], root);
-  for (const { release, image } of releases) await rebuild({ tool, chroot, release, image, wanted }, environment);
-  const images = await Promise.all(releases.map(({ image }) => insideRoot(root, image)));
-  return [...new Set([configured, ...images])].map((place) => pathInMachine(root, place));
+  return lacking;
+}
+
+/** Returns the places of those that were made; where the tool fails the machine keeps what it had. */
+async function refresh(jobs: readonly KernelJob[], stale: readonly string[], environment: Surroundings): Promise<string[]> {
+  const { root, say, remark } = environment;
+  const made: string[] = [];
+  for (const job of jobs) {
+    const place = await insideRoot(root, job.image);
+    say(`lifeboat: the initramfs of kernel ${job.release} is out of date for ${stale.join(", ")}: making it again`);
+    const kept = `${root}${OWN_DIRECTORY}/initramfs`;
+    try {
+      await makeDirectory(`${root}${OWN_DIRECTORY}`, 0o700);
+      await copyFile(place, kept);
+      await rebuild(job, environment).catch(async (error: unknown) => {
+        await copyFile(kept, place);
+        throw error;
+      });
+      made.push(place);
+    } catch (error) {
+      if (!(error instanceof LifeboatError)) throw error;
+      remark(
+        `${job.image} is as it was, and out of date for ${stale.join(", ")}: make it again once the machine has started (${error.message})`,
+      );
+    } finally {
+      await removeFile(kept);
+    }
+  }
+  return made;
 }
 
 /** Returns where the tool's configuration is. */
@@ -135,20 +184,21 @@ function namesIn(text: string): ReadonlySet<string> {
   return new Set([...text.matchAll(/([^/\s]+)\.ko(?:\.\w+)?$/gm)].map(([, name]) => name!.replace(/-/g, "_")));
 }
 
-async function rebuild(job: KernelJob, { root, note }: Pick<RestoreEnvironment, "root" | "note">): Promise<void> {
-  const { tool, chroot, release, image } = job;
+async function rebuild({ tool, chroot, release, image }: KernelJob, { note }: Surroundings): Promise<void> {
   const words = filled(tool.command, { image, release });
   const said = await chroot.run(words);
   note(`${words.join(" ")}: ${said.stdout.trim()} ${said.stderr.trim()}`);
-  if ((await modulesInside(job)) === undefined)
-    return note(`nothing can list ${image}: whether it has ${job.wanted.join(", ")} is not known`);
+}
+
+async function requireModules(job: KernelJob, { root, note }: Surroundings): Promise<void> {
+  const { image, wanted } = job;
+  if ((await modulesInside(job)) === undefined) return note(`nothing can list ${image}: whether it has ${wanted.join(", ")} is not known`);
   const missing = await missingModules(job, root);
-  if (missing.length > 0) {
-    throw new LifeboatError(
-      `Cannot make the machine start from its new disk as its initramfs must have ${missing.join(", ")}: ${image} still has not`,
-      { exitCode: 4 },
-    );
-  }
+  if (missing.length === 0) return;
+  throw new LifeboatError(
+    `Cannot make the machine start from its new disk as its initramfs must have ${missing.join(", ")}: ${image} still has not`,
+    { exitCode: 4 },
+  );
 }
 
 function filled([program, ...words]: readonly [string, ...string[]], { image, release }: Pick<KernelImage, "image" | "release">) {

@@ -1,4 +1,4 @@
-// How the restored machine starts again: its initramfs, its boot loader, the firmware's entry.
+// How the restored machine starts again: its boot loader, the firmware's entry.
 
 import { efiOf, type BootLoader, type Machine, type Partition } from "../machine/model.ts";
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
@@ -6,21 +6,6 @@ import { biosBoot } from "./plan-bios-boot.ts";
 import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
 
 export function planBoot(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
-  return [...initramfsStep(machine, matches), ...loaderSteps(machine, matches)];
-}
-
-/** Only where a disk is reached by another driver than before: then all on its way must be there, its own layer too (sd beside ahci). */
-function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): readonly Step[] {
-  const drivers = matches.flatMap(({ from, disk }) => {
-    const before = layout.disks.find(({ id }) => id === from)?.identity;
-    const known = before?.drivers ?? [];
-    const isAsBefore = known.length === 0 ? disk.driver === before?.driver : disk.drivers.every((name) => known.includes(name));
-    return isAsBefore ? [] : disk.drivers;
-  });
-  return drivers.length === 0 ? [] : [{ kind: "check-initramfs", drivers: [...new Set(drivers)] }];
-}
-
-function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
   const { bootLoader } = machine;
   if (bootLoader.kind === "extlinux") return extlinuxSteps(bootLoader, matches);
   if (bootLoader.kind !== "grub") return bootEntrySteps(machine, matches);

@@ -5,8 +5,10 @@ import type { BootLoader, DeviceId, Disk, FileSystem, Layout, Machine, Swap } fr
 import { deviceBytes } from "../machine/own-layout.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
-import { goneArrays } from "./plan-arrays.ts";
+import { planArrays } from "./plan-arrays.ts";
 import { planBoot } from "./plan-boot.ts";
+import { planInitramfs } from "./plan-initramfs.ts";
+import { lvmFilterProblems, planLvmDevices } from "./plan-lvm.ts";
 import { planCards, type CardChange, type PresentCard } from "./plan-network.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planCrypttab } from "./crypttab.ts";
@@ -95,6 +97,7 @@ export function planRestore(input: PlanInput): Plan {
       ...luksWarnings(layout, reuse.devices, luksHeaders),
       ...commandLineProblems(machine, moves),
       ...fstabProblems(machine, moves),
+      ...lvmFilterProblems(machine, moves),
       ...cards.problems,
       ...biosBoot(machine).notes,
       ...restorableReasons(machine),
@@ -173,7 +176,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards, luksHeaders, before, options } = moves;
+  const { devices, matches, reuse, luksHeaders } = moves;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const keptNodes = new Set([...reuse.fileSystems].map(path));
@@ -196,18 +199,28 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...layout.swaps
       .filter((swap) => !isPartition(swap) && !isKept(swap.place))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
-    ...planFstab(machine, moves, before.fstab),
-    ...planCommandLine(machine, moves),
-    ...planCrypttab(machine, moves),
-    ...arraySteps(before, moves),
-    ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
-    ...identityStep(machine, options.cloneName),
+    ...configurationSteps(machine, moves),
     ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
     { kind: "write-mark" },
     { kind: "unmount" },
   ];
+}
+
+/** What is changed of the machine's own configuration; then the initramfs, which holds copies of it. */
+function configurationSteps(machine: Machine, moves: Circumstances): readonly Step[] {
+  const { before, cards, options } = moves;
+  const steps = [
+    ...planFstab(machine, moves, before.fstab),
+    ...planCommandLine(machine, moves),
+    ...planCrypttab(machine, moves),
+    ...planArrays(machine, moves, before),
+    ...planLvmDevices(machine, moves, before),
+    ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
+    ...identityStep(machine, options.cloneName),
+  ];
+  return [...steps, ...planInitramfs(machine, moves, { before, steps })];
 }
 
 function fileSystemSteps(fileSystem: FileSystem, layout: Layout, path: PathOf): readonly Step[] {
@@ -236,11 +249,6 @@ function mountSteps({ layout }: Machine, path: PathOf): readonly Step[] {
 
 function identityStep({ hostName }: Machine, cloneName: string | undefined): readonly Step[] {
   return cloneName === undefined ? [] : [{ kind: "write-identity", hostName: cloneName.replace(/%h/g, hostName), oldHostName: hostName }];
-}
-
-function arraySteps(before: Layout, { replaced }: Moves): readonly Step[] {
-  const arrays = goneArrays(before, replaced);
-  return arrays.length === 0 ? [] : [{ kind: "write-mdadm-conf", arrays }];
 }
 
 function isPartition({ kind }: Swap): boolean {

@@ -3,7 +3,7 @@
 import type { DeviceImage } from "../machine/device-image.ts";
 import type { DeviceId, FileSystem, Layout, PartitionTable, Subvolume } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
-import type { GoneArray } from "./plan-arrays.ts";
+import type { GoneArray, MovedArray } from "./plan-arrays.ts";
 import type { CardChange } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
@@ -106,8 +106,21 @@ export type Step =
   | { readonly kind: "write-fstab"; readonly changes: readonly FstabChange[] }
   /** The same in /etc/crypttab, for these volumes. */
   | { readonly kind: "write-crypttab"; readonly volumes: readonly VolumeName[] }
-  /** Arrays that are no longer made leave mdadm.conf. */
-  | { readonly kind: "write-mdadm-conf"; readonly arrays: readonly GoneArray[] }
+  /** Arrays that are no longer made leave mdadm.conf, and so do names of devices that others have moved away from. */
+  | { readonly kind: "write-mdadm-conf"; readonly gone: readonly GoneArray[]; readonly moved: readonly MovedArray[] }
+  /** LVM's list of devices names those that its groups are on now. */
+  | {
+      readonly kind: "write-lvm-devices";
+      /** As the machine has it. */
+      readonly file: string;
+      /** Ids of physical volumes whose entries go, as the list has them. */
+      readonly stale: readonly string[];
+      readonly groups: readonly {
+        readonly group: VolumeGroup;
+        /** Nodes of its physical volumes. */
+        readonly devices: readonly string[];
+      }[];
+    }
   /** Names of devices that no longer hold, wherever the boot loader has them for the kernel's command line. */
   | {
       readonly kind: "write-command-line";
@@ -119,8 +132,8 @@ export type Step =
   | { readonly kind: "write-network"; readonly changes: readonly CardChange[] }
   /** For a copy that lives beside the machine: its own machine-id, host keys and name. */
   | { readonly kind: "write-identity"; readonly hostName: string; readonly oldHostName: string }
-  /** Makes the initramfs able to start from the new controllers, when it is not. */
-  | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
+  /** Makes the initramfs again when it cannot start from the new controllers, or when a copy in it is out of date. */
+  | { readonly kind: "check-initramfs"; readonly drivers: readonly string[]; readonly copies: readonly InitramfsCopy[] }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }
   | {
       readonly kind: "install-extlinux";
@@ -180,6 +193,14 @@ export interface FstabChange {
   readonly to: string | undefined;
   /** When the file system is made as another type. */
   readonly as?: { readonly type: string; readonly options: readonly string[] };
+}
+
+/** What an initramfs holds of the machine's configuration. */
+export interface InitramfsCopy {
+  /** For a sentence. */
+  readonly what: string;
+  /** It is out of date when this kind of step has changed anything, or this file; undefined: it is. */
+  readonly changedBy: { readonly step: Step["kind"]; readonly file?: string } | undefined;
 }
 
 export interface CommandLineChange {

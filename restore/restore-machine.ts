@@ -48,6 +48,8 @@ export interface RestoreReport {
   readonly differences: readonly { readonly path: string; readonly what: string }[];
   /** What Lifeboat itself has changed, file by file; counted apart. */
   readonly changed: readonly ReportedChange[];
+  /** What a person should know, one line each, though the restore went on. */
+  readonly remarks: readonly string[];
   /** What damage has cost. */
   readonly lost: readonly string[];
   /** How much more it has cost, whose names it took too. */
@@ -66,7 +68,16 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
   const startMs = environment.nowMs();
   for (const { disk } of request.plan.matches) await environment.release(disk);
   const resume = request.mayResume ? await confirmResume(request, environment) : undefined;
-  const state: RestoreState = { resume, changes: [...(resume?.changed ?? [])], differences: [], checked: 0, times: [], images: new Map() };
+  const state: RestoreState = {
+    resume,
+    changes: [...(resume?.changed ?? [])],
+    changedBy: new Map(),
+    remarks: [],
+    differences: [],
+    checked: 0,
+    times: [],
+    images: new Map(),
+  };
   for (const step of request.plan.steps) {
     if (step.kind === "write-mark" || step.kind === "unmount") continue;
     if (resume !== undefined && isMadeBefore(step)) continue;
@@ -86,6 +97,9 @@ const MADE_BEFORE: ReadonlySet<Step["kind"]> = new Set(["wipe", "partition", "re
 interface RestoreState {
   readonly resume: Progress | undefined;
   readonly changes: OwnChange[];
+  /** Paths, by the kind of step. */
+  readonly changedBy: Map<Step["kind"], readonly string[]>;
+  readonly remarks: string[];
   differences: readonly Difference[];
   checked: number;
   readonly times: { readonly step: string; readonly seconds: number }[];
@@ -139,8 +153,19 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   }
   if (step.kind === "write-mark" || step.kind === "unmount") return;
   if (isStackStep(step)) return runStackStep(step, environment);
-  const changed = await runStep(step, { setId: request.plan.setId, machine: request.machine, environment });
-  if (changed.length > 0) await noteChanges(changed, job);
+  const { changedBy, remarks } = job.state;
+  const remark = (line: string) => {
+    remarks.push(line);
+    environment.say(`lifeboat: ${line}`);
+  };
+  const context = { setId: request.plan.setId, machine: request.machine, environment, changed: changedBy, remark };
+  const changed = await runStep(step, context);
+  if (changed.length === 0) return;
+  changedBy.set(
+    step.kind,
+    changed.map(({ path }) => path),
+  );
+  await noteChanges(changed, job);
 }
 
 /** One that was lost, and accepted to be, leaves its device empty. */
@@ -262,6 +287,7 @@ function reportOf({ request, environment, state }: StepJob, own: readonly OwnCha
     checked: state.checked,
     differences: state.differences.filter(({ path }) => !isOwn(path)).map(({ path, what }) => ({ path: printable(path), what })),
     changed: own.map((change) => ({ ...change, differs: differing.has(bytesOfText(change.path)) })),
+    remarks: state.remarks,
     lost: [...gate.lost.map(printable), ...(gate.lostImages ?? []).map((device) => `the image of ${device}`)],
     lostUnnamed: unnamedLosses(set),
     wasChecked,

@@ -24,7 +24,7 @@ import { withVolumeIds } from "./volume-ids.ts";
 type MakeSubvolumes = Extract<StackStep, { readonly kind: "make-subvolumes" }>;
 
 /** There is no udev: what it would make, libdevmapper and mdadm make themselves. */
-const WITHOUT_UDEV = { DM_DISABLE_UDEV: "1", MDADM_NO_UDEV: "1", LVM_SUPPRESS_FD_WARNINGS: "1" };
+export const WITHOUT_UDEV = { DM_DISABLE_UDEV: "1", MDADM_NO_UDEV: "1", LVM_SUPPRESS_FD_WARNINGS: "1" };
 
 /** Throws LifeboatError. */
 export async function runStackStep(step: StackStep, environment: Pick<RestoreEnvironment, "passphrases" | "luksHeaders">): Promise<void> {

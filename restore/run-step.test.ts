@@ -23,7 +23,8 @@ const root = join(scratch, "root");
 const MIB = 2 ** 20;
 
 const environment = quietEnvironment(root);
-const doStep = (step: LayoutStep) => runStep(step, { setId: "set", machine: BIOS_MACHINE, environment });
+const doStep = (step: LayoutStep) =>
+  runStep(step, { setId: "set", machine: BIOS_MACHINE, environment, changed: new Map(), remark: () => undefined });
 
 interface LoopDisk extends AsyncDisposable {
   readonly disk: TargetDisk;

@@ -17,10 +17,11 @@ import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
-import { partitionPath, type StackStep, type Step, type TargetDisk } from "./plan.ts";
+import { partitionPath, type InitramfsCopy, type StackStep, type Step, type TargetDisk } from "./plan.ts";
 import { subvolumeOption } from "./subvolumes.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 import { writeIdentity } from "./write-identity.ts";
+import { writeLvmDevices } from "./write-lvm-devices.ts";
 import { writeMdadmConf } from "./write-mdadm-conf.ts";
 import { writeNetwork } from "./write-network.ts";
 
@@ -40,11 +41,15 @@ export interface StepContext {
   readonly setId: string;
   readonly machine: Machine;
   readonly environment: RestoreEnvironment;
+  /** What steps of each kind have changed, by its own name in the machine. */
+  readonly changed: ReadonlyMap<Step["kind"], readonly string[]>;
+  /** Of what a person should know when all is done, though the restore goes on. */
+  remark(line: string): void;
 }
 
 /** Returns what it has changed among the restored files. Throws LifeboatError. */
-export async function runStep(step: LayoutStep, { setId, machine, environment }: StepContext): Promise<readonly OwnChange[]> {
-  const { root } = environment;
+export async function runStep(step: LayoutStep, context: StepContext): Promise<readonly OwnChange[]> {
+  const { root } = context.environment;
   switch (step.kind) {
     case "wipe":
       await wipe(step);
@@ -67,27 +72,29 @@ export async function runStep(step: LayoutStep, { setId, machine, environment }:
     case "write-command-line":
     case "write-crypttab":
     case "write-mdadm-conf":
+    case "write-lvm-devices":
     case "write-network":
     case "write-identity":
-      return writeConfiguration(step, environment, originalsOf(setId));
+      return writeConfiguration(step, context);
     case "check-initramfs":
     case "install-boot-loader":
     case "install-extlinux":
     case "copy-esp":
     case "write-boot-entry":
-      return runBootStep(step, { setId, machine, environment });
+      return runBootStep(step, context);
   }
 }
 
 type BootStep = Of<"check-initramfs" | "install-boot-loader" | "install-extlinux" | "copy-esp" | "write-boot-entry">;
 
-async function runBootStep(step: BootStep, { machine, environment }: StepContext): Promise<readonly OwnChange[]> {
+async function runBootStep(step: BootStep, { machine, environment, changed: before, remark }: StepContext): Promise<readonly OwnChange[]> {
   const { root } = environment;
   switch (step.kind) {
     case "check-initramfs": {
       await using chroot = await openChroot(root);
-      const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);
-      return because("the initramfs was made again for the new disk's driver", changed);
+      const stale = step.copies.filter(({ changedBy }) => isOutOfDate(changedBy, before)).map(({ what }) => what);
+      const changed = await checkInitramfs({ machine, drivers: step.drivers, stale, chroot }, { ...environment, remark });
+      return because("the initramfs was made again for the new hardware", changed);
     }
     case "install-boot-loader": {
       await using chroot = await openChroot(root);
@@ -105,15 +112,18 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
   }
 }
 
+function isOutOfDate(changedBy: InitramfsCopy["changedBy"], changed: StepContext["changed"]): boolean {
+  if (changedBy === undefined) return true;
+  const paths = changed.get(changedBy.step) ?? [];
+  return changedBy.file === undefined ? paths.length > 0 : paths.includes(changedBy.file);
+}
+
 type ConfigurationStep = Of<
-  "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-network" | "write-identity"
+  "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-lvm-devices" | "write-network" | "write-identity"
 >;
 
-async function writeConfiguration(
-  step: ConfigurationStep,
-  environment: RestoreEnvironment,
-  originals: Originals,
-): Promise<readonly OwnChange[]> {
+async function writeConfiguration(step: ConfigurationStep, { setId, environment, remark }: StepContext): Promise<readonly OwnChange[]> {
+  const originals = originalsOf(setId);
   switch (step.kind) {
     case "write-fstab":
       return writeFstab(step, environment, originals);
@@ -122,7 +132,9 @@ async function writeConfiguration(
     case "write-crypttab":
       return writeCrypttab(step, environment.root, originals);
     case "write-mdadm-conf":
-      return because("arrays that are no longer made left it", await writeMdadmConf(step, environment.root, originals));
+      return because("arrays or devices that are no longer there left it", await writeMdadmConf(step, environment.root, originals));
+    case "write-lvm-devices":
+      return writeLvmDevices(step, { root: environment.root, originals, remark });
     case "write-network":
       return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root, originals));
     case "write-identity": {

@@ -20,10 +20,14 @@ const LVM_CONFIG = "activation{udev_sync=0 udev_rules=0 monitoring=0} backup{bac
  * Asks nothing, waits for no udev, as there is none, and sees these devices alone: what is on other disks may have the same names and the
  * same UUIDs, as the machine's old disk has.
  */
-function lvmOptions(devices: Iterable<string>): readonly string[] {
+function lvmOptions(devices: Iterable<string>, { usesDevicesFile = false } = {}): readonly string[] {
   // lvm.conf(5), filter: the first pattern that fits decides.
   const own = [...devices].map((device) => `"a|^${device.replace(/[^\w/-]/g, "\\\\$&")}$|"`);
-  return ["--yes", "--config", `${LVM_CONFIG} devices{use_devicesfile=0 filter=[${[...own, '"r|.*|"'].join(",")}]}`];
+  return [
+    "--yes",
+    "--config",
+    `${LVM_CONFIG} devices{use_devicesfile=${usesDevicesFile ? 1 : 0} filter=[${[...own, '"r|.*|"'].join(",")}]}`,
+  ];
 }
 
 export function arrayCommand({ device, array, members, spares }: Of<"create-array">): Command {
@@ -182,6 +186,11 @@ export function idCommands({ group, devices }: Of<"keep-volume-ids">, file: stri
       ["lvm", "vgchange", ...options, "--activate=y", group.id],
     ],
   };
+}
+
+/** Adds what the group is on to LVM's list of devices, in LVM_SYSTEM_DIR; it alone obeys a filter beside such a list (vgimportdevices(8)). */
+export function importDevicesCommand({ group, devices }: Of<"write-lvm-devices">["groups"][number]): Command {
+  return ["lvm", "vgimportdevices", ...lvmOptions(devices, { usesDevicesFile: true }), group.id];
 }
 
 /** Puts together what is there. */

@@ -9,6 +9,7 @@ import { run } from "#os/exec";
 import { exists } from "#os/files";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { GROUP } from "../machine/stack-for-tests.ts";
 import { readFrames } from "../set/open-set.ts";
 import { attachDisk, detachDisk, LAST_STEPS, planOnto, skipsWithoutDisk } from "./disk-for-tests.ts";
 import type { RestoreEnvironment } from "./engine.ts";
@@ -27,6 +28,7 @@ const [tree, root, log, programs] = ["tree", "root", "log", "programs"].map((nam
 /** A directory of the machine that the system which restores it has not. */
 const FAR = `/${basename(scratch)}`;
 const MIB = 2 ** 20;
+const LVM_DEVICES = "/etc/lvm/devices/system.devices";
 const RELEASE = "6.1.0-13-amd64";
 let set: TreeSet;
 let loop: string | undefined;
@@ -41,6 +43,7 @@ const PROGRAMS = {
 const FILES = {
   "/etc/fstab": "/dev/sda2 / ext4\n",
   "/etc/initramfs-tools/modules": "",
+  [LVM_DEVICES]: "IDTYPE=devname IDNAME=/dev/sda3 DEVNAME=/dev/sda3 PVID=x\n",
   "/var/tmp/": "",
   "/var/cache/": "",
   [`/lib/modules/${RELEASE}/`]: "",
@@ -85,7 +88,14 @@ function thePlan(): Plan {
   return planOnto({ device, setId: set.manifest.id, sizeMiB: 64, inodeCount: 1024 }, [
     { kind: "make-swap-file", path: "/var/swap", uuid: undefined, label: undefined, sizeBytes: MIB },
     { kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] },
-    { kind: "check-initramfs", drivers: ["nvme"] },
+    // A group that is not there: LVM cannot list what it is on.
+    {
+      kind: "write-lvm-devices",
+      file: LVM_DEVICES,
+      stale: ["x"],
+      groups: [{ group: { ...GROUP, id: "lifeboat-none" }, devices: [device] }],
+    },
+    { kind: "check-initramfs", drivers: ["nvme"], copies: [] },
     { kind: "install-boot-loader", directory: "/boot/grub", disks: [disk] },
     {
       kind: "write-boot-entry",
@@ -158,6 +168,8 @@ const OWN = [
   "/var/swap",
   "/etc/fstab",
   "/etc/.fstab.before-test-20261121T194500Z",
+  LVM_DEVICES,
+  "/etc/lvm/devices/.system.devices.before-test-20261121T194500Z",
   "/etc/initramfs-tools/modules",
   `/boot/initrd.img-${RELEASE}`,
   "/boot/grub/grubenv",
@@ -171,9 +183,12 @@ const OWN = [
 describe("a restored machine", () => {
   test("has nothing that differs, wherever programs made and took away files of their own", async (context) => {
     if (skips(context)) return;
-    const { report } = await restore();
+    const { said, report } = await restore();
     assert.deepEqual([report.differences, report.lost], [[], []]);
-    assert.equal(report.checked, set.manifest.totals.paths);
+    assert.deepEqual([report.remarks.length, said.includes(`lifeboat: ${report.remarks[0]}`)], [1, true]);
+    assert.ok(report.remarks[0]!.startsWith(`${LVM_DEVICES} was moved to `));
+    // All but the list that was moved aside.
+    assert.equal(report.checked, set.manifest.totals.paths - 1);
     assert.deepEqual(
       report.changed.map(({ path }) => path),
       OWN,
@@ -181,7 +196,7 @@ describe("a restored machine", () => {
     // Those that were in the set.
     assert.deepEqual(
       report.changed.filter(({ differs }) => differs).map(({ path }) => path),
-      ["/etc/fstab", "/etc/initramfs-tools/modules", `/boot/initrd.img-${RELEASE}`, "/boot/grub/i386-pc/core.img"],
+      ["/etc/fstab", LVM_DEVICES, "/etc/initramfs-tools/modules", `/boot/initrd.img-${RELEASE}`, "/boot/grub/i386-pc/core.img"],
     );
   });
 

@@ -9,6 +9,7 @@ import type { RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import type { Originals } from "./keep-original.ts";
 import { readLatin1, writeLatin1 } from "./latin1-files.ts";
+import { RESUME_FILE } from "./plan-initramfs.ts";
 import type { Step } from "./plan.ts";
 
 type CommandLineStep = Extract<Step, { kind: "write-command-line" }>;
@@ -37,8 +38,6 @@ export async function writeCommandLine(step: CommandLineStep, environment: Surro
   return [...new Set([...changed, ...kept, ...generated])].map((place) => pathInMachine(root, place));
 }
 
-/** Of initramfs-tools: no boot loader reads it. */
-const RESUME_FILE = "/etc/initramfs-tools/conf.d/resume";
 const FILES = ["/etc/default/grub", "/etc/kernel/cmdline", RESUME_FILE];
 const DIRECTORIES = ["/etc/default/grub.d", "/etc/grub.d", "/boot/loader/entries"];
 const GRUB_FILES = ["grub.cfg", "custom.cfg", "grubenv"];

@@ -21,6 +21,7 @@ const REPORT: RestoreReport = {
   checked: 13618,
   differences: [],
   changed: [],
+  remarks: [],
   lost: [],
   lostUnnamed: 0,
   wasChecked: true,
@@ -73,6 +74,7 @@ test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat,
     differences: [{ path: "/a", what: "content" }],
     lost: Array.from({ length: 52 }, (_, index) => `/lost/${index}`),
     lostUnnamed: 7,
+    remarks: ["/etc/x was moved aside"],
     changed: [
       { path: "/etc/fstab", why: "names of devices were changed", differs: true },
       ...Array.from({ length: 8 }, (_, index) => ({ path: `/boot/grub/i386-pc/${index}.mod`, why: WHY, differs: true })),
@@ -85,10 +87,11 @@ test("restoreDetails() lists what differs, is lost, and was changed by Lifeboat,
     "  differs: /a: content",
     "  lost: /lost/0",
   ]);
-  assert.deepEqual(lines.slice(-6), [
+  assert.deepEqual(lines.slice(-7), [
     "  lost: /lost/49",
     "  … and 2 more",
     "  lost: 7 paths whose names the damage took",
+    "  note: /etc/x was moved aside",
     "  changed by Lifeboat: /etc/fstab: names of devices were changed",
     "  changed by Lifeboat: /boot/grub/i386-pc: GRUB was installed again (8 files: 0.mod, 1.mod, 2.mod, …)",
     "  changed by Lifeboat: /boot/grub/grubenv: GRUB was installed again",

@@ -61,7 +61,8 @@ function unnamedLine(lostUnnamed: Losses["lostUnnamed"]): readonly string[] {
 }
 
 /** What stands below that line; for the log and the shell. */
-export function restoreDetails({ gate, steps, differences, changed, lost, lostUnnamed, wasResumed }: RestoreReport): readonly string[] {
+export function restoreDetails(report: RestoreReport): readonly string[] {
+  const { gate, steps, differences, changed, remarks, lost, lostUnnamed, wasResumed } = report;
   return [
     ...(wasResumed ? ["it went on where an earlier restore was broken off"] : []),
     ...(gate === "quick" ? ["gate=quick: samples of the set were read before the first write, not all of it"] : []),
@@ -71,6 +72,7 @@ export function restoreDetails({ gate, steps, differences, changed, lost, lostUn
       differences.map(({ path, what }) => differenceLine(path, what)),
     ),
     ...lossLines({ lost, lostUnnamed }),
+    ...listed("note", remarks),
     ...listed("changed by Lifeboat", changedLines(changed)),
   ];
 }

@@ -16,7 +16,8 @@ export function comparableLayout({ machine }: Inspected): unknown {
     stack,
     fileSystems: fileSystems.map(({ usedBytes: _used, usedInodes: _inodes, ...rest }) => rest),
     swaps,
-    mounts: mounts.filter(({ path }) => !path.startsWith("/run/")),
+    // In the order in which they were mounted, which is another at each boot.
+    mounts: mounts.filter(({ path }) => !path.startsWith("/run/")).sort((a, b) => (a.path < b.path ? -1 : 1)),
     fstab,
   };
 }

@@ -1,5 +1,6 @@
 // A step in one line, for the plan, the log and the screen (DESIGN section 7: one of the two exhaustive switches).
 
+import { colonUuid } from "../machine/array-names.ts";
 import { describeParameters } from "./describe-parameters.ts";
 import type { Subvolume } from "../machine/model.ts";
 import type { VolumeForm } from "../machine/stacked-device.ts";
@@ -84,7 +85,7 @@ function describeConfiguration(
     case "write-fstab":
       return `change /etc/fstab: ${step.changes.map(describeFstabChange).join(", ")}`;
     case "write-command-line":
-      return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
+      return `see that the boot loader's configuration ${describeCommandLine(step)}`;
     case "write-network":
       return `give the names of the machine's network cards to those that are here: ${step.changes.map(({ name, toMac }) => `${name} is ${toMac}`).join(", ")}`;
     case "write-crypttab":
@@ -94,6 +95,25 @@ function describeConfiguration(
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }
+}
+
+function describeCommandLine({ changes, gone, arrays }: Extract<Step, { kind: "write-command-line" }>): string {
+  const waited = [
+    ...gone.arrays.map((uuid) => `array ${colonUuid(uuid)}`),
+    ...gone.volumes.map((name) => `volume ${name}`),
+    ...gone.containers.map((uuid) => `LUKS volume ${uuid}`),
+    ...gone.swaps.map((name) => `swap ${name}`),
+  ];
+  const parts = [
+    ...(changes.length === 0
+      ? []
+      : [`names none of ${changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`]),
+    ...(waited.length === 0 ? [] : [`lets no kernel wait for what is not made: ${waited.join(", ")}`]),
+    ...(arrays.length === 0
+      ? []
+      : [`looks for GRUB's files by the UUID of their file system, not on ${arrays.map(({ id }) => id).join(", ")}`]),
+  ];
+  return parts.join("; that it ");
 }
 
 function describeFstabChange({ path, from, to, as }: FstabChange): string {

@@ -93,7 +93,7 @@ export function planRestore(input: PlanInput): Plan {
       ...contentWarnings(machine),
       ...imageWarnings(whole.layout, layout),
       ...luksWarnings(layout, reuse.devices, luksHeaders),
-      ...commandLineProblems(machine, moves),
+      ...commandLineProblems(machine, moves, whole.layout),
       ...fstabProblems(machine, moves),
       ...cards.problems,
       ...biosBoot(machine).notes,
@@ -197,7 +197,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
       .filter((swap) => !isPartition(swap) && !isKept(swap.place))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
     ...planFstab(machine, moves, before.fstab),
-    ...planCommandLine(machine, moves),
+    ...planCommandLine(machine, moves, before),
     ...planCrypttab(machine, moves),
     ...arraySteps(before, moves),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),

@@ -3,7 +3,9 @@
 import type { DeviceImage } from "../machine/device-image.ts";
 import type { DeviceId, FileSystem, Layout, PartitionTable, Subvolume } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
+import type { GrubArray } from "./grub-arrays.ts";
 import type { GoneArray } from "./plan-arrays.ts";
+import type { GoneNames } from "./plan-gone-words.ts";
 import type { CardChange } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
@@ -108,12 +110,16 @@ export type Step =
   | { readonly kind: "write-crypttab"; readonly volumes: readonly VolumeName[] }
   /** Arrays that are no longer made leave mdadm.conf. */
   | { readonly kind: "write-mdadm-conf"; readonly arrays: readonly GoneArray[] }
-  /** Names of devices that no longer hold, wherever the boot loader has them for the kernel's command line. */
+  /** Names of devices that no longer hold or are not made, wherever the boot loader has them for the kernel's command line. */
   | {
       readonly kind: "write-command-line";
       /** GRUB's own directory, then others that may hold a configuration of it. */
       readonly directories: readonly string[];
       readonly changes: readonly CommandLineChange[];
+      /** Words that name these are taken out. */
+      readonly gone: GoneNames;
+      /** That GRUB may look for its files on. */
+      readonly arrays: readonly GrubArray[];
     }
   /** Addresses of network cards that took the place of others. */
   | { readonly kind: "write-network"; readonly changes: readonly CardChange[] }

@@ -26,7 +26,18 @@ export interface DistributionFamily {
     readonly tools: readonly InitramfsToolName[];
     readonly image: string;
   };
+  readonly efiGrub: EfiGrubTools;
 }
+
+/** How GRUB's installer is told which program to put on an EFI system partition. */
+export interface EfiGrubTools {
+  /** Options for one that is made for this machine, and has no signature. */
+  readonly unsigned: readonly string[];
+  /** For the distribution's own, which is signed and finds its files by a configuration beside it; undefined where no installer puts it. */
+  readonly signed: { readonly options: readonly string[]; readonly image: string } | undefined;
+}
+
+const PLAIN_GRUB: EfiGrubTools = { unsigned: [], signed: undefined };
 
 export const INITRAMFS_TOOLS: Readonly<Record<InitramfsToolName, InitramfsTool>> = {
   "update-initramfs": {
@@ -112,18 +123,26 @@ export const FAMILIES: readonly DistributionFamily[] = [
     ids: ["debian", "ubuntu", "linuxmint", "raspbian", "devuan", "proxmox"],
     kernelPaths: ["/boot/vmlinuz-{release}", ...ANYWHERE],
     initramfs: { tools: ["update-initramfs", "dracut"], image: "/boot/initrd.img-{release}" },
+    // Without the signed program there, the second option quietly makes an unsigned one (Debian's grub2, install-signed.patch).
+    efiGrub: {
+      unsigned: ["--no-uefi-secure-boot"],
+      signed: { options: ["--uefi-secure-boot"], image: "/usr/lib/grub/{platform}-signed/grub{suffix}.efi.signed" },
+    },
   },
   {
     name: "redhat",
     ids: ["rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn", "mageia", "openmandriva"],
     kernelPaths: ["/boot/vmlinuz-{release}", ...BOOT_LOADER_SPECIFICATION, ...ANYWHERE],
     initramfs: { tools: ["dracut"], image: "/boot/initramfs-{release}.img" },
+    // Refused otherwise, lest it takes the place of a signed one, and in some releases whatever it is told (rhboot/grub2 #140, #76).
+    efiGrub: { unsigned: ["--force"], signed: undefined },
   },
   {
     name: "suse",
     ids: ["suse", "opensuse", "sles", "sled", "opensuse-leap", "opensuse-tumbleweed"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/Image-{release}", "/usr/lib/modules/{release}/vmlinuz", ...ANYWHERE],
     initramfs: { tools: ["dracut"], image: "/boot/initrd-{release}" },
+    efiGrub: PLAIN_GRUB,
   },
   {
     name: "arch",
@@ -137,18 +156,21 @@ export const FAMILIES: readonly DistributionFamily[] = [
       ...ANYWHERE,
     ],
     initramfs: { tools: ["mkinitcpio", "dracut"], image: "/boot/initramfs-linux.img" },
+    efiGrub: PLAIN_GRUB,
   },
   {
     name: "alpine",
     ids: ["alpine", "postmarketos"],
     kernelPaths: ["/boot/vmlinuz-lts", "/boot/vmlinuz-virt", "/boot/vmlinuz-stable", "/boot/vmlinuz-rpi", ...ANYWHERE],
     initramfs: { tools: ["mkinitfs"], image: "/boot/initramfs-lts" },
+    efiGrub: PLAIN_GRUB,
   },
   {
     name: "gentoo",
     ids: ["gentoo"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/kernel-{release}", ...ANYWHERE],
     initramfs: { tools: ["dracut"], image: "/boot/initramfs-{release}.img" },
+    efiGrub: PLAIN_GRUB,
   },
 ];
 
@@ -158,6 +180,7 @@ export const UNKNOWN_FAMILY: DistributionFamily = {
   ids: [],
   kernelPaths: [...new Set(FAMILIES.flatMap((family) => family.kernelPaths))],
   initramfs: { tools: ["dracut", "update-initramfs", "mkinitcpio", "mkinitfs"], image: "/boot/initramfs-{release}.img" },
+  efiGrub: PLAIN_GRUB,
 };
 
 /** By its name in this table, as machine.json has it. */

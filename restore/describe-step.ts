@@ -32,6 +32,7 @@ export function describeStep(step: Step): string {
       return describeConfiguration(step);
     case "check-initramfs":
     case "install-boot-loader":
+    case "install-efi-grub":
     case "install-extlinux":
     case "copy-esp":
     case "write-boot-entry":
@@ -59,13 +60,18 @@ function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restor
 }
 
 function describeBootStep(
-  step: Extract<Step, { kind: "check-initramfs" | "install-boot-loader" | "install-extlinux" | "copy-esp" | "write-boot-entry" }>,
+  step: Extract<
+    Step,
+    { kind: "check-initramfs" | "install-boot-loader" | "install-efi-grub" | "install-extlinux" | "copy-esp" | "write-boot-entry" }
+  >,
 ): string {
   switch (step.kind) {
     case "check-initramfs":
       return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
     case "install-boot-loader":
       return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
+    case "install-efi-grub":
+      return `see that GRUB in ${step.mountPoints.join(", ")} does not look for its files on ${step.gone.join(", ")}, and make it again where it does (a signed one is only replaced by the distribution's own)`;
     case "write-boot-entry":
       return `write the firmware's boot entry "${step.label}": ${step.loaderPath} on ${step.disk.path}, partition ${step.partition}`;
     case "install-extlinux":

@@ -3,10 +3,11 @@
 import { efiOf, type BootLoader, type Machine, type Partition } from "../machine/model.ts";
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
+import { planEfiGrub, type Replacements } from "./plan-efi-grub.ts";
 import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
 
-export function planBoot(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
-  return [...initramfsStep(machine, matches), ...loaderSteps(machine, matches)];
+export function planBoot(machine: Machine, matches: readonly DiskMatch[], replacements: Replacements): readonly Step[] {
+  return [...initramfsStep(machine, matches), ...loaderSteps(machine, matches, replacements)];
 }
 
 /** Only where a disk is reached by another driver than before: then all on its way must be there, its own layer too (sd beside ahci). */
@@ -20,7 +21,7 @@ function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): read
   return drivers.length === 0 ? [] : [{ kind: "check-initramfs", drivers: [...new Set(drivers)] }];
 }
 
-function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
+function loaderSteps(machine: Machine, matches: readonly DiskMatch[], replacements: Replacements): readonly Step[] {
   const { bootLoader } = machine;
   if (bootLoader.kind === "extlinux") return extlinuxSteps(bootLoader, matches);
   if (bootLoader.kind !== "grub") return bootEntrySteps(machine, matches);
@@ -30,6 +31,7 @@ function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly 
   const disks = matched.length > 0 || own.length === 0 ? matched : matches.slice(0, 1).map(({ disk }) => disk);
   return [
     ...(disks.length === 0 ? [] : [{ kind: "install-boot-loader", directory: bootLoader.directory, disks } as const]),
+    ...planEfiGrub(machine, replacements),
     ...bootEntrySteps(machine, matches),
   ];
 }

@@ -2,6 +2,7 @@
 
 import type { BootLoader, Layout, Machine } from "../machine/model.ts";
 import { partitionsOf } from "../machine/own-layout.ts";
+import { mountedEsps } from "./esp.ts";
 import { withoutGoneWords } from "./gone-words.ts";
 import { grubArrays } from "./grub-arrays.ts";
 import { goneArrays } from "./plan-arrays.ts";
@@ -14,7 +15,7 @@ import type { CommandLineChange, Step } from "./plan.ts";
  * moved or are gone. `before`: the machine's layout, where that which is made is another one.
  */
 export function planCommandLine(machine: Machine, moves: Moves, before: Layout = machine.layout): readonly Step[] {
-  const { bootLoader } = machine;
+  const { bootLoader, layout } = machine;
   if (bootLoader.kind === "unknown") return [];
   const gone = goneOf(machine, moves, before);
   const arrays = bootLoader.kind === "grub" ? grubArrays(machine, goneArrays(before, moves.replaced)) : [];
@@ -23,19 +24,20 @@ export function planCommandLine(machine: Machine, moves: Moves, before: Layout =
     names.flatMap(({ name, id }) => (id === undefined ? [] : [[name, changeOf(machine, { name, id }, moves)] as const])),
   );
   if (changes.size === 0 && isNothing(gone) && arrays.length === 0) return [];
-  return [{ kind: "write-command-line", directories: configurationOf(bootLoader), changes: [...changes.values()], gone, arrays }];
+  return [{ kind: "write-command-line", directories: configurationOf(bootLoader, layout), changes: [...changes.values()], gone, arrays }];
 }
 
 function goneOf({ layout, system }: Machine, { replaced }: Moves, before: Layout): GoneNames {
   return goneNames({ before, now: layout, replaced }, system.kernelCommandLine);
 }
 
-function configurationOf(loader: Exclude<BootLoader, { readonly kind: "unknown" }>): readonly string[] {
+function configurationOf(loader: Exclude<BootLoader, { readonly kind: "unknown" }>, layout: Layout): readonly string[] {
   if (loader.kind === "extlinux") return [loader.directory];
   if (loader.kind === "systemd-boot") return [`${loader.efi.mountPoint}/loader/entries`, "/boot/loader/entries"];
   const { efi, directory } = loader;
-  const own = efi === undefined ? [] : [efi.vendorDirectory, "BOOT"];
-  return [directory, ...new Set(own.map((name) => `${efi?.mountPoint}/EFI/${name}`))];
+  if (efi === undefined) return [directory];
+  const places = mountedEsps(layout, efi).flatMap(({ path }) => [efi.vendorDirectory, "BOOT"].map((name) => `${path}/EFI/${name}`));
+  return [directory, ...new Set(places)];
 }
 
 /** What nothing here can make right, one line each: a person has to see to it. */

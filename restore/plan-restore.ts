@@ -202,7 +202,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...arraySteps(before, moves),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
     ...identityStep(machine, options.cloneName),
-    ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
+    ...planBoot(machine, matches, moves).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
     { kind: "write-mark" },

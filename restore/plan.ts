@@ -128,6 +128,17 @@ export type Step =
   /** Makes the initramfs able to start from the new controllers, when it is not. */
   | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }
+  /** GRUB's programs on EFI system partitions that look for its files where these are no more are made again. */
+  | {
+      readonly kind: "install-efi-grub";
+      /** GRUB's own. */
+      readonly directory: string;
+      readonly mountPoints: readonly string[];
+      /** For people: arrays and partitions that it was on. */
+      readonly gone: readonly DeviceId[];
+      /** As GRUB writes them between parentheses. */
+      readonly names: readonly string[];
+    }
   | {
       readonly kind: "install-extlinux";
       readonly disk: TargetDisk;

@@ -66,7 +66,15 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
   const startMs = environment.nowMs();
   for (const { disk } of request.plan.matches) await environment.release(disk);
   const resume = request.mayResume ? await confirmResume(request, environment) : undefined;
-  const state: RestoreState = { resume, changes: [...(resume?.changed ?? [])], differences: [], checked: 0, times: [], images: new Map() };
+  const state: RestoreState = {
+    resume,
+    changes: [...(resume?.changed ?? [])],
+    differences: [],
+    remaining: [],
+    checked: 0,
+    times: [],
+    images: new Map(),
+  };
   for (const step of request.plan.steps) {
     if (step.kind === "write-mark" || step.kind === "unmount") continue;
     if (resume !== undefined && isMadeBefore(step)) continue;
@@ -87,6 +95,8 @@ interface RestoreState {
   readonly resume: Progress | undefined;
   readonly changes: OwnChange[];
   differences: readonly Difference[];
+  /** What steps could not make right. */
+  readonly remaining: Difference[];
   checked: number;
   readonly times: { readonly step: string; readonly seconds: number }[];
   /** Digests of what was written from images, by node. */
@@ -126,7 +136,7 @@ async function asWriting<T>(what: string, action: () => Promise<T>): Promise<T> 
 }
 
 async function doStep(step: Step, job: StepJob): Promise<void> {
-  const { request, environment } = job;
+  const { request, environment, state } = job;
   if (step.kind === "restore-image") return restoreImage(step, job);
   if (step.kind === "extract") return extract(job);
   if (step.kind === "check") return check(job);
@@ -140,7 +150,11 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   if (step.kind === "write-mark" || step.kind === "unmount") return;
   if (isStackStep(step)) return runStackStep(step, environment);
   const changed = await runStep(step, { setId: request.plan.setId, machine: request.machine, environment });
-  if (changed.length > 0) await noteChanges(changed, job);
+  const done = changed.filter(({ remains }) => remains === undefined);
+  state.remaining.push(
+    ...changed.flatMap(({ path, remains }) => (remains === undefined ? [] : [{ path: bytesOfText(path), what: remains }])),
+  );
+  if (done.length > 0) await noteChanges(done, job);
 }
 
 /** One that was lost, and accepted to be, leaves its device empty. */
@@ -260,7 +274,10 @@ function reportOf({ request, environment, state }: StepJob, own: readonly OwnCha
     gate: gate.mode,
     steps: state.times,
     checked: state.checked,
-    differences: state.differences.filter(({ path }) => !isOwn(path)).map(({ path, what }) => ({ path: printable(path), what })),
+    differences: [...state.differences.filter(({ path }) => !isOwn(path)), ...state.remaining].map(({ path, what }) => ({
+      path: printable(path),
+      what,
+    })),
     changed: own.map((change) => ({ ...change, differs: differing.has(bytesOfText(change.path)) })),
     lost: [...gate.lost.map(printable), ...(gate.lostImages ?? []).map((device) => `the image of ${device}`)],
     lostUnnamed: unnamedLosses(set),

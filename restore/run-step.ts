@@ -6,6 +6,7 @@ import { changeMode, exists, makeDirectory } from "#os/files";
 import type { Machine } from "../machine/model.ts";
 import { copyEsp, installGrub, writeBootEntry } from "./boot-loader.ts";
 import { openChroot } from "./chroot.ts";
+import { installEfiGrub } from "./efi-grub.ts";
 import { HEAD_BYTES } from "./disk-contents.ts";
 import { changedCrypttab } from "./crypttab.ts";
 import type { RestoreEnvironment } from "./engine.ts";
@@ -34,6 +35,8 @@ export type LayoutStep = Exclude<
 export interface OwnChange {
   readonly path: string;
   readonly why: string;
+  /** What of it is wrong, and could not be made right. */
+  readonly remains?: string;
 }
 
 export interface StepContext {
@@ -72,6 +75,7 @@ export async function runStep(step: LayoutStep, { setId, machine, environment }:
       return writeConfiguration(step, environment, originalsOf(setId));
     case "check-initramfs":
     case "install-boot-loader":
+    case "install-efi-grub":
     case "install-extlinux":
     case "copy-esp":
     case "write-boot-entry":
@@ -79,7 +83,7 @@ export async function runStep(step: LayoutStep, { setId, machine, environment }:
   }
 }
 
-type BootStep = Of<"check-initramfs" | "install-boot-loader" | "install-extlinux" | "copy-esp" | "write-boot-entry">;
+type BootStep = Of<"check-initramfs" | "install-boot-loader" | "install-efi-grub" | "install-extlinux" | "copy-esp" | "write-boot-entry">;
 
 async function runBootStep(step: BootStep, { machine, environment }: StepContext): Promise<readonly OwnChange[]> {
   const { root } = environment;
@@ -92,6 +96,12 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
     case "install-boot-loader": {
       await using chroot = await openChroot(root);
       return because("GRUB was installed again", await installGrub(step, chroot, environment));
+    }
+    case "install-efi-grub": {
+      await using chroot = await openChroot(root);
+      const { changed, remaining } = await installEfiGrub({ step, machine, chroot }, environment);
+      const why = "GRUB was made again, as its files are elsewhere";
+      return [...because(why, changed), ...remaining.map(({ path, state }) => ({ path, why, remains: state }))];
     }
     case "install-extlinux": {
       await using chroot = await openChroot(root);

@@ -1,5 +1,7 @@
 // For tests: the head of an EFI program, with or without a signature.
 
+import { asciiEncode } from "./text.ts";
+
 export interface ProgramSketch {
   readonly machine: number;
   readonly magic: 0x10b | 0x20b;
@@ -22,9 +24,6 @@ export function sketchedProgram({ machine, magic, directories = 16, certificateB
   view.setUint32(count, directories, true);
   view.setUint32(count + 4 + 4 * 8, 0x1000, true);
   view.setUint32(count + 4 + 4 * 8 + 4, certificateBytes, true);
-  bytes.set(
-    [...text].map((sign) => sign.charCodeAt(0)),
-    512,
-  );
+  bytes.set(asciiEncode(text), 512);
   return bytes;
 }

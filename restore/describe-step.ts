@@ -16,13 +16,12 @@ export function describeStep(step: Step): string {
     case "make-filesystem":
     case "restore-image":
     case "make-swap":
+    case "make-swap-file":
       return describeContent(step);
     case "mount":
       return `mount ${step.device}${step.fsRoot === "/" ? "" : ` (${step.fsRoot})`} at ${step.path}`;
     case "extract":
       return `extract ${step.paths} paths, ${sizeText(step.streamBytes)}`;
-    case "make-swap-file":
-      return `make the swap file ${step.path}: ${sizeText(step.sizeBytes)}`;
     case "write-fstab":
     case "write-command-line":
     case "write-crypttab":
@@ -48,7 +47,7 @@ export function describeStep(step: Step): string {
   }
 }
 
-function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restore-image" | "make-swap" }>): string {
+function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restore-image" | "make-swap" | "make-swap-file" }>): string {
   switch (step.kind) {
     case "make-filesystem":
       return describeFileSystem(step);
@@ -56,6 +55,8 @@ function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restor
       return `write the image of ${step.image.device} onto ${step.device} (${step.image.method}): ${sizeText(step.image.sizeBytes)}`;
     case "make-swap":
       return `make swap on ${step.device}${step.uuid === undefined ? "" : `: UUID ${step.uuid}`}`;
+    case "make-swap-file":
+      return `make the swap file ${step.path}: ${sizeText(step.sizeBytes)}`;
   }
 }
 

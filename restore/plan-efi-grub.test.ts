@@ -36,7 +36,7 @@ describe("planEfiGrub()", () => {
     assert.ok(kinds.indexOf("install-efi-grub") < kinds.indexOf("write-boot-entry"));
     assert.ok(kinds.indexOf("write-command-line") < kinds.indexOf("install-efi-grub"));
     assert.equal(
-      describeStep(step!),
+      describeStep(step),
       "see that GRUB in /boot/efi does not look for its files on md0, and make it again where it does (a signed one is only replaced by the distribution's own)",
     );
   });

@@ -10,6 +10,10 @@ export interface InitramfsTool {
   readonly list: readonly [string, ...string[]] | undefined;
   /** What makes the tool take these modules whatever it finds: a text that is added to a file. `{modules}` is filled in. */
   readonly addModules: { readonly path: string; readonly text: string; readonly separator: string };
+  /** Files inside that hold words for the kernel's command line, and what prints one; `{path}` is filled in. */
+  readonly words: { readonly path: RegExp; readonly print: readonly [string, ...string[]] } | undefined;
+  /** The file inside that names the swap to resume from. */
+  readonly resume: RegExp | undefined;
 }
 
 /**
@@ -44,21 +48,29 @@ export const INITRAMFS_TOOLS: Readonly<Record<InitramfsToolName, InitramfsTool>>
     command: ["update-initramfs", "-u", "-k", "{release}"],
     list: ["lsinitramfs", "{image}"],
     addModules: { path: "/etc/initramfs-tools/modules", text: "{modules}\n", separator: "\n" },
+    words: undefined,
+    resume: /(?:^|\/)conf\/conf\.d\/(?:zz-)?resume\S*$/m,
   },
   dracut: {
     command: ["dracut", "--force", "{image}", "{release}"],
     list: ["lsinitrd", "{image}"],
     addModules: { path: "/etc/dracut.conf.d/90-lifeboat.conf", text: 'add_drivers+=" {modules} "\n', separator: " " },
+    words: { path: /(?<![^\s/])etc\/cmdline\.d\/\S+\.conf$/gm, print: ["lsinitrd", "--file", "{path}", "{image}"] },
+    resume: undefined,
   },
   mkinitcpio: {
     command: ["mkinitcpio", "-k", "{release}", "-g", "{image}"],
     list: ["lsinitcpio", "{image}"],
     addModules: { path: "/etc/mkinitcpio.conf.d/lifeboat.conf", text: "MODULES+=({modules})\n", separator: " " },
+    words: undefined,
+    resume: undefined,
   },
   mkinitfs: {
     command: ["mkinitfs", "-o", "{image}", "{release}"],
     list: undefined,
     addModules: { path: "/etc/mkinitfs/features.d/lifeboat.modules", text: "{modules}\n", separator: "\n" },
+    words: undefined,
+    resume: undefined,
   },
 };
 

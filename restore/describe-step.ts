@@ -1,6 +1,7 @@
 // A step in one line, for the plan, the log and the screen (DESIGN section 7: one of the two exhaustive switches).
 
 import { colonUuid } from "../machine/array-names.ts";
+import { isNothing } from "./plan-gone-words.ts";
 import { describeParameters } from "./describe-parameters.ts";
 import type { Subvolume } from "../machine/model.ts";
 import type { VolumeForm } from "../machine/stacked-device.ts";
@@ -68,7 +69,7 @@ function describeBootStep(
 ): string {
   switch (step.kind) {
     case "check-initramfs":
-      return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
+      return `see that the initramfs ${describeInitramfs(step)}`;
     case "install-boot-loader":
       return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
     case "install-efi-grub":
@@ -80,6 +81,13 @@ function describeBootStep(
     case "copy-esp":
       return `copy the EFI system partition at ${step.mountPoint} to its twin on ${step.device}`;
   }
+}
+
+function describeInitramfs({ drivers, gone }: Extract<Step, { kind: "check-initramfs" }>): string {
+  const start = `can start from ${drivers.join(", ")}`;
+  const wait = "waits for nothing that is not made again";
+  if (isNothing(gone)) return `${start}, and make it again when it cannot`;
+  return drivers.length === 0 ? `${wait}, and make it again when it does` : `${start} and ${wait}, and make it again when it is not so`;
 }
 
 function describeConfiguration(

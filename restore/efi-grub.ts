@@ -9,7 +9,7 @@ import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import type { Machine } from "../machine/model.ts";
 import { changedBelow, filesBelow } from "./boot-loader.ts";
 import type { Chroot } from "./chroot.ts";
-import type { RestoreEnvironment } from "./engine.ts";
+import type { Remaining, RestoreEnvironment } from "./engine.ts";
 import { namesArray } from "./grub-arrays.ts";
 import type { Step } from "./plan.ts";
 
@@ -23,7 +23,7 @@ export interface EfiGrubOutcome {
   /** Files that were written, made or taken away, by their own names in the machine. */
   readonly changed: readonly string[];
   /** Programs that look where nothing is, and had to stay: the machine does not start from them. */
-  readonly remaining: readonly { readonly path: string; readonly state: string }[];
+  readonly remaining: readonly Remaining[];
 }
 
 /** Never puts an unsigned program in the place of a signed one. */
@@ -35,7 +35,7 @@ export async function installEfiGrub(
   const { step } = request;
   const places = await Promise.all([step.directory, ...step.mountPoints].map((path) => insideRoot(root, path)));
   const before = await Promise.all(places.map(filesBelow));
-  const remaining: { path: string; state: string }[] = [];
+  const remaining: Remaining[] = [];
   for (const [index, mountPoint] of step.mountPoints.entries()) {
     for (const program of await stalePrograms(places[index + 1]!, step)) {
       try {

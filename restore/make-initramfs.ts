@@ -1,4 +1,4 @@
-// Sees that the restored machine's initramfs can start from its new controllers, and makes it again when it cannot.
+// Sees that the restored machine's initramfs can start from its new controllers and waits for nothing that is gone, and makes it again where not.
 
 import { LifeboatError } from "#os/error";
 import { appendFile, exists, listDirectory, makeDirectory, readTextIfThere } from "#os/files";
@@ -6,40 +6,99 @@ import { sysLinkName, listSys } from "#os/sysfs";
 import { familyNamed, fillTemplate, INITRAMFS_TOOLS, type DistributionFamily, type InitramfsTool } from "../machine/distributions.ts";
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
-import type { RestoreEnvironment } from "./engine.ts";
+import type { RestoreEnvironment, Remaining } from "./engine.ts";
+import { withoutGoneWords } from "./gone-words.ts";
+import { isNothing, type GoneNames } from "./plan-gone-words.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 export interface InitramfsRequest {
   readonly machine: Machine;
   readonly drivers: readonly string[];
+  readonly gone: GoneNames;
   readonly chroot: Chroot;
 }
 
-/** Returns the paths of what it has changed, by their own names in the machine. */
+export interface InitramfsOutcome {
+  /** By their own names in the machine. */
+  readonly changed: readonly string[];
+  /** Images that wait for what is gone, and could not be made again. */
+  readonly remaining: readonly Remaining[];
+}
+
 export async function checkInitramfs(
-  { machine, drivers, chroot }: InitramfsRequest,
+  { machine, drivers, gone, chroot }: InitramfsRequest,
   environment: Pick<RestoreEnvironment, "root" | "say" | "note">,
-): Promise<readonly string[]> {
+): Promise<InitramfsOutcome> {
   const { root } = environment;
   const family = familyNamed(machine.system.family);
   const wanted = [...new Set(drivers.map(moduleOf).filter((name) => name !== undefined))];
   const releases = await installedKernels(root, family);
   if (releases.length === 0) {
-    await checkWithout(wanted, root);
-    return [];
+    if (wanted.length > 0) await checkWithout(wanted, root);
+    return { changed: [], remaining: [] };
   }
   const tool = await installedTool(family, chroot);
+  const jobs = releases.map((kernel): KernelJob => ({ tool, chroot, ...kernel, wanted }));
   const lacking: string[] = [];
-  for (const { release, image } of releases) {
-    const missing = await missingModules({ tool, chroot, release, image, wanted }, root);
-    if (missing.length > 0) environment.say(`lifeboat: the initramfs of kernel ${release} lacks ${missing.join(", ")}: making it again`);
+  for (const job of jobs) {
+    const missing = await missingModules(job, root);
+    if (missing.length > 0)
+      environment.say(`lifeboat: the initramfs of kernel ${job.release} lacks ${missing.join(", ")}: making it again`);
     lacking.push(...missing);
   }
-  if (lacking.length === 0) return [];
+  if (lacking.length === 0) return rebuildWaiting(jobs, gone, environment);
   const configured = await addModules(tool, [...new Set(lacking)], root);
-  for (const { release, image } of releases) await rebuild({ tool, chroot, release, image, wanted }, environment);
+  for (const job of jobs) await rebuild(job, environment);
   const images = await Promise.all(releases.map(({ image }) => insideRoot(root, image)));
-  return [...new Set([configured, ...images])].map((place) => pathInMachine(root, place));
+  return { changed: [...new Set([configured, ...images])].map((place) => pathInMachine(root, place)), remaining: [] };
+}
+
+async function rebuildWaiting(
+  jobs: readonly KernelJob[],
+  gone: GoneNames,
+  environment: Pick<RestoreEnvironment, "root" | "say" | "note">,
+): Promise<InitramfsOutcome> {
+  const { root, say } = environment;
+  const changed: string[] = [];
+  const remaining: Remaining[] = [];
+  for (const job of jobs) {
+    if (!(await waitsFor(gone, job))) continue;
+    const path = pathInMachine(root, await insideRoot(root, job.image));
+    say(`lifeboat: the initramfs of kernel ${job.release} waits for what is not made again: making it again`);
+    try {
+      await rebuild(job, environment);
+      changed.push(path);
+    } catch (error) {
+      if (!(error instanceof LifeboatError)) throw error;
+      remaining.push({ path, state: `it waits for what is not made again: ${error.message}` });
+    }
+  }
+  return { changed, remaining };
+}
+
+/** What its tool has written into it: dracut words for the command line, initramfs-tools the swap to resume from. */
+async function waitsFor(gone: GoneNames, { tool, chroot, image, release }: KernelJob): Promise<boolean> {
+  const { list, words, resume } = tool;
+  if (list === undefined || (words === undefined && resume === undefined) || isNothing(gone)) return false;
+  const listed = await outputOf(filled(list, { image, release }), chroot);
+  if (gone.swaps.length > 0 && resume?.test(listed) === true) return true;
+  const paths = words === undefined ? [] : (listed.match(words.path) ?? []);
+  for (const path of paths) {
+    const text = await outputOf(filled(words!.print, { image, release, path }), chroot);
+    if (withoutGoneWords(text, gone) !== text) return true;
+  }
+  return false;
+}
+
+/** Nothing where the tool has no such program, or the image cannot be read. */
+async function outputOf(command: readonly [string, ...string[]], chroot: Chroot): Promise<string> {
+  if ((await chroot.find([command[0]])) === undefined) return "";
+  try {
+    return (await chroot.run(command)).stdout;
+  } catch (error) {
+    if (error instanceof LifeboatError) return "";
+    throw error;
+  }
 }
 
 /** Returns where the tool's configuration is. */
@@ -151,6 +210,9 @@ async function rebuild(job: KernelJob, { root, note }: Pick<RestoreEnvironment, 
   }
 }
 
-function filled([program, ...words]: readonly [string, ...string[]], { image, release }: Pick<KernelImage, "image" | "release">) {
-  return [program, ...words.map((word) => word.replace("{image}", image).replace("{release}", release))] as const;
+function filled(
+  [program, ...words]: readonly [string, ...string[]],
+  { image, release, path = "" }: KernelImage & { readonly path?: string },
+) {
+  return [program, ...words.map((word) => word.replace("{image}", image).replace("{release}", release).replace("{path}", path))] as const;
 }

@@ -4,21 +4,26 @@ import { efiOf, type BootLoader, type Machine, type Partition } from "../machine
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planEfiGrub, type Replacements } from "./plan-efi-grub.ts";
+import { goneNames, isNothing } from "./plan-gone-words.ts";
 import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
 
 export function planBoot(machine: Machine, matches: readonly DiskMatch[], replacements: Replacements): readonly Step[] {
-  return [...initramfsStep(machine, matches), ...loaderSteps(machine, matches, replacements)];
+  return [...initramfsStep(machine, matches, replacements), ...loaderSteps(machine, matches, replacements)];
 }
 
-/** Only where a disk is reached by another driver than before: then all on its way must be there, its own layer too (sd beside ahci). */
-function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): readonly Step[] {
+/**
+ * Where a disk is reached by another driver than before all on its way must be there, its own layer too (sd beside ahci); and tools
+ * write into it what the machine had when it was made.
+ */
+function initramfsStep({ layout, system }: Machine, matches: readonly DiskMatch[], { before, replaced }: Replacements): readonly Step[] {
   const drivers = matches.flatMap(({ from, disk }) => {
-    const before = layout.disks.find(({ id }) => id === from)?.identity;
-    const known = before?.drivers ?? [];
-    const isAsBefore = known.length === 0 ? disk.driver === before?.driver : disk.drivers.every((name) => known.includes(name));
+    const old = layout.disks.find(({ id }) => id === from)?.identity;
+    const known = old?.drivers ?? [];
+    const isAsBefore = known.length === 0 ? disk.driver === old?.driver : disk.drivers.every((name) => known.includes(name));
     return isAsBefore ? [] : disk.drivers;
   });
-  return drivers.length === 0 ? [] : [{ kind: "check-initramfs", drivers: [...new Set(drivers)] }];
+  const gone = goneNames({ before, now: layout, replaced }, system.kernelCommandLine);
+  return drivers.length === 0 && isNothing(gone) ? [] : [{ kind: "check-initramfs", drivers: [...new Set(drivers)], gone }];
 }
 
 function loaderSteps(machine: Machine, matches: readonly DiskMatch[], replacements: Replacements): readonly Step[] {

@@ -7,12 +7,10 @@ import { BIOS_MACHINE, withLayout } from "../machine/machine-for-tests.ts";
 import type { Layout } from "../machine/model.ts";
 import { OTHER } from "../machine/stack-for-tests.ts";
 import { commandLineProblems } from "./plan-command-line.ts";
-import { goneNames } from "./plan-gone-words.ts";
+import { goneNames, NOTHING_GONE } from "./plan-gone-words.ts";
 import { devicePaths } from "./plan-stack.ts";
 import { testDisk } from "./present-disks-for-tests.ts";
 import { planOntoDisks } from "./whole-plan-for-tests.ts";
-
-const NOTHING = { arrays: [], volumes: [], containers: [], swaps: [] };
 
 /** / on RAID1, LVM with swap on RAID1, and swap beside them on each of two disks. */
 const PARTS = [part("bios", 1), part("raid", 4000), part("raid", 2000), part("swap", 512)];
@@ -48,12 +46,12 @@ describe("goneNames() finds", () => {
       "resume=/dev/disk/by-id/ata-B-part4",
       `resume=UUID=${uuidOf("md0")} resume_offset=34816`,
     ];
-    assert.deepEqual(gone(words.join(" "), { disks: 2 }), NOTHING);
+    assert.deepEqual(gone(words.join(" "), { disks: 2 }), NOTHING_GONE);
   });
 
   test("arrays that end, and the second disk's swap by all of its names; what was on the arrays is made", () => {
     const found = gone("rd.lvm.lv=vg0/srv");
-    assert.deepEqual({ ...found, swaps: [] }, { ...NOTHING, arrays: ARRAYS });
+    assert.deepEqual({ ...found, swaps: [] }, { ...NOTHING_GONE, arrays: ARRAYS });
     const uuid = uuidOf("sdb4");
     assert.deepEqual(found.swaps.slice(0, 3), ["/dev/sdb4", `UUID=${uuid}`, `/dev/disk/by-uuid/${uuid}`]);
     assert.ok(found.swaps.some((name) => name.startsWith("PARTUUID=")));
@@ -92,7 +90,7 @@ describe("goneNames() finds", () => {
   test("no array that it does not know where some stand in firmware's containers", () => {
     const layout: Layout = { ...LAYOUT, stack: [...LAYOUT.stack, OTHER] };
     const layouts = { before: layout, now: layout, replaced: new Map() };
-    assert.deepEqual(goneNames(layouts, "rd.md.uuid=11111111:22222222:33333333:44444444"), NOTHING);
+    assert.deepEqual(goneNames(layouts, "rd.md.uuid=11111111:22222222:33333333:44444444"), NOTHING_GONE);
   });
 });
 

@@ -19,6 +19,8 @@ export interface GoneNames {
   readonly swaps: readonly string[];
 }
 
+export const NOTHING_GONE: GoneNames = { arrays: [], volumes: [], containers: [], swaps: [] };
+
 export interface Layouts {
   /** The machine's own, as it was. */
   readonly before: Layout;

@@ -125,8 +125,8 @@ export type Step =
   | { readonly kind: "write-network"; readonly changes: readonly CardChange[] }
   /** For a copy that lives beside the machine: its own machine-id, host keys and name. */
   | { readonly kind: "write-identity"; readonly hostName: string; readonly oldHostName: string }
-  /** Makes the initramfs able to start from the new controllers, when it is not. */
-  | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
+  /** Makes the initramfs able to start from the new controllers, and not wait for what is not made, when it is not so. */
+  | { readonly kind: "check-initramfs"; readonly drivers: readonly string[]; readonly gone: GoneNames }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }
   /** GRUB's programs on EFI system partitions that look for its files where these are no more are made again. */
   | {

@@ -9,7 +9,7 @@ import { openChroot } from "./chroot.ts";
 import { installEfiGrub } from "./efi-grub.ts";
 import { HEAD_BYTES } from "./disk-contents.ts";
 import { changedCrypttab } from "./crypttab.ts";
-import type { RestoreEnvironment } from "./engine.ts";
+import type { Remaining, RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { originalsOf, type Originals } from "./keep-original.ts";
 import { writeLatin1 } from "./latin1-files.ts";
@@ -90,8 +90,9 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
   switch (step.kind) {
     case "check-initramfs": {
       await using chroot = await openChroot(root);
-      const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);
-      return because("the initramfs was made again for the new disk's driver", changed);
+      const { drivers, gone } = step;
+      const outcome = await checkInitramfs({ machine, drivers, gone, chroot }, environment);
+      return withRemaining("the initramfs was made again for what is here now", outcome);
     }
     case "install-boot-loader": {
       await using chroot = await openChroot(root);
@@ -99,9 +100,8 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
     }
     case "install-efi-grub": {
       await using chroot = await openChroot(root);
-      const { changed, remaining } = await installEfiGrub({ step, machine, chroot }, environment);
-      const why = "GRUB was made again, as its files are elsewhere";
-      return [...because(why, changed), ...remaining.map(({ path, state }) => ({ path, why, remains: state }))];
+      const outcome = await installEfiGrub({ step, machine, chroot }, environment);
+      return withRemaining("GRUB was made again, as its files are elsewhere", outcome);
     }
     case "install-extlinux": {
       await using chroot = await openChroot(root);
@@ -145,6 +145,13 @@ async function writeConfiguration(
 
 function because(why: string, paths: readonly string[]): readonly OwnChange[] {
   return paths.map((path) => ({ path, why }));
+}
+
+function withRemaining(
+  why: string,
+  { changed, remaining }: { readonly changed: readonly string[]; readonly remaining: readonly Remaining[] },
+): readonly OwnChange[] {
+  return [...because(why, changed), ...remaining.map(({ path, state }) => ({ path, why, remains: state }))];
 }
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }>;

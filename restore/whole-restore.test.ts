@@ -16,6 +16,7 @@ import { makeFakeMachine, noChroot } from "./fake-machine-for-tests.ts";
 import { mountAll, unmountAll } from "./mount-all.ts";
 import type { Plan, TargetDisk } from "./plan.ts";
 import { restoreMachine } from "./restore-machine.ts";
+import { NOTHING_GONE } from "./plan-gone-words.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-whole-"));
 const [tree, root, log, programs] = ["tree", "root", "log", "programs"].map((name) => join(scratch, name)) as [
@@ -85,7 +86,7 @@ function thePlan(): Plan {
   return planOnto({ device, setId: set.manifest.id, sizeMiB: 64, inodeCount: 1024 }, [
     { kind: "make-swap-file", path: "/var/swap", uuid: undefined, label: undefined, sizeBytes: MIB },
     { kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] },
-    { kind: "check-initramfs", drivers: ["nvme"] },
+    { kind: "check-initramfs", drivers: ["nvme"], gone: NOTHING_GONE },
     { kind: "install-boot-loader", directory: "/boot/grub", disks: [disk] },
     {
       kind: "write-boot-entry",

@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { exists, readText } from "#os/files";
 import { originalsOf } from "./keep-original.ts";
 import { makeFakeMachine, noChroot, type FakeMachine } from "./fake-machine-for-tests.ts";
+import { NOTHING_GONE } from "./plan-gone-words.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-command-line-"));
@@ -20,7 +21,7 @@ const step = {
     { from: "/dev/sda2", now: "/dev/nvme0n1p2", to: "UUID=root", withoutInitramfs: "PARTUUID=2" },
     { from: "/dev/sda4", now: "/dev/nvme0n1p4", to: "UUID=swap", withoutInitramfs: "PARTUUID=4" },
   ],
-  gone: { arrays: [], volumes: [], containers: [], swaps: [] },
+  gone: NOTHING_GONE,
   arrays: [],
 } as const;
 
@@ -145,17 +146,19 @@ describe("writeCommandLine()", { skip }, () => {
       "/boot/loader/entries/other.conf": "options root=UUID=x rd.lvm.lv=older/root\n",
       "/etc/default/grub": `GRUB_CMDLINE_LINUX="${ARRAY} rd.lvm.vg=old quiet"\n`,
       "/etc/kernel/cmdline": `root=UUID=root ${ARRAY}\n`,
+      "/etc/dracut.conf.d/own.conf": `kernel_cmdline+=" ${ARRAY} "\n`,
       "/etc/initramfs-tools/conf.d/resume": "RESUME=UUID=gone\n",
     };
     const { changed, said, read, calls } = await write({ files, programs: { "/usr/sbin/grub-mkconfig": MKCONFIG } }, dissolved);
     const expected = Object.keys(files).filter((path) => !path.endsWith("/other.conf"));
-    assert.deepEqual([[...changed].sort(), said, calls], [expected.sort(), [], "-o /boot/grub/grub.cfg\n"]);
+    assert.deepEqual([[...changed].sort(), said, calls], [[...expected].sort(), [], "-o /boot/grub/grub.cfg\n"]);
     assert.match((await read("/boot/grub/grub.cfg")) ?? "", /^\tlinux \/vmlinuz root=\/dev\/nvme0n1p2 quiet$/m);
     assert.equal(await read("/boot/grub/grubenv"), block.replace(`${ARRAY} `, "").padEnd(1024, "#"));
     const search = "search --no-floppy --fs-uuid --set=root 7a61\n";
     assert.equal(await read("/boot/efi/EFI/debian/grub.cfg"), `${search}set prefix=($root)/grub\nconfigfile $prefix/grub.cfg\n`);
     assert.equal(await read("/boot/loader/entries/a.conf"), "options root=UUID=root ro\nlinux /a\ninitrd /b\n");
     assert.equal(await read("/etc/default/grub"), 'GRUB_CMDLINE_LINUX="quiet"\n');
+    assert.equal(await read("/etc/dracut.conf.d/own.conf"), 'kernel_cmdline+=" "\n');
     assert.equal(await read("/etc/kernel/cmdline"), "root=UUID=root\n");
     assert.equal(await read("/etc/initramfs-tools/conf.d/resume"), "# not made again by Lifeboat: RESUME=UUID=gone\n");
   });
@@ -196,13 +199,14 @@ describe("writeCommandLine()", { skip }, () => {
     assert.equal(await readFile(join(root, "boot/grub/grubenv"), "utf8"), full);
   });
 
-  test("does not write GRUB's configuration again for what initramfs-tools alone reads", async () => {
+  test("does not write GRUB's configuration again for what initramfs tools alone read", async () => {
     const files = {
       "/boot/grub/grub.cfg": HEAD + entry("UUID=root"),
       "/etc/initramfs-tools/conf.d/resume": "RESUME=/dev/sda4\n",
+      "/etc/dracut.conf.d/own.conf": 'kernel_cmdline="resume=/dev/sda4"\n',
       "/etc/default/grub": "",
     };
     const { changed, calls } = await write({ files, programs: { "/usr/sbin/grub-mkconfig": MKCONFIG } });
-    assert.deepEqual([changed, calls], [["/etc/initramfs-tools/conf.d/resume"], undefined]);
+    assert.deepEqual([[...changed].sort(), calls], [["/etc/dracut.conf.d/own.conf", "/etc/initramfs-tools/conf.d/resume"], undefined]);
   });
 });

@@ -34,7 +34,7 @@ export async function writeCommandLine(step: CommandLineStep, environment: Surro
     changed.push(place);
     kept.push(original);
   }
-  const isLoaders = changed.some((place) => pathInMachine(root, place) !== RESUME_FILE);
+  const isLoaders = changed.some((place) => !INITRAMFS_FILE.test(pathInMachine(root, place)));
   const hasHints = [...texts].some(([place, text]) => place.endsWith("/grub.cfg") && namesArray(text, step.arrays));
   const generated = isLoaders || hasHints ? await writeAgain(step, environment) : [];
   return [...new Set([...changed, ...kept, ...generated])].map((place) => pathInMachine(root, place));
@@ -44,10 +44,17 @@ function withoutGone(text: string, { gone, arrays }: CommandLineStep): string {
   return withoutArrayPaths(withoutGoneWords(text, gone), arrays);
 }
 
-/** Of initramfs-tools: no boot loader reads it. */
-const RESUME_FILE = "/etc/initramfs-tools/conf.d/resume";
-const FILES = ["/etc/default/grub", "/etc/kernel/cmdline", "/etc/default/extlinux", "/etc/update-extlinux.conf", RESUME_FILE];
-const DIRECTORIES = ["/etc/default/grub.d", "/etc/grub.d", "/boot/loader/entries"];
+/** Of initramfs-tools and dracut: no boot loader reads them. */
+const INITRAMFS_FILE = /^\/etc\/(?:initramfs-tools\/|dracut\.conf)/;
+const FILES = [
+  "/etc/default/grub",
+  "/etc/kernel/cmdline",
+  "/etc/default/extlinux",
+  "/etc/update-extlinux.conf",
+  "/etc/dracut.conf",
+  "/etc/initramfs-tools/conf.d/resume",
+];
+const DIRECTORIES = ["/etc/default/grub.d", "/etc/grub.d", "/etc/cmdline.d", "/etc/dracut.conf.d", "/boot/loader/entries"];
 const GRUB_FILES = ["grub.cfg", "custom.cfg", "grubenv"];
 /** Of the Boot Loader Specification. */
 const ENTRY = /\.conf$/;

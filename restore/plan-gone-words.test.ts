@@ -4,12 +4,14 @@ import { describe, test } from "node:test";
 import { colonUuid, hexDigits } from "../machine/array-names.ts";
 import { array, GIB, group, luks, part, sketchedDisk, sketchedLayout, uuidOf, volume } from "../machine/layouts-for-tests.ts";
 import { BIOS_MACHINE, withLayout } from "../machine/machine-for-tests.ts";
-import type { Layout } from "../machine/model.ts";
+import type { Layout, Machine } from "../machine/model.ts";
 import { OTHER } from "../machine/stack-for-tests.ts";
 import { commandLineProblems } from "./plan-command-line.ts";
 import { goneNames, NOTHING_GONE } from "./plan-gone-words.ts";
+import { planRestore } from "./plan-restore.ts";
 import { devicePaths } from "./plan-stack.ts";
 import { testDisk } from "./present-disks-for-tests.ts";
+import { refuseUnattended } from "./unattended.ts";
 import { planOntoDisks } from "./whole-plan-for-tests.ts";
 
 /** / on RAID1, LVM with swap on RAID1, and swap beside them on each of two disks. */
@@ -103,4 +105,23 @@ test("commandLineProblems() names such a word where no boot loader can be change
   assert.deepEqual(commandLineProblems(foreign, moves), [
     "the kernel was started with rd.lvm.vg=old, which is not made, and its boot loader is none that can be changed here: take it out in the boot loader by hand, or the machine may not start",
   ]);
+});
+
+test("a restore that nobody watches is refused for an array that ends, where no boot loader can be changed", () => {
+  const present = [{ disk: testDisk({ id: "sda", serial: "S-sda", sizeBytes: 8 * GIB }), contents: [], lockedBecause: undefined }];
+  const totals = { paths: 1, contentBytes: 1, frames: 1, volumes: 1, streamBytes: 1, storedBytes: 1 };
+  const [array] = ARRAYS;
+  const machine: Machine = {
+    ...withLayout(BIOS_MACHINE, LAYOUT),
+    system: { ...BIOS_MACHINE.system, kernelCommandLine: `root=UUID=${uuidOf("md0")} rd.md.uuid=${array}` },
+    bootLoader: { kind: "unknown", detail: "LILO" },
+  };
+  const options = { map: new Map(), excluded: [], wipe: [] };
+  const plan = planRestore({ machine, manifest: { id: "set", totals }, present, firmware: "bios", options });
+  const line = new RegExp(`the kernel was started with rd\\.md\\.uuid=${array}, which is not made,`);
+  assert.ok(
+    plan.warnings.some((warning) => line.test(warning)),
+    plan.warnings.join("\n"),
+  );
+  assert.throws(() => refuseUnattended({ machine, plan }), line);
 });

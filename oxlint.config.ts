@@ -81,6 +81,8 @@ const PURE_FILES = [
   "restore/esp.ts",
   "restore/fit/*.ts",
   "restore/foreign-data.ts",
+  "restore/gone-words.ts",
+  "restore/grub-arrays.ts",
   "restore/image-commands.ts",
   "restore/layout-warnings.ts",
   "restore/lost-paths.ts",

@@ -16,6 +16,7 @@ import { readCatalogue } from "../set/read-catalogue.ts";
 import { parseBootWords } from "./boot-words.ts";
 import { newState, type AgentContext } from "./context.ts";
 import { runNuke } from "./nuke.ts";
+import { NOTHING_GONE } from "../restore/plan-gone-words.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-nuke-"));
 const root = join(scratch, "root");
@@ -125,7 +126,8 @@ describe("runNuke() restores, and then", () => {
   for (const then of ["", "lifeboat.then=reboot", "lifeboat.then=poweroff"]) {
     test(`does neither when it fails after disks were written to, and the operator is waited for: ${then || "as usual"}`, async (context) => {
       if (skips(context)) return;
-      const { said, commands } = await nuke({ steps: [{ kind: "check-initramfs", drivers: ["nvme"], copies: [] }], words: then });
+      const step = { kind: "check-initramfs", drivers: ["nvme"], copies: [], gone: NOTHING_GONE } as const;
+      const { said, commands } = await nuke({ steps: [step], words: then });
       const text = said.join("\n");
       assert.match(text, /\nlifeboat: make ext4 /);
       assert.match(text, /\nlifeboat: restore failed \(4\): Cannot see that the initramfs can start from nvme/);

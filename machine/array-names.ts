@@ -16,6 +16,23 @@ export function colonUuid(uuid: string): string {
   return (hexDigits(uuid).match(/.{8}/g) ?? []).join(":");
 }
 
+/** GRUB's: by the UUID where it knows it, without colons, else as it stands below /dev (grub 2.06, osdep/linux/getroot.c). */
+export function grubNamesOf({ id, uuid, name }: ArrayNames): readonly string[] {
+  return [
+    ...(uuid === undefined ? [] : [`mduuid/${hexDigits(uuid)}`]),
+    ...(name === undefined ? [] : [`md/${name}`, `md/${wordOf(name)}`]),
+    id,
+  ];
+}
+
+export interface ArrayNames {
+  /** The kernel's. */
+  readonly id: string;
+  readonly uuid: string | undefined;
+  /** In its superblock. */
+  readonly name: string | undefined;
+}
+
 /** Below /dev (mdadm(8), "Device names"; 63-md-raid-arrays.rules). */
 export function linksOf({ uuid, shape }: RaidArray): readonly string[] {
   const name = shape?.name;

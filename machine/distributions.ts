@@ -10,6 +10,10 @@ export interface InitramfsTool {
   readonly list: readonly [string, ...string[]] | undefined;
   /** What makes the tool take these modules whatever it finds: a text that is added to a file. `{modules}` is filled in. */
   readonly addModules: { readonly path: string; readonly text: string; readonly separator: string };
+  /** Files inside that hold words for the kernel's command line, and what prints one; `{path}` is filled in. */
+  readonly words: { readonly path: RegExp; readonly print: readonly [string, ...string[]] } | undefined;
+  /** The file inside that names the swap to resume from. */
+  readonly resume: RegExp | undefined;
 }
 
 /**
@@ -26,28 +30,47 @@ export interface DistributionFamily {
     readonly tools: readonly InitramfsToolName[];
     readonly image: string;
   };
+  readonly efiGrub: EfiGrubTools;
 }
+
+/** How GRUB's installer is told which program to put on an EFI system partition. */
+export interface EfiGrubTools {
+  /** Options for one that is made for this machine, and has no signature. */
+  readonly unsigned: readonly string[];
+  /** For the distribution's own, which is signed and finds its files by a configuration beside it; undefined where no installer puts it. */
+  readonly signed: { readonly options: readonly string[]; readonly image: string } | undefined;
+}
+
+const PLAIN_GRUB: EfiGrubTools = { unsigned: [], signed: undefined };
 
 export const INITRAMFS_TOOLS: Readonly<Record<InitramfsToolName, InitramfsTool>> = {
   "update-initramfs": {
     command: ["update-initramfs", "-u", "-k", "{release}"],
     list: ["lsinitramfs", "{image}"],
     addModules: { path: "/etc/initramfs-tools/modules", text: "{modules}\n", separator: "\n" },
+    words: undefined,
+    resume: /(?:^|\/)conf\/conf\.d\/(?:zz-)?resume\S*$/m,
   },
   dracut: {
     command: ["dracut", "--force", "{image}", "{release}"],
     list: ["lsinitrd", "{image}"],
     addModules: { path: "/etc/dracut.conf.d/90-lifeboat.conf", text: 'add_drivers+=" {modules} "\n', separator: " " },
+    words: { path: /(?<![^\s/])etc\/cmdline\.d\/\S+\.conf$/gm, print: ["lsinitrd", "--file", "{path}", "{image}"] },
+    resume: undefined,
   },
   mkinitcpio: {
     command: ["mkinitcpio", "-k", "{release}", "-g", "{image}"],
     list: ["lsinitcpio", "{image}"],
     addModules: { path: "/etc/mkinitcpio.conf.d/lifeboat.conf", text: "MODULES+=({modules})\n", separator: " " },
+    words: undefined,
+    resume: undefined,
   },
   mkinitfs: {
     command: ["mkinitfs", "-o", "{image}", "{release}"],
     list: undefined,
     addModules: { path: "/etc/mkinitfs/features.d/lifeboat.modules", text: "{modules}\n", separator: "\n" },
+    words: undefined,
+    resume: undefined,
   },
 };
 
@@ -112,18 +135,26 @@ export const FAMILIES: readonly DistributionFamily[] = [
     ids: ["debian", "ubuntu", "linuxmint", "raspbian", "devuan", "proxmox"],
     kernelPaths: ["/boot/vmlinuz-{release}", ...ANYWHERE],
     initramfs: { tools: ["update-initramfs", "dracut"], image: "/boot/initrd.img-{release}" },
+    // Without the signed program there, the second option quietly makes an unsigned one (Debian's grub2, install-signed.patch).
+    efiGrub: {
+      unsigned: ["--no-uefi-secure-boot"],
+      signed: { options: ["--uefi-secure-boot"], image: "/usr/lib/grub/{platform}-signed/grub{suffix}.efi.signed" },
+    },
   },
   {
     name: "redhat",
     ids: ["rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn", "mageia", "openmandriva"],
     kernelPaths: ["/boot/vmlinuz-{release}", ...BOOT_LOADER_SPECIFICATION, ...ANYWHERE],
     initramfs: { tools: ["dracut"], image: "/boot/initramfs-{release}.img" },
+    // Refused otherwise, lest it takes the place of a signed one, and in some releases whatever it is told (rhboot/grub2 #140, #76).
+    efiGrub: { unsigned: ["--force"], signed: undefined },
   },
   {
     name: "suse",
     ids: ["suse", "opensuse", "sles", "sled", "opensuse-leap", "opensuse-tumbleweed"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/Image-{release}", "/usr/lib/modules/{release}/vmlinuz", ...ANYWHERE],
     initramfs: { tools: ["dracut"], image: "/boot/initrd-{release}" },
+    efiGrub: PLAIN_GRUB,
   },
   {
     name: "arch",
@@ -137,18 +168,21 @@ export const FAMILIES: readonly DistributionFamily[] = [
       ...ANYWHERE,
     ],
     initramfs: { tools: ["mkinitcpio", "dracut"], image: "/boot/initramfs-linux.img" },
+    efiGrub: PLAIN_GRUB,
   },
   {
     name: "alpine",
     ids: ["alpine", "postmarketos"],
     kernelPaths: ["/boot/vmlinuz-lts", "/boot/vmlinuz-virt", "/boot/vmlinuz-stable", "/boot/vmlinuz-rpi", ...ANYWHERE],
     initramfs: { tools: ["mkinitfs"], image: "/boot/initramfs-lts" },
+    efiGrub: PLAIN_GRUB,
   },
   {
     name: "gentoo",
     ids: ["gentoo"],
     kernelPaths: ["/boot/vmlinuz-{release}", "/boot/kernel-{release}", ...ANYWHERE],
     initramfs: { tools: ["dracut"], image: "/boot/initramfs-{release}.img" },
+    efiGrub: PLAIN_GRUB,
   },
 ];
 
@@ -158,6 +192,7 @@ export const UNKNOWN_FAMILY: DistributionFamily = {
   ids: [],
   kernelPaths: [...new Set(FAMILIES.flatMap((family) => family.kernelPaths))],
   initramfs: { tools: ["dracut", "update-initramfs", "mkinitcpio", "mkinitfs"], image: "/boot/initramfs-{release}.img" },
+  efiGrub: PLAIN_GRUB,
 };
 
 /** By its name in this table, as machine.json has it. */

@@ -1,5 +1,7 @@
 // A step in one line, for the plan, the log and the screen (DESIGN section 7: one of the two exhaustive switches).
 
+import { colonUuid } from "../machine/array-names.ts";
+import { isNothing } from "./plan-gone-words.ts";
 import { describeParameters } from "./describe-parameters.ts";
 import type { Subvolume } from "../machine/model.ts";
 import type { VolumeForm } from "../machine/stacked-device.ts";
@@ -31,6 +33,7 @@ export function describeStep(step: Step): string {
       return describeConfiguration(step);
     case "check-initramfs":
     case "install-boot-loader":
+    case "install-efi-grub":
     case "install-extlinux":
     case "copy-esp":
     case "write-boot-entry":
@@ -60,13 +63,18 @@ function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restor
 }
 
 function describeBootStep(
-  step: Extract<Step, { kind: "check-initramfs" | "install-boot-loader" | "install-extlinux" | "copy-esp" | "write-boot-entry" }>,
+  step: Extract<
+    Step,
+    { kind: "check-initramfs" | "install-boot-loader" | "install-efi-grub" | "install-extlinux" | "copy-esp" | "write-boot-entry" }
+  >,
 ): string {
   switch (step.kind) {
     case "check-initramfs":
       return describeInitramfs(step);
     case "install-boot-loader":
       return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
+    case "install-efi-grub":
+      return `see that GRUB in ${step.mountPoints.join(", ")} does not look for its files on ${step.gone.join(", ")}, and make it again where it does (a signed one is only replaced by the distribution's own)`;
     case "write-boot-entry":
       return `write the firmware's boot entry "${step.label}": ${step.loaderPath} on ${step.disk.path}, partition ${step.partition}`;
     case "install-extlinux":
@@ -76,10 +84,15 @@ function describeBootStep(
   }
 }
 
-function describeInitramfs({ drivers, copies }: Extract<Step, { kind: "check-initramfs" }>): string {
+function describeInitramfs({ drivers, copies, gone }: Extract<Step, { kind: "check-initramfs" }>): string {
+  const must = [
+    ...(drivers.length === 0 ? [] : [`can start from ${drivers.join(", ")}`]),
+    ...(isNothing(gone) ? [] : ["waits for nothing that is not made again"]),
+  ];
   const stale = copies.length === 0 ? undefined : `its copy of ${copies.map(({ what }) => what).join(", ")} is out of date`;
-  if (drivers.length === 0) return `make the initramfs again when ${stale}`;
-  return `see that the initramfs can start from ${drivers.join(", ")}, and make it again when it cannot${stale === undefined ? "" : `, or when ${stale}`}`;
+  if (must.length === 0) return `make the initramfs again when ${stale}`;
+  const otherwise = must.length > 1 ? "it is not so" : drivers.length === 0 ? "it does" : "it cannot";
+  return `see that the initramfs ${must.join(" and ")}, and make it again when ${otherwise}${stale === undefined ? "" : `, or when ${stale}`}`;
 }
 
 function describeConfiguration(
@@ -101,7 +114,7 @@ function describeConfiguration(
     case "write-fstab":
       return `change /etc/fstab: ${step.changes.map(describeFstabChange).join(", ")}`;
     case "write-command-line":
-      return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
+      return `see that the boot loader's configuration ${describeCommandLine(step)}`;
     case "write-network":
       return `give the names of the machine's network cards to those that are here: ${step.changes.map(({ name, toMac }) => `${name} is ${toMac}`).join(", ")}`;
     case "write-crypttab":
@@ -116,6 +129,25 @@ function describeConfiguration(
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }
+}
+
+function describeCommandLine({ changes, gone, arrays }: Extract<Step, { kind: "write-command-line" }>): string {
+  const waited = [
+    ...gone.arrays.map((uuid) => `array ${colonUuid(uuid)}`),
+    ...gone.volumes.map((name) => `volume ${name}`),
+    ...gone.containers.map((uuid) => `LUKS volume ${uuid}`),
+    ...gone.swaps.map((name) => `swap ${name}`),
+  ];
+  const parts = [
+    ...(changes.length === 0
+      ? []
+      : [`names none of ${changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`]),
+    ...(waited.length === 0 ? [] : [`lets no kernel wait for what is not made: ${waited.join(", ")}`]),
+    ...(arrays.length === 0
+      ? []
+      : [`looks for GRUB's files by the UUID of their file system, not on ${arrays.map(({ id }) => id).join(", ")}`]),
+  ];
+  return parts.join("; that it ");
 }
 
 function describeFstabChange({ path, from, to, as }: FstabChange): string {

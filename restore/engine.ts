@@ -10,6 +10,13 @@ export interface RestoreProgress {
   readonly allBytes: number;
 }
 
+/** What a step could not make right: a person has to see to it before the machine starts. */
+export interface Remaining {
+  /** Of the file, by its own name in the machine. */
+  readonly path: string;
+  readonly state: string;
+}
+
 export interface RestoreEnvironment {
   /** Where the machine that is being restored is mounted. */
   readonly root: string;

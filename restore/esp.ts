@@ -2,7 +2,7 @@
 
 import { isImaged } from "../machine/device-image.ts";
 import { below } from "../machine/own-layout.ts";
-import type { DeviceId, Layout, Partition } from "../machine/model.ts";
+import type { DeviceId, EfiLoader, Layout, MountPoint, Partition } from "../machine/model.ts";
 import { ESP_TYPES } from "./partition-types.ts";
 
 export interface PlacedPartition {
@@ -24,6 +24,13 @@ export function twinEsps(layout: Layout, mounted: DeviceId): readonly PlacedPart
   return placedPartitions(layout).filter(
     ({ partition: { id, type } }) => ESP_TYPES.has(type) && !own.has(id) && isVfat(id) && !isSaved(id),
   );
+}
+
+/** The loader's own first. */
+export function mountedEsps(layout: Layout, { mountPoint }: Pick<EfiLoader, "mountPoint">): readonly MountPoint[] {
+  const isEsp = (device: DeviceId) => partitionsBelow(layout, device).some(({ partition }) => ESP_TYPES.has(partition.type));
+  const own = layout.mounts.filter(({ path }) => path === mountPoint);
+  return [...own, ...layout.mounts.filter((mount) => !own.includes(mount) && mount.type === "vfat" && isEsp(mount.device))];
 }
 
 function placedPartitions({ disks }: Layout): readonly PlacedPartition[] {

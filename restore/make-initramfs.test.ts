@@ -9,6 +9,7 @@ import { openChroot } from "./chroot.ts";
 import { quietEnvironment } from "./environment-for-tests.ts";
 import { makeFakeMachine, noChroot, type FakeMachine } from "./fake-machine-for-tests.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
+import { NOTHING_GONE } from "./plan-gone-words.ts";
 import type { InitramfsCopy } from "./plan.ts";
 import { runStep, type LayoutStep } from "./run-step.ts";
 
@@ -33,7 +34,12 @@ const DRACUT = {
 
 let roots = 0;
 
-async function check(fake: FakeMachine, { drivers = ["nvme"], family = "debian", stale = [] as readonly string[] } = {}) {
+const NONE: readonly string[] = [];
+
+async function check(
+  fake: FakeMachine,
+  { drivers = ["nvme"] as readonly string[], family = "debian", stale = NONE, gone = NOTHING_GONE } = {},
+) {
   const root = join(scratch, `root${(roots += 1)}`);
   await makeFakeMachine(root, { ...fake, links: { "/usr/bin/busybox": "/bin/busybox", ...fake.links } });
   await using chroot = await openChroot(root);
@@ -41,9 +47,9 @@ async function check(fake: FakeMachine, { drivers = ["nvme"], family = "debian",
   const say = (line: string) => void said!.push(line);
   const environment = { root, say, note: say, remark: (line: string) => void remarks!.push(line) };
   const machine = { ...BIOS_MACHINE, system: { ...BIOS_MACHINE.system, family } };
-  const changed = await checkInitramfs({ machine, drivers, stale, chroot }, environment);
+  const { changed, remaining } = await checkInitramfs({ machine, drivers, stale, gone, chroot }, environment);
   const read = (path: string) => readFile(join(root, path), "utf8").catch(() => undefined);
-  return { changed, said: said!, remarks: remarks!, read, calls: await read("/calls") };
+  return { changed, remaining, said: said!, remarks: remarks!, read, calls: await read("/calls") };
 }
 
 describe("checkInitramfs()", { skip }, () => {
@@ -127,7 +133,7 @@ describe("checkInitramfs()", { skip }, () => {
       assert.deepEqual([changed, await read(IMAGE)], [[], OLD + NVME]);
       assert.match(
         remarks.join(),
-        /^\/boot\/initrd\.img-6\.1\.0-13-amd64 is as it was, and out of date for mdadm\.conf, \/etc\/crypttab: make it/,
+        /^\/boot\/initrd\.img-6\.1\.0-13-amd64 is as it was, and is out of date for mdadm\.conf, \/etc\/crypttab: make it/,
       );
     }
   });
@@ -148,7 +154,7 @@ describe("checkInitramfs()", { skip }, () => {
     const environment = quietEnvironment(root);
     const changed = new Map([["write-command-line", ["/boot/grub/grub.cfg"]]] as const);
     const why = async (changedBy: InitramfsCopy["changedBy"]) => {
-      const step: LayoutStep = { kind: "check-initramfs", drivers: [], copies: [{ what: "it", changedBy }] };
+      const step: LayoutStep = { kind: "check-initramfs", drivers: [], copies: [{ what: "it", changedBy }], gone: NOTHING_GONE };
       return (await runStep(step, { setId: "set", machine: BIOS_MACHINE, environment, changed, remark: assert.fail })).map(
         ({ path }) => path,
       );
@@ -190,4 +196,54 @@ describe("checkInitramfs()", { skip }, () => {
       await assert.rejects(check(fake), { name: "LifeboatError", exitCode: 4, message });
     });
   }
+});
+
+describe("checkInitramfs() and what is not made again", { skip }, () => {
+  const GONE = { ...NOTHING_GONE, arrays: ["5c1d2bf48a6e40f99a556c1a3c5d0e77"], swaps: ["UUID=gone"] };
+  const files = { [`${MODULES}/`]: "", "/lib/modules/6.1.0-12-amd64/": "", "/boot/initrd.img-6.1.0-12-amd64": "usr/bin/sh\n" };
+  const WORDS = "-rw-r--r-- 1 root root 60 Jan 1 00:00 etc/cmdline.d/90mdraid.conf\n";
+  /** As dracut's: lists an image, and prints one file of it. */
+  const dracut = (words: string, made = "true") => ({
+    "/usr/bin/dracut": `echo "dracut $*" >> /calls; ${made}`,
+    "/usr/bin/lsinitrd": `if [ "$1" = --file ]; then [ $2 = etc/cmdline.d/90mdraid.conf ] && echo '${words}'; else busybox cat "$1"; fi`,
+  });
+  const ARRAY = "rd.md.uuid=5c1d2bf4:8a6e40f9:9a556c1a:3c5d0e77";
+
+  test("makes dracut's image again that has words for it inside, and no other", async () => {
+    const fake = { files: { ...files, [IMAGE]: WORDS }, programs: dracut(`rd.lvm.lv=vg/root ${ARRAY}`) };
+    const { changed, remaining, calls, said } = await check(fake, { drivers: [], gone: GONE });
+    assert.deepEqual([changed, remaining, calls], [[IMAGE], [], `dracut --force ${IMAGE} 6.1.0-13-amd64\n`]);
+    assert.equal(said[0], "lifeboat: the initramfs of kernel 6.1.0-13-amd64 waits for what is not made again: making it again");
+  });
+
+  test("leaves an image alone that has other words, or none", async () => {
+    const other = { files: { ...files, [IMAGE]: WORDS }, programs: dracut("rd.md.uuid=11111111:22222222:33333333:44444444") };
+    const without = { files: { ...files, [IMAGE]: "etc/cmdline.d\nusr/etc/cmdline.d/90mdraid.conf.bak\n" }, programs: dracut(ARRAY) };
+    for (const fake of [other, without, { files: { ...files, [IMAGE]: WORDS } }]) {
+      const { changed, calls } = await check(fake, { drivers: [], gone: GONE });
+      assert.deepEqual([changed, calls], [[], undefined]);
+    }
+  });
+
+  test("makes that of initramfs-tools again when it resumes from swap that is gone", async () => {
+    const fake = {
+      files: { ...files, [IMAGE]: "conf/conf.d/zz-resume-auto\n", "/etc/initramfs-tools/modules": "" },
+      programs: UPDATE_INITRAMFS,
+    };
+    const { changed, calls } = await check(fake, { drivers: [], gone: GONE });
+    assert.deepEqual([changed, calls], [[IMAGE], "update-initramfs -u -k 6.1.0-13-amd64\n"]);
+    const arrays = { ...GONE, swaps: [] };
+    assert.deepEqual((await check(fake, { drivers: [], gone: arrays })).changed, [], "an array is not waited for there");
+  });
+
+  test("says what it could not make again, and goes on", async () => {
+    const fake = { files: { ...files, [IMAGE]: WORDS }, programs: dracut(ARRAY, "echo no room >&2; exit 1") };
+    const { changed, remaining } = await check(fake, { drivers: [], gone: GONE });
+    assert.deepEqual([changed, remaining.map(({ path }) => path)], [[], [IMAGE]]);
+    assert.match(remaining[0]!.state, /^it waits for what is not made again: .*saying "no room"$/);
+  });
+
+  test("has nothing to say where no kernel has an image", async () => {
+    assert.deepEqual((await check({}, { drivers: [], gone: GONE })).changed, []);
+  });
 });

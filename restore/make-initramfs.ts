@@ -1,4 +1,5 @@
-// Sees that the restored machine's initramfs can start from its new controllers and holds what the machine's configuration says now, and makes it again when not.
+// Sees that the restored machine's initramfs can start from its new controllers, waits for nothing that is gone and holds what the machine's
+// configuration says now, and makes it again where not.
 
 import { LifeboatError } from "#os/error";
 import { appendFile, copyFile, exists, listDirectory, makeDirectory, readTextIfThere, removeFile } from "#os/files";
@@ -6,8 +7,10 @@ import { sysLinkName, listSys } from "#os/sysfs";
 import { familyNamed, fillTemplate, INITRAMFS_TOOLS, type DistributionFamily, type InitramfsTool } from "../machine/distributions.ts";
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
-import type { RestoreEnvironment } from "./engine.ts";
+import type { Remaining, RestoreEnvironment } from "./engine.ts";
+import { withoutGoneWords } from "./gone-words.ts";
 import { OWN_DIRECTORY } from "./journal.ts";
+import { isNothing, type GoneNames } from "./plan-gone-words.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 export interface InitramfsRequest {
@@ -15,42 +18,41 @@ export interface InitramfsRequest {
   readonly drivers: readonly string[];
   /** What in it is out of date, for a sentence. */
   readonly stale: readonly string[];
+  readonly gone: GoneNames;
   readonly chroot: Chroot;
+}
+
+export interface InitramfsOutcome {
+  /** By their own names in the machine. */
+  readonly changed: readonly string[];
+  /** Images that wait for what is gone, and could not be made again. */
+  readonly remaining: readonly Remaining[];
 }
 
 /** `remark` is told of what a person should know afterwards. */
 type Surroundings = Pick<RestoreEnvironment, "root" | "say" | "note"> & { remark(line: string): void };
 
-/** Returns the paths of what it has changed, by their own names in the machine. Throws LifeboatError for a driver that it cannot bring in, and for nothing else. */
-export async function checkInitramfs(
-  { machine, drivers, stale, chroot }: InitramfsRequest,
-  environment: Surroundings,
-): Promise<readonly string[]> {
+/** Throws LifeboatError for a driver that it cannot bring in, and for nothing else. */
+export async function checkInitramfs(request: InitramfsRequest, environment: Surroundings): Promise<InitramfsOutcome> {
+  const { machine, drivers, stale, gone, chroot } = request;
   const { root } = environment;
-  if (drivers.length + stale.length === 0) return [];
+  if (drivers.length + stale.length === 0 && isNothing(gone)) return { changed: [], remaining: [] };
   const family = familyNamed(machine.system.family);
   const wanted = [...new Set(drivers.map(moduleOf).filter((name) => name !== undefined))];
   const releases = await installedKernels(root, family);
   if (releases.length === 0) {
-    if (drivers.length > 0) await checkWithout(wanted, root);
-    return [];
+    if (wanted.length > 0) await checkWithout(wanted, root);
+    return { changed: [], remaining: [] };
   }
   const tool = await installedTool(family, chroot);
   const jobs = releases.map((kernel): KernelJob => ({ ...kernel, tool, chroot, wanted }));
   // One that is made again for a driver is up to date, too.
   let lacking = await lackingModules(jobs, environment);
-  const changed = lacking.length > 0 || stale.length === 0 ? [] : await refresh(jobs, stale, environment);
+  const { made, remaining } = lacking.length > 0 ? { made: [], remaining: [] } : await refresh(jobs, request, environment);
   // A tool that takes what it finds may leave out what was there.
-  if (changed.length > 0) lacking = await lackingModules(jobs, environment);
-  if (lacking.length > 0) {
-    changed.push(await addModules(tool, [...new Set(lacking)], root));
-    for (const job of jobs) {
-      await rebuild(job, environment);
-      await requireModules(job, environment);
-      changed.push(await insideRoot(root, job.image));
-    }
-  }
-  return [...new Set(changed)].map((place) => pathInMachine(root, place));
+  if (made.length > 0) lacking = await lackingModules(jobs, environment);
+  if (lacking.length > 0) made.push(...(await bringIn(jobs, lacking, environment)));
+  return { changed: [...new Set(made)].map((place) => pathInMachine(root, place)), remaining };
 }
 
 async function lackingModules(jobs: readonly KernelJob[], { root, say }: Surroundings): Promise<readonly string[]> {
@@ -63,32 +65,92 @@ async function lackingModules(jobs: readonly KernelJob[], { root, say }: Surroun
   return lacking;
 }
 
-/** Returns the places of those that were made; where the tool fails the machine keeps what it had. */
-async function refresh(jobs: readonly KernelJob[], stale: readonly string[], environment: Surroundings): Promise<string[]> {
+/** Returns the places of what it has changed. Throws LifeboatError where they are still not in. */
+async function bringIn(jobs: readonly KernelJob[], modules: readonly string[], environment: Surroundings): Promise<readonly string[]> {
+  const { root } = environment;
+  const changed = [await addModules(jobs[0]!.tool, [...new Set(modules)], root)];
+  for (const job of jobs) {
+    await rebuild(job, environment);
+    await requireModules(job, environment);
+    changed.push(await insideRoot(root, job.image));
+  }
+  return changed;
+}
+
+interface Refreshed {
+  /** Places. */
+  readonly made: string[];
+  readonly remaining: readonly Remaining[];
+}
+
+/** Those that are out of date, or wait for what is gone; where the tool fails the machine keeps what it had. */
+async function refresh(
+  jobs: readonly KernelJob[],
+  { stale, gone }: Pick<InitramfsRequest, "stale" | "gone">,
+  environment: Surroundings,
+): Promise<Refreshed> {
   const { root, say, remark } = environment;
   const made: string[] = [];
+  const remaining: Remaining[] = [];
   for (const job of jobs) {
+    const waits = await waitsFor(gone, job);
+    const faults = [...(stale.length === 0 ? [] : [`is out of date for ${stale.join(", ")}`]), ...(waits ? [WAITS] : [])];
+    if (faults.length === 0) continue;
     const place = await insideRoot(root, job.image);
-    say(`lifeboat: the initramfs of kernel ${job.release} is out of date for ${stale.join(", ")}: making it again`);
-    const kept = `${root}${OWN_DIRECTORY}/initramfs`;
-    try {
-      await makeDirectory(`${root}${OWN_DIRECTORY}`, 0o700);
-      await copyFile(place, kept);
-      await rebuild(job, environment).catch(async (error: unknown) => {
-        await copyFile(kept, place);
-        throw error;
-      });
-      made.push(place);
-    } catch (error) {
-      if (!(error instanceof LifeboatError)) throw error;
-      remark(
-        `${job.image} is as it was, and out of date for ${stale.join(", ")}: make it again once the machine has started (${error.message})`,
-      );
-    } finally {
-      await removeFile(kept);
-    }
+    say(`lifeboat: the initramfs of kernel ${job.release} ${faults.join(" and ")}: making it again`);
+    const failure = await rebuildOrKeep(job, place, environment);
+    if (failure === undefined) made.push(place);
+    else if (waits) remaining.push({ path: pathInMachine(root, place), state: `it ${WAITS}: ${failure}` });
+    else remark(`${job.image} is as it was, and ${faults.join()}: make it again once the machine has started (${failure})`);
   }
-  return made;
+  return { made, remaining };
+}
+
+const WAITS = "waits for what is not made again";
+
+/** Says why it could not be made. */
+async function rebuildOrKeep(job: KernelJob, place: string, environment: Surroundings): Promise<string | undefined> {
+  const { root } = environment;
+  const kept = `${root}${OWN_DIRECTORY}/initramfs`;
+  try {
+    await makeDirectory(`${root}${OWN_DIRECTORY}`, 0o700);
+    await copyFile(place, kept);
+    await rebuild(job, environment).catch(async (error: unknown) => {
+      await copyFile(kept, place);
+      throw error;
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof LifeboatError) return error.message;
+    throw error;
+  } finally {
+    await removeFile(kept);
+  }
+}
+
+/** What its tool has written into it: dracut words for the command line, initramfs-tools the swap to resume from. */
+async function waitsFor(gone: GoneNames, { tool, chroot, image, release }: KernelJob): Promise<boolean> {
+  const { list, words, resume } = tool;
+  if (list === undefined || (words === undefined && resume === undefined) || isNothing(gone)) return false;
+  const listed = await outputOf(filled(list, { image, release }), chroot);
+  if (gone.swaps.length > 0 && resume?.test(listed) === true) return true;
+  const paths = words === undefined ? [] : (listed.match(words.path) ?? []);
+  for (const path of paths) {
+    const text = await outputOf(filled(words!.print, { image, release, path }), chroot);
+    if (withoutGoneWords(text, gone) !== text) return true;
+  }
+  return false;
+}
+
+/** Nothing where the tool has no such program, or the image cannot be read. */
+async function outputOf(command: readonly [string, ...string[]], chroot: Chroot): Promise<string> {
+  if ((await chroot.find([command[0]])) === undefined) return "";
+  try {
+    return (await chroot.run(command)).stdout;
+  } catch (error) {
+    if (error instanceof LifeboatError) return "";
+    throw error;
+  }
 }
 
 /** Returns where the tool's configuration is. */
@@ -201,6 +263,9 @@ async function requireModules(job: KernelJob, { root, note }: Surroundings): Pro
   );
 }
 
-function filled([program, ...words]: readonly [string, ...string[]], { image, release }: Pick<KernelImage, "image" | "release">) {
-  return [program, ...words.map((word) => word.replace("{image}", image).replace("{release}", release))] as const;
+function filled(
+  [program, ...words]: readonly [string, ...string[]],
+  { image, release, path = "" }: KernelImage & { readonly path?: string },
+) {
+  return [program, ...words.map((word) => word.replace("{image}", image).replace("{release}", release).replace("{path}", path))] as const;
 }

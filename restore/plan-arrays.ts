@@ -31,7 +31,8 @@ export function planArrays(machine: Machine, moves: Moves, before: Layout): read
   return gone.length + moved.length === 0 ? [] : [{ kind: "write-mdadm-conf", gone, moved }];
 }
 
-function goneArrays({ stack }: Pick<Layout, "stack">, replaced: ReadonlyMap<DeviceId, DeviceId>): readonly GoneArray[] {
+/** Of the machine's own layout, as it was. */
+export function goneArrays({ stack }: Pick<Layout, "stack">, replaced: ReadonlyMap<DeviceId, DeviceId>): readonly GoneArray[] {
   return stack.filter(isArray).flatMap((array) => {
     const now = replaced.get(array.id);
     return now === undefined ? [] : [{ ...namesOf(array), now }];

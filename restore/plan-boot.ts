@@ -3,9 +3,10 @@
 import { efiOf, type BootLoader, type Machine, type Partition } from "../machine/model.ts";
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
+import { planEfiGrub, type Replacements } from "./plan-efi-grub.ts";
 import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
 
-export function planBoot(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
+export function planBoot(machine: Machine, matches: readonly DiskMatch[], replacements: Replacements): readonly Step[] {
   const { bootLoader } = machine;
   if (bootLoader.kind === "extlinux") return extlinuxSteps(bootLoader, matches);
   if (bootLoader.kind !== "grub") return bootEntrySteps(machine, matches);
@@ -15,6 +16,7 @@ export function planBoot(machine: Machine, matches: readonly DiskMatch[]): reado
   const disks = matched.length > 0 || own.length === 0 ? matched : matches.slice(0, 1).map(({ disk }) => disk);
   return [
     ...(disks.length === 0 ? [] : [{ kind: "install-boot-loader", directory: bootLoader.directory, disks } as const]),
+    ...planEfiGrub(machine, replacements),
     ...bootEntrySteps(machine, matches),
   ];
 }

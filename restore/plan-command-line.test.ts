@@ -88,7 +88,7 @@ describe("planCommandLine() puts other names in the place of", () => {
     const { steps } = plan(UEFI_MACHINE, NEW);
     const step = steps.find(({ kind }) => kind === "write-command-line");
     assert.ok(step?.kind === "write-command-line");
-    assert.deepEqual(step.directories, ["/boot/grub", "/boot/efi/EFI/debian"]);
+    assert.deepEqual(step.directories, ["/boot/grub", "/boot/efi/EFI/debian", "/boot/efi/EFI/BOOT"]);
   });
 });
 

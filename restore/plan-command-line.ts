@@ -1,40 +1,67 @@
-// root= and resume= on the kernel's command line: where they name a device that is called otherwise now, what takes the place of the name. Pure.
+// Devices that the kernel's command line names: what takes the place of names that are others now, and which words have to go. Pure.
 
-import type { BootLoader, Machine } from "../machine/model.ts";
+import type { BootLoader, Layout, Machine } from "../machine/model.ts";
 import { partitionsOf } from "../machine/own-layout.ts";
-import { isUnmoved, mountedAt, swapBehind, uuidOf, WAY, type Moves } from "./plan-fstab.ts";
+import { mountedEsps } from "./esp.ts";
+import { withoutGoneWords } from "./gone-words.ts";
+import { grubArrays } from "./grub-arrays.ts";
+import { goneArrays } from "./plan-arrays.ts";
+import { isLasting, isUnmoved, mountedAt, swapBehind, uuidOf, WAY, type Moves } from "./plan-fstab.ts";
+import { goneNames, isNothing, type GoneNames } from "./plan-gone-words.ts";
 import type { CommandLineChange, Step } from "./plan.ts";
 
-/** GRUB's configuration is not in machine.json, and may have names for entries that were not started: the step looks for all that have moved. */
-export function planCommandLine(machine: Machine, moves: Moves): readonly Step[] {
-  const { bootLoader } = machine;
+/**
+ * GRUB's configuration is not in machine.json, and may have names for entries that were not started: the step looks for all that have
+ * moved or are gone. `before`: the machine's layout, where that which is made is another one.
+ */
+export function planCommandLine(machine: Machine, moves: Moves, before: Layout = machine.layout): readonly Step[] {
+  const { bootLoader, layout } = machine;
   if (bootLoader.kind === "unknown") return [];
-  const names = [...movedNames(machine, moves), ...staleWords(machine, moves)];
+  const gone = goneOf(machine, moves, before);
+  const arrays = bootLoader.kind === "grub" ? grubArrays(machine, goneArrays(before, moves.replaced)) : [];
+  const names = [...movedNames(machine, moves), ...staleWords(machine, moves, gone)];
   const changes = new Map(
     names.flatMap(({ name, id }) => (id === undefined ? [] : [[name, changeOf(machine, { name, id }, moves)] as const])),
   );
-  if (changes.size === 0) return [];
-  return [{ kind: "write-command-line", directories: configurationOf(bootLoader), changes: [...changes.values()] }];
+  if (changes.size === 0 && isNothing(gone) && arrays.length === 0) return [];
+  return [{ kind: "write-command-line", directories: configurationOf(bootLoader, layout), changes: [...changes.values()], gone, arrays }];
 }
 
-function configurationOf(loader: Exclude<BootLoader, { readonly kind: "unknown" }>): readonly string[] {
+function goneOf({ layout, system }: Machine, { replaced }: Moves, before: Layout): GoneNames {
+  return goneNames({ before, now: layout, replaced }, system.kernelCommandLine);
+}
+
+function configurationOf(loader: Exclude<BootLoader, { readonly kind: "unknown" }>, layout: Layout): readonly string[] {
   if (loader.kind === "extlinux") return [loader.directory];
   if (loader.kind === "systemd-boot") return [`${loader.efi.mountPoint}/loader/entries`, "/boot/loader/entries"];
   const { efi, directory } = loader;
-  return [directory, ...(efi === undefined ? [] : [`${efi.mountPoint}/EFI/${efi.vendorDirectory}`])];
+  if (efi === undefined) return [directory];
+  const places = mountedEsps(layout, efi).flatMap(({ path }) => [efi.vendorDirectory, "BOOT"].map((name) => `${path}/EFI/${name}`));
+  return [directory, ...new Set(places)];
 }
 
 /** What nothing here can make right, one line each: a person has to see to it. */
-export function commandLineProblems(machine: Machine, moves: Moves): readonly string[] {
-  return staleWords(machine, moves).flatMap(({ word, id }) => {
+export function commandLineProblems(machine: Machine, moves: Moves, before: Layout = machine.layout): readonly string[] {
+  const gone = goneOf(machine, moves, before);
+  const stale = staleWords(machine, moves, gone).flatMap(({ word, id }) => {
     const now = id === undefined ? undefined : moves.devices.get(id);
     if (now !== undefined && machine.bootLoader.kind !== "unknown") return [];
     const state =
       now === undefined
         ? "which device that was is not known"
         : `which is ${now} now, and its boot loader is none that can be changed here`;
-    return [`the kernel was started with ${word}, ${state}: change it in the boot loader by hand, or the machine may not start`];
+    return [startedWith(word, `${state}: change it`)];
   });
+  if (machine.bootLoader.kind !== "unknown") return stale;
+  // Resuming is given up after a while.
+  const needed = { ...gone, swaps: [] };
+  const waited = machine.system.kernelCommandLine.split(/\s+/).filter((word) => word !== "" && withoutGoneWords(word, needed) === "");
+  const state = "which is not made, and its boot loader is none that can be changed here: take it out";
+  return [...stale, ...waited.map((word) => startedWith(word, state))];
+}
+
+function startedWith(word: string, state: string): string {
+  return `the kernel was started with ${word}, ${state} in the boot loader by hand, or the machine may not start`;
 }
 
 interface Name {
@@ -53,9 +80,14 @@ function movedNames(machine: Machine, { devices, replaced }: Moves): readonly Na
 /** Gentoo's initramfs has a name of its own for root=. */
 const WORD = /(?:^|\s)((root|real_root|resume)=(\/dev\/\S+))/g;
 
-function staleWords(machine: Machine, { devices, matches, replaced }: Moves): readonly (Name & { readonly word: string })[] {
+function staleWords(
+  machine: Machine,
+  { devices, matches, replaced }: Moves,
+  gone: GoneNames,
+): readonly (Name & { readonly word: string })[] {
   return [...machine.system.kernelCommandLine.matchAll(WORD)].flatMap(([, word = "", key, name = ""]) => {
     const named = name.slice("/dev/".length);
+    if (isLasting(machine.layout, name) || withoutGoneWords(word, gone) === "") return [];
     if (WAY.test(name) && !replaced.has(named)) {
       const id = key === "resume" ? swapBehind(machine, name) : mountedAt(machine, "/");
       return id !== undefined && isUnmoved(machine, id, matches) ? [] : [{ word, name, id }];

@@ -1,7 +1,9 @@
 // Names in /etc/fstab that would lead nowhere after the restore, and the text of the file itself.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { colonUuid } from "../machine/array-names.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import { ARRAY, GROUP, VOLUME } from "../machine/stack-for-tests.ts";
 import type { FstabEntry, Machine } from "../machine/model.ts";
 import { changedFstab, planFstab, swapBehind, type Moves } from "./plan-fstab.ts";
 import { planRestore } from "./plan-restore.ts";
@@ -164,4 +166,32 @@ test("changedFstab() changes the first field of lines that have that name, and n
     { path: "/hash", from: "/dev/disk/by-path/pci#1-part2", to: "UUID=y" },
   ];
   assert.equal(changedFstab(text, made), expected);
+});
+
+describe("a link that is made of an array's or a volume's own name leads there again, and stops no restore that nobody watches", () => {
+  const { fileSystems, mounts } = BIOS_MACHINE.layout;
+  const layout = {
+    stack: [
+      { ...ARRAY, members: ["sda3"], sizeBytes: 480 * 2 ** 20, shape: { ...ARRAY.shape!, deviceCount: 1, memberBytes: 480 * 2 ** 20 } },
+      { ...GROUP, physicalVolumes: [{ ...GROUP.physicalVolumes[0]!, extents: 110 }] },
+      VOLUME,
+    ],
+    fileSystems: fileSystems.filter(({ device }) => device !== "sda3"),
+    mounts: mounts.filter(({ device }) => device !== "sda3"),
+  };
+  const links = {
+    "an array's UUID": `md-uuid-${colonUuid(ARRAY.uuid!)}`,
+    "its name": `md-name-${ARRAY.shape!.name}`,
+    "a partition of it": `md-uuid-${colonUuid(ARRAY.uuid!)}-part1`,
+    "a volume": "dm-name-vg0-root",
+  };
+  for (const [what, link] of Object.entries(links)) {
+    test(what, () => {
+      const entry = [`/dev/disk/by-id/${link}`, "/data", "ext4"] as const;
+      const made = planned([entry], NEW, layout);
+      refuseUnattended(made);
+      assert.deepEqual(planFstab(made.machine, movesOf(made.machine, made.plan)), []);
+      assert.throws(() => refuseUnattended(planned([entry], NEW)), /which device that was is not known/);
+    });
+  }
 });

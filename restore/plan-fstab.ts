@@ -1,6 +1,8 @@
 // Names in /etc/fstab that a kernel gives by the order of its finds, such as /dev/sda1: where they no longer hold, a UUID takes their place.
 
-import type { FstabEntry, Machine } from "../machine/model.ts";
+import { linksOf } from "../machine/array-names.ts";
+import { mapperName, namesOf } from "../machine/lvm-names.ts";
+import type { FstabEntry, Layout, Machine, Swap } from "../machine/model.ts";
 import { partitionsOf } from "../machine/own-layout.ts";
 import { bytesOfText } from "../set/catalogue.ts";
 import type { DiskMatch, FstabChange, Step } from "./plan.ts";
@@ -55,7 +57,12 @@ export function fstabProblems(machine: Machine, { devices, matches, replaced }: 
   // Wherever such a link led: it leads there again, or to a disk that is none of the machine's.
   if (disks.every(({ id }) => isUnmoved(machine, id, matches))) return [];
   return fstab
-    .filter((entry) => WAY.test(entry.spec) && !entry.options.some((option) => option === "noauto" || option === "nofail"))
+    .filter(
+      (entry) =>
+        WAY.test(entry.spec) &&
+        !isLasting(machine.layout, entry.spec) &&
+        !entry.options.some((option) => option === "noauto" || option === "nofail"),
+    )
     .filter((entry) => !replaced.has(entry.spec.replace(/^\/dev\//, "")) && !devices.has(deviceBehind(machine, entry) ?? ""))
     .map(({ spec, path, type }) => {
       const use = type === "swap" ? "as swap" : `for "${path}"`;
@@ -65,6 +72,16 @@ export function fstabProblems(machine: Machine, { devices, matches, replaced }: 
 
 /** Names that are made of a disk's bus, place, model and serial. */
 export const WAY = /^\/dev\/disk\/by-(?:id|path)\//;
+
+/** Links of the same kind that are made of the UUID or name of an array or a volume that is made again. */
+export function isLasting({ stack }: Pick<Layout, "stack">, link: string): boolean {
+  const name = link.replace(/^\/dev\//, "").replace(/-part\d+$/, "");
+  return stack.some((stacked) => {
+    if (stacked.kind === "array") return linksOf(stacked).includes(name);
+    if (stacked.kind === "volume-group") return false;
+    return name === `disk/by-id/dm-name-${stacked.kind === "logical-volume" ? mapperName(namesOf(stacked)) : stacked.id}`;
+  });
+}
 
 function deviceBehind(machine: Machine, { spec, path, type }: FstabEntry): string | undefined {
   return type === "swap" ? swapBehind(machine, spec) : mountedAt(machine, path);
@@ -82,13 +99,16 @@ export function mountPoint(path: string): string {
 
 /** … or by its being the only swap, or the only one of that number. */
 export function swapBehind({ layout }: Machine, link: string): string | undefined {
+  const [swap, other] = swapsBehind(layout, link);
+  return other === undefined ? swap?.place : undefined;
+}
+
+/** All that it may have led to. */
+export function swapsBehind(layout: Layout, link: string): readonly Swap[] {
   const number = /-part(\d+)$/.exec(link)?.[1];
   const partitions = partitionsOf(layout);
   const numberOf = (place: string) => partitions.find(({ id }) => id === place)?.number.toString();
-  const [swap, other] = layout.swaps.filter(
-    ({ kind, place }) => kind === "partition" && (number === undefined || numberOf(place) === number),
-  );
-  return other === undefined ? swap?.place : undefined;
+  return layout.swaps.filter(({ kind, place }) => kind === "partition" && (number === undefined || numberOf(place) === number));
 }
 
 /** The same disk on the same driver has the same links. */

@@ -5,6 +5,7 @@ import { BIOS_MACHINE, withLayout } from "../machine/machine-for-tests.ts";
 import type { Machine } from "../machine/model.ts";
 import { GROUP, LUKS, OTHER } from "../machine/stack-for-tests.ts";
 import { describeStep } from "./describe-step.ts";
+import { NOTHING_GONE } from "./plan-gone-words.ts";
 import { planInitramfs } from "./plan-initramfs.ts";
 import type { DiskMatch, Step } from "./plan.ts";
 
@@ -26,7 +27,8 @@ function planned(steps: readonly Step[], machine: Machine = BIOS_MACHINE, matche
 }
 
 const commandLine = (to: string): Step => {
-  return { kind: "write-command-line", directories: [], changes: [{ from: "/dev/sda4", now: "/dev/vda4", to, withoutInitramfs: to }] };
+  const changes = [{ from: "/dev/sda4", now: "/dev/vda4", to, withoutInitramfs: to }];
+  return { kind: "write-command-line", directories: [], changes, gone: NOTHING_GONE, arrays: [] };
 };
 const fstab = (path: string): Step => ({ kind: "write-fstab", changes: [{ path, from: "/dev/sda2", to: "UUID=x" }] });
 const crypttab = (name: string): Step => ({ kind: "write-crypttab", volumes: [{ name, uuid: "1" }] });

@@ -1,9 +1,10 @@
-// Why the restored machine's initramfs may have to be made again: drivers that it lacks, and copies in it of what a restore changes. Pure.
+// Why the restored machine's initramfs may have to be made again: drivers that it lacks, what it waits for, and copies of what a restore changes. Pure.
 
 import { familyNamed } from "../machine/distributions.ts";
 import type { Layout, Machine } from "../machine/model.ts";
 import { below } from "../machine/own-layout.ts";
 import type { Moves } from "./plan-fstab.ts";
+import { goneNames, isNothing } from "./plan-gone-words.ts";
 import type { DiskMatch, InitramfsCopy, Step } from "./plan.ts";
 
 /** Of initramfs-tools: no boot loader reads it. */
@@ -19,7 +20,8 @@ export interface InitramfsCircumstances {
 export function planInitramfs(machine: Machine, moves: Moves, { before, steps }: InitramfsCircumstances): readonly Step[] {
   const drivers = newDrivers(machine, moves.matches);
   const copies = [...steps.flatMap((step) => copiesOf(step, machine)), ...multipathLeft(before, moves)];
-  return drivers.length + copies.length === 0 ? [] : [{ kind: "check-initramfs", drivers, copies }];
+  const gone = goneNames({ before, now: machine.layout, replaced: moves.replaced }, machine.system.kernelCommandLine);
+  return drivers.length + copies.length === 0 && isNothing(gone) ? [] : [{ kind: "check-initramfs", drivers, copies, gone }];
 }
 
 /** Only where a disk is reached by another driver than before: then all on its way must be there, its own layer too (sd beside ahci). */

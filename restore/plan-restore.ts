@@ -95,7 +95,7 @@ export function planRestore(input: PlanInput): Plan {
       ...contentWarnings(machine),
       ...imageWarnings(whole.layout, layout),
       ...luksWarnings(layout, reuse.devices, luksHeaders),
-      ...commandLineProblems(machine, moves),
+      ...commandLineProblems(machine, moves, whole.layout),
       ...fstabProblems(machine, moves),
       ...lvmFilterProblems(machine, moves),
       ...cards.problems,
@@ -200,7 +200,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
       .filter((swap) => !isPartition(swap) && !isKept(swap.place))
       .map(({ place, uuid, label, sizeBytes }): Step => ({ kind: "make-swap-file", path: place, uuid, label, sizeBytes })),
     ...configurationSteps(machine, moves),
-    ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
+    ...planBoot(machine, matches, moves).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
     { kind: "write-mark" },
@@ -213,7 +213,7 @@ function configurationSteps(machine: Machine, moves: Circumstances): readonly St
   const { before, cards, options } = moves;
   const steps = [
     ...planFstab(machine, moves, before.fstab),
-    ...planCommandLine(machine, moves),
+    ...planCommandLine(machine, moves, before),
     ...planCrypttab(machine, moves),
     ...planArrays(machine, moves, before),
     ...planLvmDevices(machine, moves, before),

@@ -3,7 +3,9 @@
 import type { DeviceImage } from "../machine/device-image.ts";
 import type { DeviceId, FileSystem, Layout, PartitionTable, Subvolume } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
+import type { GrubArray } from "./grub-arrays.ts";
 import type { GoneArray, MovedArray } from "./plan-arrays.ts";
+import type { GoneNames } from "./plan-gone-words.ts";
 import type { CardChange } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
@@ -121,20 +123,40 @@ export type Step =
         readonly devices: readonly string[];
       }[];
     }
-  /** Names of devices that no longer hold, wherever the boot loader has them for the kernel's command line. */
+  /** Names of devices that no longer hold or are not made, wherever the boot loader has them for the kernel's command line. */
   | {
       readonly kind: "write-command-line";
       /** GRUB's own directory, then others that may hold a configuration of it. */
       readonly directories: readonly string[];
       readonly changes: readonly CommandLineChange[];
+      /** Words that name these are taken out. */
+      readonly gone: GoneNames;
+      /** That GRUB may look for its files on. */
+      readonly arrays: readonly GrubArray[];
     }
   /** Addresses of network cards that took the place of others. */
   | { readonly kind: "write-network"; readonly changes: readonly CardChange[] }
   /** For a copy that lives beside the machine: its own machine-id, host keys and name. */
   | { readonly kind: "write-identity"; readonly hostName: string; readonly oldHostName: string }
-  /** Makes the initramfs again when it cannot start from the new controllers, or when a copy in it is out of date. */
-  | { readonly kind: "check-initramfs"; readonly drivers: readonly string[]; readonly copies: readonly InitramfsCopy[] }
+  /** Makes the initramfs again when it cannot start from the new controllers, waits for what is not made, or has a copy that is out of date. */
+  | {
+      readonly kind: "check-initramfs";
+      readonly drivers: readonly string[];
+      readonly copies: readonly InitramfsCopy[];
+      readonly gone: GoneNames;
+    }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }
+  /** GRUB's programs on EFI system partitions that look for its files where these are no more are made again. */
+  | {
+      readonly kind: "install-efi-grub";
+      /** GRUB's own. */
+      readonly directory: string;
+      readonly mountPoints: readonly string[];
+      /** For people: arrays and partitions that it was on. */
+      readonly gone: readonly DeviceId[];
+      /** As GRUB writes them between parentheses. */
+      readonly names: readonly string[];
+    }
   | {
       readonly kind: "install-extlinux";
       readonly disk: TargetDisk;

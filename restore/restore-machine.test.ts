@@ -1,6 +1,6 @@
 // Restores onto real file systems that are broken off, and what becomes of them: gone on with while the journal holds, else done from the start.
 import assert from "node:assert/strict";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { after, before, describe, test, type TestContext } from "node:test";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { exists } from "#os/files";
+import { sketchedProgram } from "../formats/pe-for-tests.ts";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { listTree } from "../archive/trees-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
@@ -58,7 +59,7 @@ function fileSystem(uuid: string): FileSystem {
 
 const [ROOT_FS, SRV_FS] = [fileSystem("7a61ccf8-d4dc-4a28-aa1e-bd1c6a57709c"), fileSystem("b4946635-dd96-462a-a002-414401064400")];
 
-function thePlan(): Plan {
+function thePlan(more: readonly Step[] = []): Plan {
   const sizeBytes = 64 * MIB;
   const steps: readonly Step[] = [
     { kind: "wipe-device", device: loops[0]! },
@@ -68,6 +69,7 @@ function thePlan(): Plan {
     { kind: "mount", device: loops[1]!, path: "/srv", type: "ext4", options: [], fsRoot: "/" },
     { kind: "extract", paths: 1, streamBytes: 1 },
     { kind: "write-fstab", changes: [{ path: "/", from: "/dev/sda2", to: "UUID=x" }] },
+    ...more,
     { kind: "set-flags" },
     { kind: "check", paths: 1 },
     { kind: "write-mark" },
@@ -85,10 +87,17 @@ interface Break {
   readonly before?: RegExp;
   /** Files are read back; called when that begins. */
   readonly atCheck?: () => void;
+  /** Steps between the others, and what happens before them. */
+  readonly more?: readonly Step[];
+  readonly beforeMore?: () => void;
 }
 
 /** Every frame is noted in the journal, as its clock goes on by a minute with each look. */
-async function restore(mayResume: boolean, { afterFrames, before: step, atCheck }: Break = {}, opened: OpenSet = set) {
+async function restore(
+  mayResume: boolean,
+  { afterFrames, before: step, atCheck, more = [], beforeMore }: Break = {},
+  opened: OpenSet = set,
+) {
   let minutes = 0;
   let frames = 0;
   const said: string[] = [];
@@ -98,6 +107,7 @@ async function restore(mayResume: boolean, { afterFrames, before: step, atCheck 
       said.push(line);
       if (step?.test(line) === true) throw new Broken();
       if (/read all/.test(line)) atCheck?.();
+      if (/change \/etc\/fstab/.test(line)) beforeMore?.();
     },
     // Nothing may be found locked, or be left out.
     note: (line) => assert.fail(line),
@@ -109,7 +119,7 @@ async function restore(mayResume: boolean, { afterFrames, before: step, atCheck 
     now: () => "2026-11-22T00:00:00.000Z",
     logPath: "/nonexistent",
   };
-  const plan = thePlan();
+  const plan = thePlan(more);
   const gate = { frames: await readFrames(set), mode: "full", damaged: new Set<number>(), lost: [] } as const;
   try {
     const request = { set: opened, machine: BIOS_MACHINE, plan, gate, mayResume, check: atCheck !== undefined };
@@ -213,6 +223,19 @@ test("what something keeps in use is checked as it is, with all else mounted bes
     if (held !== undefined) closeSync(held);
     await unmountAll(thePlan(), { root } as RestoreEnvironment);
   }
+});
+
+test("what a step could not make right is a difference, however well the files agree", async (context) => {
+  if (skipWithout(context)) return;
+  const more = [{ kind: "install-efi-grub", directory: "/etc", mountPoints: ["/"], gone: ["md0"], names: ["md/boot"] }] as const;
+  const beforeMore = () => {
+    mkdirSync(join(root, "EFI/x"), { recursive: true });
+    writeFileSync(join(root, "EFI/x/grub.efi"), sketchedProgram({ machine: 0x8664, magic: 0x20b, text: "(md/boot)/grub" }));
+  };
+  const { report } = await restore(false, { more, beforeMore, atCheck: () => undefined });
+  const what =
+    "it looks for GRUB's files where they are no more: Cannot make GRUB again as its installer must be there: neither grub-install nor grub2-install is";
+  assert.deepEqual([report?.differences, report?.checked], [[{ path: "/EFI/x/grub.efi", what }], set.manifest.totals.paths]);
 });
 
 test("a restore that was broken off stops when the set cannot be read, and all that it had done is kept", async (context) => {

@@ -74,6 +74,7 @@ export async function restoreMachine(request: RestoreRequest, environment: Resto
     changedBy: new Map(),
     remarks: [],
     differences: [],
+    remaining: [],
     checked: 0,
     times: [],
     images: new Map(),
@@ -101,6 +102,8 @@ interface RestoreState {
   readonly changedBy: Map<Step["kind"], readonly string[]>;
   readonly remarks: string[];
   differences: readonly Difference[];
+  /** What steps could not make right. */
+  readonly remaining: Difference[];
   checked: number;
   readonly times: { readonly step: string; readonly seconds: number }[];
   /** Digests of what was written from images, by node. */
@@ -140,7 +143,7 @@ async function asWriting<T>(what: string, action: () => Promise<T>): Promise<T> 
 }
 
 async function doStep(step: Step, job: StepJob): Promise<void> {
-  const { request, environment } = job;
+  const { request, environment, state } = job;
   if (step.kind === "restore-image") return restoreImage(step, job);
   if (step.kind === "extract") return extract(job);
   if (step.kind === "check") return check(job);
@@ -153,19 +156,23 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   }
   if (step.kind === "write-mark" || step.kind === "unmount") return;
   if (isStackStep(step)) return runStackStep(step, environment);
-  const { changedBy, remarks } = job.state;
+  const { changedBy, remarks } = state;
   const remark = (line: string) => {
     remarks.push(line);
     environment.say(`lifeboat: ${line}`);
   };
   const context = { setId: request.plan.setId, machine: request.machine, environment, changed: changedBy, remark };
   const changed = await runStep(step, context);
-  if (changed.length === 0) return;
+  const done = changed.filter(({ remains }) => remains === undefined);
+  state.remaining.push(
+    ...changed.flatMap(({ path, remains }) => (remains === undefined ? [] : [{ path: bytesOfText(path), what: remains }])),
+  );
+  if (done.length === 0) return;
   changedBy.set(
     step.kind,
-    changed.map(({ path }) => path),
+    done.map(({ path }) => path),
   );
-  await noteChanges(changed, job);
+  await noteChanges(done, job);
 }
 
 /** One that was lost, and accepted to be, leaves its device empty. */
@@ -285,7 +292,10 @@ function reportOf({ request, environment, state }: StepJob, own: readonly OwnCha
     gate: gate.mode,
     steps: state.times,
     checked: state.checked,
-    differences: state.differences.filter(({ path }) => !isOwn(path)).map(({ path, what }) => ({ path: printable(path), what })),
+    differences: [...state.differences.filter(({ path }) => !isOwn(path)), ...state.remaining].map(({ path, what }) => ({
+      path: printable(path),
+      what,
+    })),
     changed: own.map((change) => ({ ...change, differs: differing.has(bytesOfText(change.path)) })),
     remarks: state.remarks,
     lost: [...gate.lost.map(printable), ...(gate.lostImages ?? []).map((device) => `the image of ${device}`)],

@@ -17,6 +17,7 @@ import type { GateMode } from "./gate.ts";
 import { whatFollows } from "./outcome.ts";
 import type { Plan, Step } from "./plan.ts";
 import { runRestore } from "./run-restore.ts";
+import { NOTHING_GONE } from "./plan-gone-words.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-run-"));
 const root = join(scratch, "root");
@@ -120,7 +121,7 @@ describe("runRestore()", () => {
 
   test("fails with exit code 4 when a step does, says which, and leaves nothing mounted", async (context) => {
     if (skips(context)) return;
-    const { report } = await restore(planWith({ kind: "check-initramfs", drivers: ["nvme"], copies: [] }));
+    const { report } = await restore(planWith({ kind: "check-initramfs", drivers: ["nvme"], copies: [], gone: NOTHING_GONE }));
     assert.ok(report instanceof Error);
     assert.equal((report as Error & { exitCode?: number }).exitCode, 4);
     assert.match(

@@ -6,9 +6,10 @@ import { changeMode, exists, makeDirectory } from "#os/files";
 import type { Machine } from "../machine/model.ts";
 import { copyEsp, installGrub, writeBootEntry } from "./boot-loader.ts";
 import { openChroot } from "./chroot.ts";
+import { installEfiGrub } from "./efi-grub.ts";
 import { HEAD_BYTES } from "./disk-contents.ts";
 import { changedCrypttab } from "./crypttab.ts";
-import type { RestoreEnvironment } from "./engine.ts";
+import type { Remaining, RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { originalsOf, type Originals } from "./keep-original.ts";
 import { writeLatin1 } from "./latin1-files.ts";
@@ -35,6 +36,8 @@ export type LayoutStep = Exclude<
 export interface OwnChange {
   readonly path: string;
   readonly why: string;
+  /** What of it is wrong, and could not be made right. */
+  readonly remains?: string;
 }
 
 export interface StepContext {
@@ -78,6 +81,7 @@ export async function runStep(step: LayoutStep, context: StepContext): Promise<r
       return writeConfiguration(step, context);
     case "check-initramfs":
     case "install-boot-loader":
+    case "install-efi-grub":
     case "install-extlinux":
     case "copy-esp":
     case "write-boot-entry":
@@ -85,7 +89,7 @@ export async function runStep(step: LayoutStep, context: StepContext): Promise<r
   }
 }
 
-type BootStep = Of<"check-initramfs" | "install-boot-loader" | "install-extlinux" | "copy-esp" | "write-boot-entry">;
+type BootStep = Of<"check-initramfs" | "install-boot-loader" | "install-efi-grub" | "install-extlinux" | "copy-esp" | "write-boot-entry">;
 
 async function runBootStep(step: BootStep, { machine, environment, changed: before, remark }: StepContext): Promise<readonly OwnChange[]> {
   const { root } = environment;
@@ -93,12 +97,18 @@ async function runBootStep(step: BootStep, { machine, environment, changed: befo
     case "check-initramfs": {
       await using chroot = await openChroot(root);
       const stale = step.copies.filter(({ changedBy }) => isOutOfDate(changedBy, before)).map(({ what }) => what);
-      const changed = await checkInitramfs({ machine, drivers: step.drivers, stale, chroot }, { ...environment, remark });
-      return because("the initramfs was made again for the new hardware", changed);
+      const { drivers, gone } = step;
+      const outcome = await checkInitramfs({ machine, drivers, stale, gone, chroot }, { ...environment, remark });
+      return withRemaining("the initramfs was made again for what is here now", outcome);
     }
     case "install-boot-loader": {
       await using chroot = await openChroot(root);
       return because("GRUB was installed again", await installGrub(step, chroot, environment));
+    }
+    case "install-efi-grub": {
+      await using chroot = await openChroot(root);
+      const outcome = await installEfiGrub({ step, machine, chroot }, environment);
+      return withRemaining("GRUB was made again, as its files are elsewhere", outcome);
     }
     case "install-extlinux": {
       await using chroot = await openChroot(root);
@@ -147,6 +157,13 @@ async function writeConfiguration(step: ConfigurationStep, { setId, environment,
 
 function because(why: string, paths: readonly string[]): readonly OwnChange[] {
   return paths.map((path) => ({ path, why }));
+}
+
+function withRemaining(
+  why: string,
+  { changed, remaining }: { readonly changed: readonly string[]; readonly remaining: readonly Remaining[] },
+): readonly OwnChange[] {
+  return [...because(why, changed), ...remaining.map(({ path, state }) => ({ path, why, remains: state }))];
 }
 
 type Of<K extends Step["kind"]> = Extract<Step, { kind: K }>;

@@ -15,9 +15,9 @@ export interface Planned {
 
 /** Throws LifeboatError (3) when a person has to see to the machine before it starts; the plan's warnings have the same lines. */
 export function refuseUnattended({ machine, plan: { layout, matches, replaced } }: Planned): void {
-  const moves = { devices: devicePaths(machine.layout, matches), matches, replaced: new Map(replaced) };
-  const made = lvmFilterProblems({ ...machine, layout }, { ...moves, devices: devicePaths(layout, matches) });
-  const problems = [...commandLineProblems(machine, moves), ...fstabProblems(machine, moves), ...made];
+  const moves = { devices: devicePaths(layout, matches), matches, replaced: new Map(replaced) };
+  const made = { ...machine, layout };
+  const problems = [...commandLineProblems(made, moves, machine.layout), ...fstabProblems(made, moves), ...lvmFilterProblems(made, moves)];
   if (problems.length === 0) return;
   throw new LifeboatError(`Cannot restore unattended as the machine must start by itself afterwards: ${problems.join("; ")}`, {
     hint: "Nothing has been written. Restore from the rescue shell: lifeboat restore, and the word typed; then see to what is named before the machine starts",

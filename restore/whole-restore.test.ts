@@ -17,6 +17,7 @@ import { makeFakeMachine, noChroot } from "./fake-machine-for-tests.ts";
 import { mountAll, unmountAll } from "./mount-all.ts";
 import type { Plan, TargetDisk } from "./plan.ts";
 import { restoreMachine } from "./restore-machine.ts";
+import { NOTHING_GONE } from "./plan-gone-words.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-whole-"));
 const [tree, root, log, programs] = ["tree", "root", "log", "programs"].map((name) => join(scratch, name)) as [
@@ -95,7 +96,7 @@ function thePlan(): Plan {
       stale: ["x"],
       groups: [{ group: { ...GROUP, id: "lifeboat-none" }, devices: [device] }],
     },
-    { kind: "check-initramfs", drivers: ["nvme"], copies: [] },
+    { kind: "check-initramfs", drivers: ["nvme"], copies: [], gone: NOTHING_GONE },
     { kind: "install-boot-loader", directory: "/boot/grub", disks: [disk] },
     {
       kind: "write-boot-entry",

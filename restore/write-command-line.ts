@@ -6,6 +6,8 @@ import { exists, fileInfo, listDirectory } from "#os/files";
 import { openChroot, type Chroot } from "./chroot.ts";
 import { environmentBlock, isGenerated, namesInitramfs, renamedDevices, type NewNames } from "./command-line-text.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import { withoutGoneWords } from "./gone-words.ts";
+import { namesArray, withoutArrayPaths } from "./grub-arrays.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import type { Originals } from "./keep-original.ts";
 import { readLatin1, writeLatin1 } from "./latin1-files.ts";
@@ -26,20 +28,34 @@ export async function writeCommandLine(step: CommandLineStep, environment: Surro
   const changed: string[] = [];
   const kept: string[] = [];
   for (const [place, text] of texts) {
-    const renamed = renamedDevices(text, names, hasInitramfs);
+    const renamed = withoutGone(renamedDevices(text, names, hasInitramfs), step);
     if (renamed === text) continue;
     const original = await writeRenamed(place, renamed, { environment, originals });
     if (original === undefined) continue;
     changed.push(place);
     kept.push(original);
   }
-  const isLoaders = changed.some((place) => pathInMachine(root, place) !== RESUME_FILE);
-  const generated = isLoaders ? await writeAgain(step, environment) : [];
+  const isLoaders = changed.some((place) => !INITRAMFS_FILE.test(pathInMachine(root, place)));
+  const hasHints = [...texts].some(([place, text]) => place.endsWith("/grub.cfg") && namesArray(text, step.arrays));
+  const generated = isLoaders || hasHints ? await writeAgain(step, environment) : [];
   return [...new Set([...changed, ...kept, ...generated])].map((place) => pathInMachine(root, place));
 }
 
-const FILES = ["/etc/default/grub", "/etc/kernel/cmdline", RESUME_FILE];
-const DIRECTORIES = ["/etc/default/grub.d", "/etc/grub.d", "/boot/loader/entries"];
+function withoutGone(text: string, { gone, arrays }: CommandLineStep): string {
+  return withoutArrayPaths(withoutGoneWords(text, gone), arrays);
+}
+
+/** Of initramfs-tools and dracut: no boot loader reads them. */
+const INITRAMFS_FILE = /^\/etc\/(?:initramfs-tools\/|dracut\.conf)/;
+const FILES = [
+  "/etc/default/grub",
+  "/etc/kernel/cmdline",
+  "/etc/default/extlinux",
+  "/etc/update-extlinux.conf",
+  "/etc/dracut.conf",
+  RESUME_FILE,
+];
+const DIRECTORIES = ["/etc/default/grub.d", "/etc/grub.d", "/etc/cmdline.d", "/etc/dracut.conf.d", "/boot/loader/entries"];
 const GRUB_FILES = ["grub.cfg", "custom.cfg", "grubenv"];
 /** Of the Boot Loader Specification. */
 const ENTRY = /\.conf$/;
@@ -102,7 +118,7 @@ async function writeAgain(step: CommandLineStep, environment: Surroundings): Pro
       throw new LifeboatError(`Cannot take the configuration that ${generator} writes as it must ${lacking.must}: it does not`);
     }
     // The tool knows the names of today, which may be others without the medium.
-    await writeLatin1(place, renamedDevices(text, names, true));
+    await writeLatin1(place, withoutGone(renamedDevices(text, names, true), step));
     return [place];
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error;

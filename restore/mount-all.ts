@@ -1,5 +1,7 @@
 // All file systems of a plan, mounted and unmounted.
 
+import { sleep } from "#os/clock";
+import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { inspectMountTable } from "../machine/inspect-mounts.ts";
 import type { RestoreEnvironment } from "./engine.ts";
@@ -16,8 +18,24 @@ export async function mountAgain(plan: Plan, environment: RestoreEnvironment, mo
   const mounted = new Set((await inspectMountTable()).map(({ target }) => target));
   const isBusy = (step: MountStep) => mounted.has(placeOf(step, environment.root));
   const steps = plan.steps.filter(isMount);
-  for (const step of steps) if (!isBusy(step)) await mountStep(step, environment.root, mode);
+  for (const step of steps) if (!isBusy(step)) await mountPatiently(step, environment.root, mode);
   return steps.filter(isBusy).map(({ path }) => path);
+}
+
+const BUSY = /already mounted or mount point busy/;
+const TRIES = 20;
+const PAUSE_MS = 500;
+
+/** A program that is about to end may still have it in a mount namespace of its own, and then the kernel takes it in no other mode. */
+async function mountPatiently(step: MountStep, root: string, mode: "ro" | "rw"): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await mountStep(step, root, mode);
+    } catch (error) {
+      if (!(error instanceof LifeboatError && BUSY.test(error.message)) || tries === TRIES) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
 }
 
 /** Last mounted, first unmounted. */

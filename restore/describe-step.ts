@@ -62,7 +62,9 @@ function describeBootStep(
 ): string {
   switch (step.kind) {
     case "check-initramfs":
-      return `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
+      return step.isStale === true
+        ? `make the initramfs again, as it may have names that are no longer used${step.drivers.length === 0 ? "" : `, and see that it can start from ${step.drivers.join(", ")}`}`
+        : `see that the initramfs can start from ${step.drivers.join(", ")}, and make it again when it cannot`;
     case "install-boot-loader":
       return `install GRUB on ${step.disks.map(({ path }) => path).join(", ")}`;
     case "write-boot-entry":
@@ -84,7 +86,7 @@ function describeConfiguration(
     case "write-fstab":
       return `change /etc/fstab: ${step.changes.map(describeFstabChange).join(", ")}`;
     case "write-command-line":
-      return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`;
+      return `see that the boot loader's configuration names none of ${step.changes.map(({ from }) => from).join(", ")}, and put ${step.changes.every(({ to }) => /UUID=/.test(to)) ? "UUIDs" : "UUIDs or today's names"} in their place where it does`;
     case "write-network":
       return `give the names of the machine's network cards to those that are here: ${step.changes.map(({ name, toMac }) => `${name} is ${toMac}`).join(", ")}`;
     case "write-crypttab":

@@ -30,14 +30,14 @@ const DRACUT = {
 
 let roots = 0;
 
-async function check(fake: FakeMachine, { drivers = ["nvme"], family = "debian" } = {}) {
+async function check(fake: FakeMachine, { drivers = ["nvme"], family = "debian", isStale = false } = {}) {
   const root = join(scratch, `root${(roots += 1)}`);
   await makeFakeMachine(root, { ...fake, links: { "/usr/bin/busybox": "/bin/busybox", ...fake.links } });
   await using chroot = await openChroot(root);
   const said: string[] = [];
   const environment = { root, say: (line: string) => void said.push(line), note: (line: string) => void said.push(line) };
   const machine = { ...BIOS_MACHINE, system: { ...BIOS_MACHINE.system, family } };
-  const changed = await checkInitramfs({ machine, drivers, chroot }, environment);
+  const changed = await checkInitramfs({ machine, drivers, isStale, chroot }, environment);
   const read = (path: string) => readFile(join(root, path), "utf8").catch(() => undefined);
   return { changed, said, read, calls: await read("/calls") };
 }
@@ -46,6 +46,14 @@ describe("checkInitramfs()", { skip }, () => {
   test("leaves an image alone that has the driver, whatever its module is compressed with", async () => {
     const { changed, calls } = await check({ files: { [`${MODULES}/`]: "", [IMAGE]: OLD + NVME }, programs: UPDATE_INITRAMFS });
     assert.deepEqual([changed, calls], [[], undefined]);
+  });
+
+  test("makes an image again that may have old names, whatever it has", async () => {
+    const { changed, calls } = await check(
+      { files: { [`${MODULES}/`]: "", [IMAGE]: OLD }, programs: UPDATE_INITRAMFS },
+      { drivers: [], isStale: true },
+    );
+    assert.deepEqual([changed, calls], [[IMAGE], "update-initramfs -u -k 6.1.0-13-amd64\n"]);
   });
 
   test("leaves an image alone when the driver is in the kernel itself", async () => {

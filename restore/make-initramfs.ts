@@ -12,12 +12,14 @@ import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 export interface InitramfsRequest {
   readonly machine: Machine;
   readonly drivers: readonly string[];
+  /** Made again whatever is in it. */
+  readonly isStale: boolean;
   readonly chroot: Chroot;
 }
 
 /** Returns the paths of what it has changed, by their own names in the machine. */
 export async function checkInitramfs(
-  { machine, drivers, chroot }: InitramfsRequest,
+  { machine, drivers, isStale, chroot }: InitramfsRequest,
   environment: Pick<RestoreEnvironment, "root" | "say" | "note">,
 ): Promise<readonly string[]> {
   const { root } = environment;
@@ -35,11 +37,11 @@ export async function checkInitramfs(
     if (missing.length > 0) environment.say(`lifeboat: the initramfs of kernel ${release} lacks ${missing.join(", ")}: making it again`);
     lacking.push(...missing);
   }
-  if (lacking.length === 0) return [];
-  const configured = await addModules(tool, [...new Set(lacking)], root);
+  if (lacking.length === 0 && !isStale) return [];
+  const configured = lacking.length === 0 ? [] : [await addModules(tool, [...new Set(lacking)], root)];
   for (const { release, image } of releases) await rebuild({ tool, chroot, release, image, wanted }, environment);
   const images = await Promise.all(releases.map(({ image }) => insideRoot(root, image)));
-  return [...new Set([configured, ...images])].map((place) => pathInMachine(root, place));
+  return [...new Set([...configured, ...images])].map((place) => pathInMachine(root, place));
 }
 
 /** Returns where the tool's configuration is. */

@@ -3,21 +3,28 @@
 import { efiOf, type BootLoader, type Machine, type Partition } from "../machine/model.ts";
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
+import type { Moves } from "./plan-fstab.ts";
 import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
 
-export function planBoot(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {
-  return [...initramfsStep(machine, matches), ...loaderSteps(machine, matches)];
+export function planBoot(machine: Machine, { matches, replaced }: Pick<Moves, "matches" | "replaced">): readonly Step[] {
+  return [...initramfsStep(machine, { matches, replaced }), ...loaderSteps(machine, matches)];
 }
 
-/** Only where a disk is reached by another driver than before: then all on its way must be there, its own layer too (sd beside ahci). */
-function initramfsStep({ layout }: Machine, matches: readonly DiskMatch[]): readonly Step[] {
+/**
+ * Only where a disk is reached by another driver than before: then all on its way must be there, its own layer too (sd beside ahci); and where
+ * volumes are called otherwise that dracut waits for, or initramfs-tools looks for swap on.
+ */
+function initramfsStep({ layout }: Machine, { matches, replaced }: Pick<Moves, "matches" | "replaced">): readonly Step[] {
   const drivers = matches.flatMap(({ from, disk }) => {
     const before = layout.disks.find(({ id }) => id === from)?.identity;
     const known = before?.drivers ?? [];
     const isAsBefore = known.length === 0 ? disk.driver === before?.driver : disk.drivers.every((name) => known.includes(name));
     return isAsBefore ? [] : disk.drivers;
   });
-  return drivers.length === 0 ? [] : [{ kind: "check-initramfs", drivers: [...new Set(drivers)] }];
+  const renamed = new Set(replaced.values());
+  const isStale = layout.stack.some(({ kind, id }) => kind === "logical-volume" && renamed.has(id));
+  if (drivers.length === 0 && !isStale) return [];
+  return [{ kind: "check-initramfs", drivers: [...new Set(drivers)], ...(isStale ? { isStale } : {}) }];
 }
 
 function loaderSteps(machine: Machine, matches: readonly DiskMatch[]): readonly Step[] {

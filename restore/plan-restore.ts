@@ -13,6 +13,7 @@ import { planCrypttab } from "./crypttab.ts";
 import { fstabProblems, planFstab, type Moves } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
+import { mergeGroups } from "./fit/merge-groups.ts";
 import { withOtherTypes } from "./fit/other-types.ts";
 import { luksWarnings } from "./luks-keys.ts";
 import { describeIdentity } from "./match-disks.ts";
@@ -45,6 +46,8 @@ export interface PlanOptions {
   readonly cloneName?: string | undefined;
   /** From mount points to types that file systems are made as, other than they were. */
   readonly types?: ReadonlyMap<string, string>;
+  /** From volume groups that are not made again to those that their volumes go into. */
+  readonly groups?: ReadonlyMap<string, string>;
   /** From network cards of the machine to those that are here: names or addresses. */
   readonly cards?: ReadonlyMap<string, string>;
 }
@@ -108,13 +111,20 @@ function leftAloneLine({ disk, lockedBecause }: PresentDisk): string {
 
 type Fitted = Extract<FittedMachine, { readonly fits: true }>;
 
-/** With the types that were asked for. */
+/** With the types and the volume groups that were asked for. */
 function wantedFit(input: PlanInput, reuse: Reuse): Fitted {
   const { machine, options } = input;
   const wanted = withOtherTypes(machine.layout, options.types ?? new Map(), reuse.fileSystems);
   if (!wanted.isRetyped) throw refusal("every type that is named must be one that the file system can have", wanted.problems);
-  const fitted = safeFit({ ...input, machine: { ...machine, layout: wanted.layout } }, reuse);
-  return { ...fitted, changes: [...wanted.changes, ...fitted.changes] };
+  const merged = mergeGroups(wanted.layout, options.groups ?? new Map(), reuse.devices);
+  if (!merged.isMerged) throw refusal("every volume group that is named must be one that can go into the other", merged.problems);
+  const { layout, replaced, changes } = merged.reduced;
+  const fitted = safeFit({ ...input, machine: { ...machine, layout } }, reuse);
+  return {
+    ...fitted,
+    replaced: new Map([...replaced, ...fitted.replaced]),
+    changes: [...wanted.changes, ...changes, ...fitted.changes],
+  };
 }
 
 function safeFit({ machine, present, firmware, options }: PlanInput, reuse: Reuse): Fitted {
@@ -124,7 +134,8 @@ function safeFit({ machine, present, firmware, options }: PlanInput, reuse: Reus
   const unnamed = namingProblems(present, options.excluded);
   const { map, excluded, noResize = false } = options;
   const reused = new Set(layout.disks.map(({ id }) => id).filter((id) => reuse.devices.has(id)));
-  const fitted = fitMachine(layout, present, { map, excluded, noResize, reused });
+  const mergedGroups = new Set(options.groups?.values());
+  const fitted = fitMachine(layout, present, { map, excluded, noResize, reused, mergedGroups });
   if (!fitted.fits) throw refusal("every disk of the machine must have one to go to", [...unnamed, ...fitted.problems]);
   const { pairs } = fitted;
   const targets = pairs.map(({ to }) => to);
@@ -202,7 +213,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...arraySteps(before, moves),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
     ...identityStep(machine, options.cloneName),
-    ...planBoot(machine, matches).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
+    ...planBoot(machine, moves).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
     { kind: "write-mark" },

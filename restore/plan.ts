@@ -120,7 +120,12 @@ export type Step =
   /** For a copy that lives beside the machine: its own machine-id, host keys and name. */
   | { readonly kind: "write-identity"; readonly hostName: string; readonly oldHostName: string }
   /** Makes the initramfs able to start from the new controllers, when it is not. */
-  | { readonly kind: "check-initramfs"; readonly drivers: readonly string[] }
+  | {
+      readonly kind: "check-initramfs";
+      readonly drivers: readonly string[];
+      /** Names of what it starts from are others now, and it may hold them: it is made again in any case. */
+      readonly isStale?: boolean;
+    }
   | { readonly kind: "install-boot-loader"; readonly directory: string; readonly disks: readonly TargetDisk[] }
   | {
       readonly kind: "install-extlinux";

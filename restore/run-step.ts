@@ -86,8 +86,9 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
   switch (step.kind) {
     case "check-initramfs": {
       await using chroot = await openChroot(root);
-      const changed = await checkInitramfs({ machine, drivers: step.drivers, chroot }, environment);
-      return because("the initramfs was made again for the new disk's driver", changed);
+      const { drivers, isStale = false } = step;
+      const changed = await checkInitramfs({ machine, drivers, isStale, chroot }, environment);
+      return because(`the initramfs was made again for ${isStale ? "the new names of volumes" : "the new disk's driver"}`, changed);
     }
     case "install-boot-loader": {
       await using chroot = await openChroot(root);

@@ -119,6 +119,7 @@ const DiskSchema: Schema<Disk> = v.object({
   rotational: v.boolean(),
   removable: v.boolean(),
   table: maybe(TableSchema),
+  multipath: v.optional(v.object({ wwid: maybe(Word), paths: v.array(Word) })),
 });
 
 const ParametersSchema: Schema<FileSystemParameters> = v.variant("kind", [

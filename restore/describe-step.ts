@@ -9,13 +9,11 @@ export function describeStep(step: Step): string {
   if (isStackStep(step)) return describeStackStep(step);
   switch (step.kind) {
     case "wipe":
-      return `wipe ${step.disk.path}: clear its old signatures`;
     case "partition":
-      return `partition ${step.disk.path}: ${step.table.kind.toUpperCase()} with ${step.table.partitions.length} partitions`;
     case "make-filesystem":
     case "restore-image":
     case "make-swap":
-      return describeContent(step);
+      return describeDeviceStep(step);
     case "mount":
       return `mount ${step.device}${step.fsRoot === "/" ? "" : ` (${step.fsRoot})`} at ${step.path}`;
     case "extract":
@@ -26,6 +24,7 @@ export function describeStep(step: Step): string {
     case "write-command-line":
     case "write-crypttab":
     case "write-mdadm-conf":
+    case "write-multipath":
     case "write-network":
     case "write-identity":
       return describeConfiguration(step);
@@ -46,8 +45,14 @@ export function describeStep(step: Step): string {
   }
 }
 
-function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restore-image" | "make-swap" }>): string {
+function describeDeviceStep(
+  step: Extract<Step, { kind: "wipe" | "partition" | "make-filesystem" | "restore-image" | "make-swap" }>,
+): string {
   switch (step.kind) {
+    case "wipe":
+      return `wipe ${step.disk.path}: clear its old signatures`;
+    case "partition":
+      return `partition ${step.disk.path}: ${step.table.kind.toUpperCase()} with ${step.table.partitions.length} partitions`;
     case "make-filesystem":
       return describeFileSystem(step);
     case "restore-image":
@@ -79,7 +84,16 @@ function describeBootStep(
 function describeConfiguration(
   step: Extract<
     Step,
-    { kind: "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-network" | "write-identity" }
+    {
+      kind:
+        | "write-fstab"
+        | "write-command-line"
+        | "write-crypttab"
+        | "write-mdadm-conf"
+        | "write-multipath"
+        | "write-network"
+        | "write-identity";
+    }
   >,
 ): string {
   switch (step.kind) {
@@ -93,6 +107,8 @@ function describeConfiguration(
       return `see that /etc/crypttab names ${step.volumes.map(({ name }) => name).join(", ")} by their UUIDs`;
     case "write-mdadm-conf":
       return `see that mdadm.conf waits for no array that is no longer made: ${step.arrays.map(({ id }) => id).join(", ")}`;
+    case "write-multipath":
+      return `see that multipath's files know ${step.changes.map(({ from, to }) => `${to} in the place of ${from}`).join(", ")}`;
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }

@@ -6,15 +6,20 @@ import { biosBoot } from "./plan-bios-boot.ts";
 import type { Moves } from "./plan-fstab.ts";
 import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./plan.ts";
 
-export function planBoot(machine: Machine, { matches, replaced }: Pick<Moves, "matches" | "replaced">): readonly Step[] {
-  return [...initramfsStep(machine, { matches, replaced }), ...loaderSteps(machine, matches)];
+export interface BootMoves extends Pick<Moves, "matches" | "replaced"> {
+  /** Files that the initramfs has copies of are others now. */
+  readonly isStale: boolean;
+}
+
+export function planBoot(machine: Machine, moves: BootMoves): readonly Step[] {
+  return [...initramfsStep(machine, moves), ...loaderSteps(machine, moves.matches)];
 }
 
 /**
  * Only where a disk is reached by another driver than before: then all on its way must be there, its own layer too (sd beside ahci); and where
  * volumes are called otherwise that dracut waits for, or initramfs-tools looks for swap on.
  */
-function initramfsStep({ layout }: Machine, { matches, replaced }: Pick<Moves, "matches" | "replaced">): readonly Step[] {
+function initramfsStep({ layout }: Machine, { matches, replaced, ...moves }: BootMoves): readonly Step[] {
   const drivers = matches.flatMap(({ from, disk }) => {
     const before = layout.disks.find(({ id }) => id === from)?.identity;
     const known = before?.drivers ?? [];
@@ -22,7 +27,7 @@ function initramfsStep({ layout }: Machine, { matches, replaced }: Pick<Moves, "
     return isAsBefore ? [] : disk.drivers;
   });
   const renamed = new Set(replaced.values());
-  const isStale = layout.stack.some(({ kind, id }) => kind === "logical-volume" && renamed.has(id));
+  const isStale = moves.isStale || layout.stack.some(({ kind, id }) => kind === "logical-volume" && renamed.has(id));
   if (drivers.length === 0 && !isStale) return [];
   return [{ kind: "check-initramfs", drivers: [...new Set(drivers)], ...(isStale ? { isStale } : {}) }];
 }

@@ -7,6 +7,7 @@ import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { goneArrays } from "./plan-arrays.ts";
 import { planBoot } from "./plan-boot.ts";
+import { planMultipath, type WwidChange } from "./plan-multipath.ts";
 import { planCards, type CardChange, type PresentCard } from "./plan-network.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planCrypttab } from "./crypttab.ts";
@@ -75,15 +76,17 @@ export function planRestore(input: PlanInput): Plan {
   const machine = { ...whole, layout, bootLoader: withReplaced(whole.bootLoader, fitted.replaced) };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
-  const moves = { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced };
+  const multipath = planMultipath(whole.layout, { matches, replaced: fitted.replaced });
+  const moves = { devices: devicePaths(layout, matches), matches, replaced: new Map([...fitted.replaced, ...multipath.gone]) };
   const cards = planCards(machine.network, input.presentCards, options.cards ?? new Map());
+  const around = { ...moves, reuse, cards: cards.changes, wwids: multipath.wwids, options, luksHeaders, before: whole.layout };
   return {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, options, luksHeaders, before: whole.layout }, manifest.totals),
-    replaced: [...fitted.replaced],
-    changes,
+    steps: planSteps(machine, around, manifest.totals),
+    replaced: [...moves.replaced],
+    changes: [...changes, ...multipath.changes],
     keptPaths: keptPaths(layout, reuse),
     lost: lostContents(pairs, machine, reuse).flatMap(contentLines),
     kept: [
@@ -93,16 +96,23 @@ export function planRestore(input: PlanInput): Plan {
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
       ...consentWarnings(present, options.wipe),
-      ...contentWarnings(machine),
       ...imageWarnings(whole.layout, layout),
       ...luksWarnings(layout, reuse.devices, luksHeaders),
-      ...commandLineProblems(machine, moves),
-      ...fstabProblems(machine, moves),
       ...cards.problems,
-      ...biosBoot(machine).notes,
-      ...restorableReasons(machine),
+      ...multipath.warnings,
+      ...machineWarnings(machine, moves),
     ],
   };
+}
+
+function machineWarnings(machine: Machine, moves: Moves): readonly string[] {
+  return [
+    ...contentWarnings(machine),
+    ...commandLineProblems(machine, moves),
+    ...fstabProblems(machine, moves),
+    ...biosBoot(machine).notes,
+    ...restorableReasons(machine),
+  ];
 }
 
 function leftAloneLine({ disk, lockedBecause }: PresentDisk): string {
@@ -164,9 +174,20 @@ function refusal(rule: string, problems: readonly string[]): LifeboatError {
   });
 }
 
-function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): TargetDisk {
+function targetDisk({ id, identity, sizeBytes, logicalSectorBytes, multipath }: Disk): TargetDisk {
   const { wwid, serial, model, driver, drivers } = identity;
-  return { name: id, path: `/dev/${id}`, wwid, serial, model, driver, drivers, sizeBytes, logicalSectorBytes };
+  return {
+    name: id,
+    path: `/dev/${id}`,
+    wwid,
+    serial,
+    model,
+    driver,
+    drivers,
+    sizeBytes,
+    logicalSectorBytes,
+    ...(multipath === undefined ? {} : { multipath }),
+  };
 }
 
 interface Circumstances extends Moves {
@@ -174,6 +195,7 @@ interface Circumstances extends Moves {
   /** As it was. */
   readonly before: Layout;
   readonly cards: readonly CardChange[];
+  readonly wwids: readonly WwidChange[];
   readonly options: PlanOptions;
   readonly luksHeaders: PlanInput["luksHeaders"];
 }
@@ -184,7 +206,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, cards, luksHeaders, before, options } = moves;
+  const { devices, matches, reuse, cards, wwids, luksHeaders, before, options } = moves;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const keptNodes = new Set([...reuse.fileSystems].map(path));
@@ -211,9 +233,10 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
     ...planCommandLine(machine, moves),
     ...planCrypttab(machine, moves),
     ...arraySteps(before, moves),
+    ...(wwids.length === 0 ? [] : [{ kind: "write-multipath", changes: wwids } as const]),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
     ...identityStep(machine, options.cloneName),
-    ...planBoot(machine, moves).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
+    ...planBoot(machine, { ...moves, isStale: wwids.length > 0 }).filter((step) => step.kind !== "copy-esp" || !keptNodes.has(step.device)),
     { kind: "set-flags" },
     { kind: "check", paths: totals.paths },
     { kind: "write-mark" },

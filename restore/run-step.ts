@@ -21,6 +21,7 @@ import { partitionPath, type StackStep, type Step, type TargetDisk } from "./pla
 import { subvolumeOption } from "./subvolumes.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 import { writeIdentity } from "./write-identity.ts";
+import { writeMultipathFiles } from "./multipath-files.ts";
 import { writeMdadmConf } from "./write-mdadm-conf.ts";
 import { writeNetwork } from "./write-network.ts";
 
@@ -67,6 +68,7 @@ export async function runStep(step: LayoutStep, { setId, machine, environment }:
     case "write-command-line":
     case "write-crypttab":
     case "write-mdadm-conf":
+    case "write-multipath":
     case "write-network":
     case "write-identity":
       return writeConfiguration(step, environment, originalsOf(setId));
@@ -88,7 +90,7 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
       await using chroot = await openChroot(root);
       const { drivers, isStale = false } = step;
       const changed = await checkInitramfs({ machine, drivers, isStale, chroot }, environment);
-      return because(`the initramfs was made again for ${isStale ? "the new names of volumes" : "the new disk's driver"}`, changed);
+      return because(`the initramfs was made again for ${isStale ? "the new names of devices" : "the new disk's driver"}`, changed);
     }
     case "install-boot-loader": {
       await using chroot = await openChroot(root);
@@ -107,7 +109,7 @@ async function runBootStep(step: BootStep, { machine, environment }: StepContext
 }
 
 type ConfigurationStep = Of<
-  "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-network" | "write-identity"
+  "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-multipath" | "write-network" | "write-identity"
 >;
 
 async function writeConfiguration(
@@ -124,6 +126,8 @@ async function writeConfiguration(
       return writeCrypttab(step, environment.root, originals);
     case "write-mdadm-conf":
       return because("arrays that are no longer made left it", await writeMdadmConf(step, environment.root, originals));
+    case "write-multipath":
+      return because("other disks took the place of multipath's", await writeMultipathFiles(step, environment.root, originals));
     case "write-network":
       return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root, originals));
     case "write-identity": {

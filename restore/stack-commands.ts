@@ -18,12 +18,16 @@ const LVM_CONFIG = "activation{udev_sync=0 udev_rules=0 monitoring=0} backup{bac
 
 /**
  * Asks nothing, waits for no udev, as there is none, and sees these devices alone: what is on other disks may have the same names and the
- * same UUIDs, as the machine's old disk has.
+ * same UUIDs, as the machine's old disk has. A path of a multipath disk, which LVM passes over elsewhere, is the disk here.
  */
 function lvmOptions(devices: Iterable<string>): readonly string[] {
   // lvm.conf(5), filter: the first pattern that fits decides.
   const own = [...devices].map((device) => `"a|^${device.replace(/[^\w/-]/g, "\\\\$&")}$|"`);
-  return ["--yes", "--config", `${LVM_CONFIG} devices{use_devicesfile=0 filter=[${[...own, '"r|.*|"'].join(",")}]}`];
+  return [
+    "--yes",
+    "--config",
+    `${LVM_CONFIG} devices{use_devicesfile=0 multipath_component_detection=0 filter=[${[...own, '"r|.*|"'].join(",")}]}`,
+  ];
 }
 
 export function arrayCommand({ device, array, members, spares }: Of<"create-array">): Command {

@@ -1,6 +1,7 @@
 // The programs that a restore of a machine will run in the rescue system: checked when the set is made, and again before the first write.
 
 import type { Machine } from "../machine/model.ts";
+import { PARTCLONE_RESTORE } from "./image-commands.ts";
 
 export interface NeededProgram {
   readonly name: string;
@@ -20,6 +21,7 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
   const types = new Set(layout.fileSystems.map(({ type }) => type));
   const kinds = new Set(layout.stack.map(({ kind }) => kind));
   const methods = new Set(layout.images.map(({ method }) => method));
+  const partclone = [...methods].filter((method) => method.startsWith("partclone."));
   const isExt = ["ext2", "ext3", "ext4"].some((type) => types.has(type));
   const need = (isNeeded: boolean, name: string, about: Omit<NeededProgram, "name">): readonly NeededProgram[] =>
     isNeeded ? [{ name, ...about }] : [];
@@ -46,6 +48,8 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     ...need(types.has("reiserfs"), "mkreiserfs", { purpose: "makes ReiserFS", trial: { args: ["-V"], okCodes: [0, 16] } }),
     ...need(layout.swaps.length > 0, "mkswap", { purpose: "makes swap", trial: VERSION }),
     ...need(methods.has("ntfsclone"), "ntfsclone", { purpose: "writes images of NTFS back", trial: VERSION }),
+    ...need(partclone.length > 0, PARTCLONE_RESTORE, { purpose: "writes images of partclone back", trial: VERSION }),
+    ...partclone.flatMap((name) => need(true, name, { purpose: "reads images of partclone back", trial: VERSION })),
     ...need(true, "mount", { purpose: "mounts file systems", trial: VERSION }),
     ...need(true, "umount", { purpose: "unmounts file systems", trial: VERSION }),
     ...need(true, "tar", { purpose: "unpacks files and reads them back", trial: VERSION }),

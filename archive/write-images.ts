@@ -91,14 +91,10 @@ async function readDevice({ image, path }: ImagedDevice, frames: FrameWriter, op
 }
 
 function hintFor(method: ImagedDevice["image"]["method"]): string {
-  switch (method) {
-    case "ntfsclone":
-      return "Windows must have checked it and been shut down whole (shutdown /s /t 0), or it is left out with --images none";
-    case "raw":
-      return "The disk may be failing; without --images the device is left out";
-    default:
-      return "The system that it belongs to must have checked it and let go of it; without --images the device is left out";
-  }
+  if (method === "ntfsclone")
+    return "Windows must have checked it and been shut down whole (shutdown /s /t 0), or it is left out with --images none";
+  if (method === "raw") return "The disk may be failing; without --images the device is left out";
+  return "The system that it belongs to must have checked it and let go of it; without --images the device is left out";
 }
 
 function lastWords(stderr: string): string {

@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { run } from "#os/exec";
 import { withImages } from "../machine/device-image.ts";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import { disk, forest, mapped, part } from "../machine/lsblk-for-tests.ts";
@@ -99,6 +100,32 @@ describe("chooseImages()", () => {
     assert.deepEqual(await chosen(["/dev/disk/by-label/Windows", "/dev/sda2", "all", "/dev/vg/win"]), [WINDOWS, VOLUME_TOO]);
     const raw = (await chosen(["/dev/sda6", "/dev/sdb2"])).map((line) => line.replace(/ dd .*/, ""));
     assert.deepEqual(raw, ["sda6 /dev/sda6 raw 1000 images/sda6", "sdb2 /dev/sdb2 raw 1000 images/sdb2"]);
+  });
+
+  test("takes used blocks of what partclone knows, and every block where it is not installed", async () => {
+    const place =
+      (fsType: string) =>
+      (device: MountedSystem["devices"][number]): typeof device => ({
+        ...device,
+        children: device.children.map((child) => (child.kernelName === "sdb2" ? { ...child, fsType } : child)),
+      });
+    const methodOf = async (fsType: string) =>
+      (await chosen(["/dev/sdb2"], { system: { ...SYSTEM, devices: SYSTEM.devices.map(place(fsType)) } }))[0]
+        ?.split(" ")
+        .slice(2)
+        .join(" ");
+    const program = join(scratch, "partclone.exfat");
+    await writeFile(program, "#!/bin/sh\necho 'Partclone : v1'\n");
+    await chmod(program, 0o755);
+    try {
+      assert.equal(await methodOf("exfat"), "partclone.exfat 1000 images/sdb2 Partclone : v1");
+      assert.match((await methodOf("ext4")) ?? "", /^raw /);
+    } finally {
+      await rm(program);
+    }
+    if ((await run(["partclone.exfat", "--version"]).catch(() => undefined)) === undefined) {
+      assert.match((await methodOf("exfat")) ?? "", /^raw /);
+    }
   });
 
   test("takes busybox's dd too, which a rescue system has", async () => {

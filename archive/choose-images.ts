@@ -3,12 +3,12 @@
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { exists, realPath } from "#os/files";
-import type { DeviceImage, ImageMethod } from "../machine/device-image.ts";
+import { PARTCLONE_TYPES, type DeviceImage, type ImageMethod } from "../machine/device-image.ts";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import { isMountOf, layoutDevices, type LayoutDevice } from "../machine/layout-devices.ts";
 import type { DeviceId, Layout } from "../machine/model.ts";
 import { partitionsOf, standsOn } from "../machine/own-layout.ts";
-import { IMAGE_PROGRAMS } from "../restore/image-commands.ts";
+import { imageProgram } from "../restore/image-commands.ts";
 import { imageFileStart } from "../set/device-image-files.ts";
 import { deviceOf } from "./excluded-devices.ts";
 
@@ -41,18 +41,27 @@ export async function chooseImages(choice: ImageChoice): Promise<readonly Imaged
   const devices = [...new Map([...named, ...(words.includes("all") ? everyNtfs(choice) : [])].map((one) => [one.id, one])).values()];
   const chosen: ImagedDevice[] = [];
   for (const { id, device } of devices) {
-    const method = methodFor(device.fsType);
+    const { method, tool } = await programFor(device.fsType, id);
     const file = imageFileStart(
       id,
       chosen.map(({ image }) => image.file),
     );
-    chosen.push({ path: device.path, image: { device: id, method, tool: await toolFor(method, id), sizeBytes: device.sizeBytes, file } });
+    chosen.push({ path: device.path, image: { device: id, method, tool, sizeBytes: device.sizeBytes, file } });
   }
   return chosen;
 }
 
-function methodFor(fsType: string | undefined): ImageMethod {
-  return fsType === "ntfs" ? "ntfsclone" : "raw";
+type ImageTool = Pick<DeviceImage, "method" | "tool">;
+
+/** Partclone is taken where it is installed, as without it the device can be read all the same. */
+async function programFor(fsType: string | undefined, device: DeviceId): Promise<ImageTool> {
+  const type = PARTCLONE_TYPES.find((one) => one === fsType);
+  const partclone = type === undefined ? undefined : await toolFor(`partclone.${type}`, device).catch(ifMissing);
+  return partclone ?? toolFor(fsType === "ntfs" ? "ntfsclone" : "raw", device);
+}
+
+function ifMissing(error: unknown): undefined {
+  if (!(error instanceof LifeboatError)) throw error;
 }
 
 function contradiction(words: readonly string[]): LifeboatError {
@@ -77,10 +86,7 @@ async function namedDevice(word: string, choice: ImageChoice): Promise<LayoutDev
 function everyNtfs(choice: ImageChoice): readonly LayoutDevice[] {
   return layoutDevices(choice.system.devices).filter(
     (one) =>
-      methodFor(one.device.fsType) === "ntfsclone" &&
-      choice.ownDevices.has(one.id) &&
-      !choice.isExcluded(one.id) &&
-      whyNot(one, choice) === undefined,
+      one.device.fsType === "ntfs" && choice.ownDevices.has(one.id) && !choice.isExcluded(one.id) && whyNot(one, choice) === undefined,
   );
 }
 
@@ -109,13 +115,13 @@ export function whyNot(
   return pool === undefined ? undefined : "it is one of several devices of a btrfs";
 }
 
-/** The program's own words about itself, one line. */
-async function toolFor(method: ImageMethod, device: DeviceId): Promise<string> {
-  const { name, package: packageName, okCodes } = IMAGE_PROGRAMS[method];
+/** With the program's own words about itself, one line. */
+async function toolFor(method: ImageMethod, device: DeviceId): Promise<ImageTool> {
+  const { name, package: packageName, okCodes } = imageProgram(method);
   const said = await run([name, "--version"], { okCodes }).catch((error: Error) => {
     throw new LifeboatError(`Cannot take an image of "${device}" as ${name} must run here: ${error.message}`, {
       hint: `Install the package ${packageName}, or leave --images out`,
     });
   });
-  return `${said.stdout}\n${said.stderr}`.trim().split("\n")[0] ?? name;
+  return { method, tool: `${said.stdout}\n${said.stderr}`.trim().split("\n")[0] ?? name };
 }

@@ -82,20 +82,22 @@ async function readDevice({ image, path }: ImagedDevice, frames: FrameWriter, op
       `Cannot take an image of "${path}" as ${command[0]} must read all of it: ${lastWords(stderr) || `exit code ${exitCode ?? "none"}`}`,
       {
         exitCode: 4,
-        hint: HINTS[image.method],
+        hint: hintFor(image.method),
       },
     );
   }
-  if (image.method === "ntfsclone" || doneBytes === image.sizeBytes) return;
+  if (image.method !== "raw" || doneBytes === image.sizeBytes) return;
   throw new LifeboatError(`Cannot take an image of "${path}" as it must have ${image.sizeBytes} bytes: ${doneBytes} were read`, {
     exitCode: 4,
   });
 }
 
-const HINTS: Readonly<Record<ImagedDevice["image"]["method"], string>> = {
-  ntfsclone: "Windows must have checked it and been shut down whole (shutdown /s /t 0), or it is left out with --images none",
-  raw: "The disk may be failing; without --images the device is left out",
-};
+function hintFor(method: ImagedDevice["image"]["method"]): string {
+  if (method === "ntfsclone")
+    return "Windows must have checked it and been shut down whole (shutdown /s /t 0), or it is left out with --images none";
+  if (method === "raw") return "The disk may be failing; without --images the device is left out";
+  return "The system that it belongs to must have checked it and let go of it; without --images the device is left out";
+}
 
 function lastWords(stderr: string): string {
   return stderr.trim().split("\n").slice(-3).join(" | ");

@@ -1,5 +1,7 @@
 // The programs of the tools layer: what rebuilds, checks and mounts disks, moves data and makes a machine bootable.
 
+import { PARTCLONE_TYPES } from "../machine/device-image.ts";
+
 export interface ToolProgram {
   readonly name: string;
   /** Debian's package, for the report's advice. */
@@ -30,7 +32,7 @@ export const TOOL_PROGRAMS: readonly ToolProgram[] = [
   ...group("makes and checks ReiserFS", "reiserfsprogs", "mkreiserfs reiserfsck reiserfstune"),
   ...group("makes and checks F2FS", "f2fs-tools", "mkfs.f2fs fsck.f2fs"),
   ...group("copies NTFS", "ntfs-3g", "ntfsclone mkntfs ntfsfix"),
-  ...group("copies used blocks", "partclone", "partclone.dd"),
+  ...group("copies used blocks", "partclone", `partclone.restore ${PARTCLONE_TYPES.map((type) => `partclone.${type}`).join(" ")}`),
   ...group("manages LVM volumes", "lvm2", "lvm pvcreate vgcreate lvcreate vgchange lvchange vgcfgrestore pvs vgs lvs"),
   ...group("manages thin pools", "thin-provisioning-tools", "thin_check thin_repair"),
   ...group("manages the device mapper", "dmsetup", "dmsetup"),

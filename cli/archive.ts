@@ -52,7 +52,7 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     many: true,
     description:
       "Take what is on a device that is not mounted block by block, and bring it back with the machine: all, for each NTFS on the machine's disks " +
-      "(ntfsclone, used blocks alone), a device such as /dev/sdb1 by any of its names, whatever is on it (every block of what is no NTFS), or none; " +
+      "(ntfsclone, used blocks alone), a device such as /dev/sdb1 by any of its names, whatever is on it (used blocks of what partclone knows, where it is installed; else every block), or none; " +
       "may be given again. The disk of a device that is named is made again by a restore, with all that is on it",
     defaultText: "none",
   },

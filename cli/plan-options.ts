@@ -42,6 +42,13 @@ export const PLAN_OPTIONS: readonly OptionSpec[] = [
     inConfig: false,
   },
   {
+    name: "volume-group",
+    value: "OLD=NEW",
+    many: true,
+    description: "Put the volumes of the machine's volume group OLD into its group NEW, and make no OLD; several may go into one",
+    inConfig: false,
+  },
+  {
     name: "nic",
     value: "OLD=NEW",
     many: true,
@@ -75,6 +82,7 @@ export function readPlanOptions(options: OptionValues): PlanOptions {
     map: pairsOf(options, "map", "a disk goes to one place"),
     cards: pairsOf(options, "nic", "a card is one here"),
     types: pairsOf(options, "file-system", "a file system has one type"),
+    groups: pairsOf(options, "volume-group", "a volume group goes into one"),
     excluded: listOption(options, "exclude-disk"),
     wipe: listOption(options, "wipe"),
     noResize: options["no-resize"] === true,

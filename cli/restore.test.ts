@@ -65,6 +65,7 @@ describe("options of restore", () => {
     "no-arrays",
     "no-volumes",
     "file-system",
+    "volume-group",
     "nic",
     "identity",
     "host-name",

@@ -10,6 +10,7 @@ export interface RestoreWords {
   readonly map: ReadonlyMap<string, string>;
   readonly cards: ReadonlyMap<string, string>;
   readonly types: ReadonlyMap<string, string>;
+  readonly groups: ReadonlyMap<string, string>;
   readonly excluded: readonly string[];
   readonly wipe: readonly string[];
   readonly noResize: boolean;
@@ -32,7 +33,7 @@ export interface RestoreWords {
 export function restoreWords({ own, values, flags }: Pick<BootWords, "own" | "values" | "flags">): RestoreWords {
   const first = (name: Parameters<typeof own.get>[0]) => own.get(name)?.[0];
   // What is no pair is kept: the planner refuses it by name, where leaving it out would let another disk be chosen.
-  const pairs = (name: "lifeboat.map" | "lifeboat.nic" | "lifeboat.filesystem") =>
+  const pairs = (name: "lifeboat.map" | "lifeboat.nic" | "lifeboat.filesystem" | "lifeboat.volumegroup") =>
     (own.get(name) ?? []).map((pair) => {
       const at = pair.indexOf("=");
       const [old, now] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
@@ -44,6 +45,7 @@ export function restoreWords({ own, values, flags }: Pick<BootWords, "own" | "va
     map: new Map(pairs("lifeboat.map")),
     cards: new Map(pairs("lifeboat.nic")),
     types: new Map(pairs("lifeboat.filesystem")),
+    groups: new Map(pairs("lifeboat.volumegroup")),
     excluded: excluded.map(readSerialWord),
     wipe: (own.get("lifeboat.wipe") ?? []).map(readSerialWord),
     noResize: flags.has("noresize"),

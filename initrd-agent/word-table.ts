@@ -96,6 +96,11 @@ export const OWN_WORDS = {
     isText: true,
     says: "Make the file system at this mount point as ext4, xfs or btrfs, whatever it was.",
   },
+  "lifeboat.volumegroup": {
+    value: "OLD=NEW",
+    isText: true,
+    says: "Put the volumes of the machine's volume group OLD into its group NEW, and make no OLD; several may go into one.",
+  },
   "lifeboat.nic": { value: "OLD=NEW", isText: true, says: "The machine's network card OLD is the card NEW here: names or addresses." },
   "lifeboat.clone": {
     value: "NAME",

@@ -26,7 +26,7 @@ export interface Partition {
 }
 
 /** Sizes in /sys are in units of 512 bytes, whatever the device's own block size. */
-const SYSFS_UNIT = 512;
+export const SYSFS_UNIT = 512;
 const VIRTUAL = /^(?:loop|ram|zram|dm-|md|nbd)\d/;
 /** The small partitions that an eMMC shows as disks: its own boot code, no place for data (JESD84-B51 section 6.2). */
 const EMMC_BOOT = /^mmcblk\d+(?:boot\d+|rpmb)$/;

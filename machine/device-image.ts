@@ -13,8 +13,13 @@ export interface DeviceImage {
   readonly file: string;
 }
 
-/** `ntfsclone`: the blocks that NTFS uses, in that program's own format. `raw`: every byte. */
-export type ImageMethod = "ntfsclone" | "raw";
+/** What partclone knows and nothing here makes, by blkid's words; its programs are called by the same ones. */
+export const PARTCLONE_TYPES = ["exfat", "hfsplus", "apfs", "minix", "reiser4"] as const;
+
+/** By the program: `ntfsclone` and partclone's take the blocks that a file system uses, in formats of their own. `raw`: every byte. */
+export type ImageMethod = "ntfsclone" | `partclone.${(typeof PARTCLONE_TYPES)[number]}` | "raw";
+
+export const IMAGE_METHODS: readonly ImageMethod[] = ["ntfsclone", ...PARTCLONE_TYPES.map((type) => `partclone.${type}` as const), "raw"];
 
 export function isImaged({ images }: Pick<Layout, "images">, id: DeviceId): boolean {
   return images.some(({ device }) => device === id);

@@ -11,6 +11,7 @@ import {
   PROGRAM_DIRECTORIES,
 } from "./distributions.ts";
 import type { BootLoader, EfiLoader, Firmware, GrubTools, Layout, MountPoint } from "./model.ts";
+import { diskNode } from "./multipath.ts";
 import { parseEfibootmgr, type EfiBootEntries } from "./parse-efibootmgr.ts";
 
 /** EFI_GLOBAL_VARIABLE (UEFI 3.3). The value follows four bytes of attributes. */
@@ -117,9 +118,9 @@ function unknownDetail(biosDisks: readonly string[], esp: Esp | undefined): stri
 
 async function grubDisks({ disks }: Layout): Promise<readonly string[]> {
   const found = await Promise.all(
-    disks.map(async ({ id }) => {
-      const sector = await orUnknown(() => readRange(`/dev/${id}`, 0, BOOT_SECTOR_BYTES));
-      return sector !== undefined && startsGrub(sector) ? [id] : [];
+    disks.map(async (disk) => {
+      const sector = await orUnknown(() => readRange(diskNode(disk), 0, BOOT_SECTOR_BYTES));
+      return sector !== undefined && startsGrub(sector) ? [disk.id] : [];
     }),
   );
   return found.flat();

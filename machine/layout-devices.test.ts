@@ -28,6 +28,30 @@ test("layoutDevices() names LVM's volumes as LVM does, hyphens included, and oth
   );
 });
 
+test("layoutDevices() takes a disk that is reached on several paths for one, and leaves out what the kernel shows on its paths", () => {
+  const partition = (name: string, kname: string, ...children: readonly Tree[]): Tree => ({ name, kname, type: "part", children });
+  const multipath = (): Tree =>
+    mapped(
+      "mpatha",
+      ["dm-0", "mpath"],
+      partition("mpatha-part1", "dm-1"),
+      partition("mpatha-part2", "dm-2", mapped("vg-root", ["dm-3", "lvm"])),
+    );
+  assert.deepEqual(
+    layoutDevices(forest(disk("sda", part("sda1", "vfat"), multipath()), disk("sdb", multipath()), disk("sdc", part("sdc1", "ext4")))).map(
+      ({ id, place, on }) => [id, place, ...on].join(" "),
+    ),
+    [
+      "mpatha disk",
+      "mpatha-part1 partition mpatha",
+      "mpatha-part2 partition mpatha",
+      "vg/root stacked mpatha-part2",
+      "sdc disk",
+      "sdc1 partition sdc",
+    ],
+  );
+});
+
 const stick = (name: string, ...children: readonly Tree[]): Tree => ({ ...disk(name, ...children), tran: "usb", rm: true });
 const entry = (spec: string, path: string, ...options: readonly string[]): FstabEntry => ({ spec, path, type: "ext4", options });
 

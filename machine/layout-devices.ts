@@ -12,11 +12,14 @@ export interface LayoutDevice {
   readonly place: "disk" | "partition" | "stacked";
 }
 
-/** Everything but optical discs, floppies, loop devices, memory, and what stands on these. */
+/** Everything but optical discs, floppies, loop devices, memory, what stands on these, and paths of multipath disks. */
 export function layoutDevices(devices: readonly LsblkDevice[]): readonly LayoutDevice[] {
   const found = new Map<DeviceId, LayoutDevice>();
   const add = (device: LsblkDevice, parent: LayoutDevice | undefined): void => {
     if (NO_LAYOUT_TYPES.has(device.type) || NO_LAYOUT_NAMES.test(device.kernelName)) return;
+    const multipath = parent === undefined ? device.children.filter(({ type }) => type === "mpath") : [];
+    // The disk is what its paths lead to: partitions that the kernel shows on one of them too are its own.
+    if (multipath.length > 0) return multipath.forEach((disk) => add(disk, undefined));
     const id = deviceId(device);
     const known = found.get(id);
     const on = [...(known?.on ?? []), ...(parent === undefined || known?.on.includes(parent.id) === true ? [] : [parent.id])];

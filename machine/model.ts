@@ -134,6 +134,15 @@ export interface Disk {
   readonly removable: boolean;
   /** Undefined: none, or one that is not known. */
   readonly table: PartitionTable | undefined;
+  /** When it is reached on several paths, or the device mapper's multipath target makes it. */
+  readonly multipath?: Multipath | undefined;
+}
+
+export interface Multipath {
+  /** What multipath-tools know it by, `3600508b4000156d7…`; undefined: its names do not tell. */
+  readonly wwid: string | undefined;
+  /** Kernel names, of which none is listed as a disk of its own. */
+  readonly paths: readonly string[];
 }
 
 export interface PartitionTable {

@@ -107,7 +107,9 @@ function toDevice(fields: DeviceTree): LsblkDevice {
   const mountpoints = fields.mountpoints ?? [fields.mountpoint ?? null];
   return {
     kernelName,
-    path: text(fields.path) ?? (/^(lvm|crypt|mpath|dm)$/.test(fields.type) ? `/dev/mapper/${fields.name}` : `/dev/${fields.name}`),
+    path:
+      text(fields.path) ??
+      (/^(lvm|crypt|mpath|dm)$/.test(fields.type) || /^dm-\d+$/.test(kernelName) ? `/dev/mapper/${fields.name}` : `/dev/${fields.name}`),
     type: fields.type,
     majorMinor: text(fields["maj:min"]) ?? "",
     sizeBytes: fields.size ?? 0,

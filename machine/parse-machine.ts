@@ -23,7 +23,7 @@ import type {
   PartitionTable,
   Swap,
 } from "./model.ts";
-import type { DeviceImage } from "./device-image.ts";
+import { IMAGE_METHODS, type DeviceImage } from "./device-image.ts";
 import { StackedSchema } from "./parse-stacked.ts";
 import { maybe, Name, NOT_ABSOLUTE, Path, Positive, RelativePath, type Schema, staysInside, Text, Whole, Word } from "./parse-words.ts";
 
@@ -120,6 +120,7 @@ const DiskSchema: Schema<Disk> = v.object({
   rotational: v.boolean(),
   removable: v.boolean(),
   table: maybe(TableSchema),
+  multipath: v.optional(v.object({ wwid: maybe(Word), paths: v.array(Word) })),
 });
 
 const ParametersSchema: Schema<FileSystemParameters> = v.variant("kind", [
@@ -186,7 +187,7 @@ const FstabSchema: Schema<FstabEntry> = v.object({ spec: Text, path: Text, type:
 
 const ImageSchema: Schema<DeviceImage> = v.object({
   device: Text,
-  method: v.picklist(["ntfsclone", "raw"]),
+  method: v.picklist(IMAGE_METHODS),
   tool: Text,
   sizeBytes: Positive,
   file: v.pipe(v.string(), v.regex(/^images\/[A-Za-z0-9][\w.-]*$/, "it must be a name in images/")),

@@ -1,5 +1,6 @@
 // For tests: how machines are laid out, by installers' defaults and by their administrators, ordinary and odd.
 
+import assert from "node:assert/strict";
 import { array, formed, group, luks, part, sketchedDisk, sketchedLayout, volume, type LayoutSketch } from "./layouts-for-tests.ts";
 import type { Layout } from "./model.ts";
 import type { VolumeForm } from "./stacked-device.ts";
@@ -277,3 +278,7 @@ export const RECORDED_LAYOUTS: readonly (readonly [what: string, layout: Layout]
   what,
   sketchedLayout(sketch),
 ]);
+
+export function recordedLayout(name: string): Layout {
+  return RECORDED_LAYOUTS.find(([what]) => what === name)?.[1] ?? assert.fail(name);
+}

@@ -28,12 +28,12 @@ test("stackedDevices() puts a volume group after every array that it stands on",
 });
 
 test("stackedDevices() has a shape for what nobody knows how to build, with lsblk's word for it", () => {
-  const path = mapped("mpatha", ["dm-0", "mpath"], mapped("mpatha-part1", ["dm-1", "part"]));
+  const fake = mapped("isw_a", ["dm-0", "dmraid"], mapped("isw_a1", ["dm-1", "part"]));
   const stack = stackedWithoutFacts(
     layoutDevices(
       forest(
-        disk("sda", path),
-        disk("sdb", path),
+        disk("sda", fake),
+        disk("sdb", fake),
         disk("sdc", part("sdc1", "bcache", disk("bcache0"))),
         disk("sdd", part("sdd1", "", mapped("rnd", ["dm-3", "crypt"]))),
       ),
@@ -42,10 +42,10 @@ test("stackedDevices() has a shape for what nobody knows how to build, with lsbl
   assert.deepEqual(
     stack.map((item) => (item.kind === "other" ? [item.id, item.type, item.on] : item.kind)),
     [
-      ["mpatha", "mpath", ["sda", "sdb"]],
+      ["isw_a", "dmraid", ["sda", "sdb"]],
       ["bcache0", "bcache", ["sdc1"]],
       ["rnd", "crypt", ["sdd1"]],
-      ["mpatha-part1", "part", ["mpatha"]],
+      ["isw_a1", "part", ["isw_a"]],
     ],
   );
 });

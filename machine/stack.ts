@@ -70,7 +70,7 @@ function luksOf({ id, device, on }: LayoutDevice, uuid: string | undefined, foun
 }
 
 /** Each after what it stands on. A circle, which cannot be, would end up last. */
-function inOrder(items: readonly StackItem[]): readonly StackedDevice[] {
+export function inOrder(items: readonly StackItem[]): readonly StackedDevice[] {
   const ordered: StackedDevice[] = [];
   let waiting = items;
   while (waiting.length > 0) {

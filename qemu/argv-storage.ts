@@ -63,6 +63,7 @@ function backend({ id, spec, disk }: PlacedDrive): string {
     // The host's page cache outlives QEMU, so even a machine that is killed keeps what its guest has written.
     cache: disk === undefined ? undefined : "unsafe",
     snapshot: disk?.snapshot === true ? "on" : undefined,
+    "node-name": (disk?.paths ?? 1) > 1 ? nodeOf(id) : undefined,
   });
 }
 
@@ -74,7 +75,7 @@ const DEVICES: Readonly<Record<DiskBus, DeviceArguments>> = {
   ahci: (drive, { machineType }) =>
     device(ata(drive), { bus: `${machineType === "q35" ? "ide" : "ahci"}.${drive.place}`, ...common(drive) }),
   ide: (drive) => device(ata(drive), { bus: `ide.${Math.floor(drive.place / 2)}`, unit: drive.place % 2, ...common(drive) }),
-  "virtio-scsi": scsiDevice,
+  "virtio-scsi": scsiPaths,
   lsi53c895a: scsiDevice,
   lsi53c810: scsiDevice,
   megasas: scsiDevice,
@@ -103,6 +104,22 @@ function common({ id, disk, spec }: PlacedDrive): Properties {
 
 function scsiDevice(drive: PlacedDrive): readonly string[] {
   return device(drive.disk === undefined ? "scsi-cd" : "scsi-hd", { bus: `${drive.bus}.0`, ...common(drive) });
+}
+
+/** A drive has one device; its block node has as many as share what they write. */
+function scsiPaths(drive: PlacedDrive): readonly string[] {
+  const { disk, id } = drive;
+  if (disk?.wwn === undefined && disk?.paths === undefined) return scsiDevice(drive);
+  const { wwn, paths = 1 } = disk;
+  const shared = paths > 1 ? "on" : undefined;
+  return Array.from({ length: paths }, (_, index) => ({
+    ...common(drive),
+    ...(index === 0 ? {} : { drive: nodeOf(id), bootindex: undefined }),
+  })).flatMap((own) => device("scsi-hd", { bus: "virtio-scsi.0", ...own, wwn, "share-rw": shared }));
+}
+
+function nodeOf(id: string): string {
+  return `${id}-node`;
 }
 
 function device(name: string, properties: Properties): readonly string[] {

@@ -88,6 +88,20 @@ const DISKS: Readonly<Record<DiskBus, readonly string[]>> = {
   floppy: ["-device", "floppy,drive=disk0,unit=0"],
 };
 
+test("qemuArgv() makes several disks of one that has several paths", () => {
+  const disk = { file: "/d", bus: "virtio-scsi", serial: "S", wwn: "0x5000c50015ea7a02", paths: 2, bootIndex: 1 } as const;
+  const argv = qemuArgv({ machineType: "pc", firmware: { kind: "bios" }, memoryMb: 512, disks: [disk] });
+  const from = argv.indexOf("-drive");
+  assert.deepEqual(argv.slice(from, from + 6), [
+    "-drive",
+    "if=none,id=disk0,file=/d,format=raw,cache=unsafe,node-name=disk0-node",
+    "-device",
+    "scsi-hd,bus=virtio-scsi.0,drive=disk0,serial=S,bootindex=1,wwn=0x5000c50015ea7a02,share-rw=on",
+    "-device",
+    "scsi-hd,bus=virtio-scsi.0,drive=disk0-node,serial=S,wwn=0x5000c50015ea7a02,share-rw=on",
+  ]);
+});
+
 const CONTROLLERS: Partial<Record<DiskBus, string>> = {
   "virtio-scsi": "virtio-scsi-pci,id=virtio-scsi",
   ahci: "ich9-ahci,id=ahci",

@@ -36,6 +36,11 @@ const refused: readonly { readonly why: string; readonly machine: MachineSpec; r
     message: 'this bus has no read-only disks: "/d" on "ahci"; "snapshot" keeps the file as it is',
   },
   {
+    why: "two paths to a snapshot",
+    machine: { ...PC, disks: [{ file: "/d", bus: "virtio-scsi", paths: 2, snapshot: true }] },
+    message: 'only a disk on virtio-scsi that is no snapshot has several paths: "/d" has 2',
+  },
+  {
     why: "two controllers that both share badly",
     machine: { ...PC, ...disks("lsi53c810", "am53c974") },
     message: 'this controller must not share its interrupt: "lsi53c810" beside "am53c974"',

@@ -39,6 +39,14 @@ const RULES: readonly Rule[] = [
   },
   { rule: "each bus has so many places", state: overfullBus },
   {
+    // A snapshot is a node above the one that has the name.
+    rule: "only a disk on virtio-scsi that is no snapshot has several paths",
+    state: ({ disks = [] }) => {
+      const disk = disks.find(({ paths = 1, bus, snapshot }) => paths > 1 && (bus !== "virtio-scsi" || snapshot === true));
+      return disk && `"${disk.file}" has ${disk.paths}`;
+    },
+  },
+  {
     rule: "this bus has no read-only disks",
     state: ({ disks = [] }) => {
       const disk = disks.find(({ bus, readOnly }) => readOnly === true && READ_WRITE_ONLY.includes(bus));

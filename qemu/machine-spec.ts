@@ -33,6 +33,10 @@ export interface DiskSpec {
   readonly format?: "raw" | "qcow2";
   /** What the guest writes is forgotten when the machine ends. */
   readonly snapshot?: boolean;
+  /** On virtio-scsi: its world-wide name, `0x` and sixteen hexadecimal digits. */
+  readonly wwn?: string;
+  /** On virtio-scsi: how many disks the guest sees that are this one; 1 unless given. */
+  readonly paths?: number;
 }
 
 export interface CdSpec {

@@ -56,11 +56,11 @@ export async function openChroot(root: string): Promise<Chroot> {
 /** Below /run, which is memory. */
 const LVM_DIRECTORY = "/run/lifeboat-lvm";
 const LVM_SETTINGS =
-  "backup {\n backup = 0\n archive = 0\n}\ndevices {\n use_devicesfile = 0\n}\nactivation {\n udev_sync = 0\n udev_rules = 0\n}\n";
+  "backup {\n backup = 0\n archive = 0\n}\ndevices {\n use_devicesfile = 0\n multipath_component_detection = 0\n}\nactivation {\n udev_sync = 0\n udev_rules = 0\n}\n";
 
 /**
  * GRUB and initramfs tools ask LVM, which would write copies of its metadata into the machine's /etc; and whose settings there may name
- * disks that are gone.
+ * disks that are gone. A path of a multipath disk, which LVM passes over elsewhere, is the disk here.
  */
 async function quietLvm(root: string): Promise<Readonly<Record<string, string>>> {
   const run = await insideRoot(root, "/run");

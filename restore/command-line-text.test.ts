@@ -6,6 +6,8 @@ import { environmentBlock, isGenerated, namesInitramfs, renamedDevices } from ".
 const NAMES = new Map([
   ["/dev/sda2", { to: "UUID=root", withoutInitramfs: "PARTUUID=2" }],
   ["/dev/sda4", { to: "UUID=swap", withoutInitramfs: "PARTUUID=4" }],
+  ["data/root", { to: "sys/root", withoutInitramfs: "sys/root" }],
+  ["data", { to: "sys", withoutInitramfs: "sys" }],
   ["/dev/disk/by-id/ata-X_1-part2", { to: "UUID=root", withoutInitramfs: "PARTUUID=2" }],
 ]);
 
@@ -16,6 +18,11 @@ describe("renamedDevices() changes", () => {
     ["links", "root=/dev/disk/by-id/ata-X_1-part2", "root=UUID=root"],
     ["what GRUB's environment has", "kernelopts=root=/dev/sda2 ro", "kernelopts=root=UUID=root ro"],
     ["other names of the words", "RESUME=/dev/sda4\nreal_root=/dev/sda2", "RESUME=UUID=swap\nreal_root=UUID=root"],
+    [
+      "dracut's words for LVM",
+      "rd.lvm.lv=data/root rd.lvm.vg=data rd_LVM_LV=data/root",
+      "rd.lvm.lv=sys/root rd.lvm.vg=sys rd_LVM_LV=sys/root",
+    ],
     ["the last word of a file without an end", "a\nroot=/dev/sda2", "a\nroot=UUID=root"],
     ["bytes of no encoding not at all", "\xff\xe4 root=/dev/sda2 \x80", "\xff\xe4 root=UUID=root \x80"],
   ];
@@ -26,6 +33,7 @@ describe("renamedDevices() changes", () => {
       "# root=/dev/sda2 is not to be used",
       "linux /vmlinuz root=/dev/sda20 root=/dev/sda subroot=/dev/sda2 x-root=/dev/sda2 boot.root=/dev/sda2",
       "set root='hd0,msdos2'",
+      "root=data resume=data/root rd.lvm.lv=data/root2 x.rd.lvm.vg=data",
       "root=UUID=/dev/sda2 mount /dev/sda2 resume=/dev/sdb4 root=/dev/sda2p1",
     ].join("\n");
     assert.equal(renamedDevices(text, NAMES, true), text);

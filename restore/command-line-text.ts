@@ -3,11 +3,11 @@
 /** From a name to what takes its place. */
 export type NewNames = ReadonlyMap<string, { readonly to: string; readonly withoutInitramfs: string }>;
 
-/** initramfs-tools writes RESUME=, genkernel real_root=. */
-const WORD = /(?<![\w.-])((?:real_)?root|resume)=(\/dev\/[^\s"'\\;,#]+)/gi;
+/** initramfs-tools writes RESUME=, genkernel real_root=; dracut knows volumes by rd.lvm.lv=VG/LV and groups by rd.lvm.vg=VG, once rd_LVM_LV= and rd_LVM_VG=. */
+const WORD = /(?<![\w.-])((?:(?:real_)?root|resume)(?==\/dev\/)|rd[._]lvm[._](?:lv|vg))=([^\s"'\\;,#]+)/gi;
 
 /**
- * The text with other names after root= and resume=, and no other byte changed. `hasInitramfs` holds for lines that do not tell
+ * The text with other names after root=, resume= and dracut's words for LVM, and no other byte changed. `hasInitramfs` holds for lines that do not tell
  * whether their kernel is started with one.
  */
 export function renamedDevices(text: string, names: NewNames, hasInitramfs: boolean): string {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { Machine } from "../machine/model.ts";
-import { LUKS } from "../machine/stack-for-tests.ts";
+import { LUKS, VOLUME } from "../machine/stack-for-tests.ts";
 import { changedCrypttab, planCrypttab } from "./crypttab.ts";
 import type { DiskMatch, MatchReason } from "./plan.ts";
 
@@ -20,6 +20,24 @@ test("planCrypttab() looks at volumes on partitions that have moved", () => {
   assert.deepEqual(planned("sda", "same serial"), []);
   const step = { kind: "write-crypttab", volumes: [{ name: "safe", uuid: LUKS.uuid }] };
   assert.deepEqual([planned("sdb", "same serial"), planned("sda", "same size")], [[step], [step]]);
+});
+
+test("planCrypttab() looks at volumes on what took the place of something, by all of its names", () => {
+  const inner = { ...LUKS, id: "inner", device: "system/safe" };
+  const layout = { ...MACHINE.layout, stack: [{ ...VOLUME, id: "system/safe", volumeGroup: "system" }, inner] };
+  const replaced = new Map([
+    ["data/safe", "system/safe"],
+    ["mapper/data-safe", "system/safe"],
+    ["data/x", "system/x"],
+  ]);
+  const [step] = planCrypttab({ ...MACHINE, layout }, { devices: new Map(), matches: [], replaced });
+  const gone = ["/dev/mapper/data-safe"];
+  assert.deepEqual(step, { kind: "write-crypttab", volumes: [{ name: "inner", uuid: LUKS.uuid, gone }] });
+  const text = (device: string) => `inner ${device} none\n`;
+  for (const name of ["/dev/data/safe", ...gone])
+    assert.equal(changedCrypttab(text(name), [{ name: "inner", uuid: "1-2", gone }]), text("UUID=1-2"));
+  const other = text("/dev/mapper/data-other");
+  assert.equal(changedCrypttab(other, [{ name: "inner", uuid: "1-2", gone }]), other);
 });
 
 test("changedCrypttab() changes those devices and nothing else", () => {

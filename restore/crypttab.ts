@@ -9,17 +9,23 @@ export interface VolumeName {
   /** The mapper's. */
   readonly name: string;
   readonly uuid: string;
+  /** Names of what it is on that usually last, and lead nowhere any more. */
+  readonly gone?: readonly string[];
 }
 
-/** For volumes directly on a disk or partition that is called otherwise now, or may be by some of its names. */
+/** For volumes directly on a disk or partition that is called otherwise now, or may be by some of its names; and on what took the place of something. */
 export function planCrypttab(machine: Machine, moves: Moves): readonly Step[] {
   const { stack } = machine.layout;
   const volumes = stack.flatMap((stacked): readonly VolumeName[] => {
-    if (stacked.kind !== "luks" || stacked.uuid === undefined || stack.some(({ id }) => id === stacked.device)) return [];
-    const isReplacement = [...moves.replaced.values()].includes(stacked.device);
+    if (stacked.kind !== "luks" || stacked.uuid === undefined) return [];
+    const names = [...moves.replaced].filter(([, now]) => now === stacked.device).map(([name]) => `/dev/${name}`);
+    const gone = names.filter((name) => LASTING.test(name));
+    const volume = { name: stacked.id, uuid: stacked.uuid };
+    if (names.length > 0) return [gone.length === 0 ? volume : { ...volume, gone }];
     const isSame =
-      !isReplacement && moves.devices.get(stacked.device) === `/dev/${stacked.device}` && isUnmoved(machine, stacked.device, moves.matches);
-    return isSame ? [] : [{ name: stacked.id, uuid: stacked.uuid }];
+      stack.some(({ id }) => id === stacked.device) ||
+      (moves.devices.get(stacked.device) === `/dev/${stacked.device}` && isUnmoved(machine, stacked.device, moves.matches));
+    return isSame ? [] : [volume];
   });
   return volumes.length === 0 ? [] : [{ kind: "write-crypttab", volumes }];
 }
@@ -29,13 +35,14 @@ const LASTING = /^\/dev\/(?:mapper\/|disk\/by-(?:uuid|label|partuuid|partlabel)\
 
 /** The text of /etc/crypttab, one character a byte, with UUIDs for the devices of these volumes (crypttab(5): name, device, key, options). */
 export function changedCrypttab(text: string, volumes: readonly VolumeName[]): string {
-  const uuids = new Map(volumes.map(({ name, uuid }) => [bytesOfText(name), uuid]));
+  const byName = new Map(volumes.map((volume) => [bytesOfText(volume.name), volume]));
   return text
     .split("\n")
     .map((line) => {
       const [, before = "", name = "", device = "", rest = ""] = /^(\s*([^\s#]\S*)\s+)(\/dev\/\S+)(.*)$/.exec(line) ?? [];
-      const uuid = uuids.get(name);
-      return uuid === undefined || LASTING.test(device) ? line : `${before}UUID=${uuid}${rest}`;
+      const volume = byName.get(name);
+      const isGone = volume?.gone?.some((one) => bytesOfText(one) === device) === true;
+      return volume === undefined || (LASTING.test(device) && !isGone) ? line : `${before}UUID=${volume.uuid}${rest}`;
     })
     .join("\n");
 }

@@ -11,14 +11,12 @@ export function describeStep(step: Step): string {
   if (isStackStep(step)) return describeStackStep(step);
   switch (step.kind) {
     case "wipe":
-      return `wipe ${step.disk.path}: clear its old signatures`;
     case "partition":
-      return `partition ${step.disk.path}: ${step.table.kind.toUpperCase()} with ${step.table.partitions.length} partitions`;
     case "make-filesystem":
     case "restore-image":
     case "make-swap":
     case "make-swap-file":
-      return describeContent(step);
+      return describeDeviceStep(step);
     case "mount":
       return `mount ${step.device}${step.fsRoot === "/" ? "" : ` (${step.fsRoot})`} at ${step.path}`;
     case "extract":
@@ -28,6 +26,7 @@ export function describeStep(step: Step): string {
     case "write-crypttab":
     case "write-mdadm-conf":
     case "write-lvm-devices":
+    case "write-multipath":
     case "write-network":
     case "write-identity":
       return describeConfiguration(step);
@@ -49,8 +48,14 @@ export function describeStep(step: Step): string {
   }
 }
 
-function describeContent(step: Extract<Step, { kind: "make-filesystem" | "restore-image" | "make-swap" | "make-swap-file" }>): string {
+function describeDeviceStep(
+  step: Extract<Step, { kind: "wipe" | "partition" | "make-filesystem" | "restore-image" | "make-swap" | "make-swap-file" }>,
+): string {
   switch (step.kind) {
+    case "wipe":
+      return `wipe ${step.disk.path}: clear its old signatures`;
+    case "partition":
+      return `partition ${step.disk.path}: ${step.table.kind.toUpperCase()} with ${step.table.partitions.length} partitions`;
     case "make-filesystem":
       return describeFileSystem(step);
     case "restore-image":
@@ -105,6 +110,7 @@ function describeConfiguration(
         | "write-crypttab"
         | "write-mdadm-conf"
         | "write-lvm-devices"
+        | "write-multipath"
         | "write-network"
         | "write-identity";
     }
@@ -126,6 +132,8 @@ function describeConfiguration(
       ].join(", and ")}`;
     case "write-lvm-devices":
       return `write LVM's list of devices, ${step.file}, again${step.groups.length === 0 ? "" : `, for ${step.groups.map(({ group }) => group.id).join(", ")}`}`;
+    case "write-multipath":
+      return `see that multipath's files know ${step.changes.map(({ from, to }) => `${to} in the place of ${from}`).join(", ")}`;
     case "write-identity":
       return `make the machine another one, called ${step.hostName}: machine-id, SSH host keys`;
   }

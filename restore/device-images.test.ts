@@ -11,7 +11,7 @@ import { run } from "#os/exec";
 import { isRoot } from "#os/user";
 import type { ImagedDevice } from "../archive/choose-images.ts";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
-import { withImages, type DeviceImage, type ImageMethod } from "../machine/device-image.ts";
+import { withImages, type DeviceImage } from "../machine/device-image.ts";
 import { BIOS_MACHINE, withLayout } from "../machine/machine-for-tests.ts";
 import { openDamagedSet } from "../set/damaged-set.ts";
 import { listedImages } from "../set/device-image-files.ts";
@@ -30,7 +30,8 @@ import { restoreMachine } from "./restore-machine.ts";
 const MIB = 2 ** 20;
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-images-"));
 const devices: string[] = [];
-let sources: Readonly<Record<ImageMethod, string>> | undefined;
+type Method = "ntfsclone" | "raw";
+let sources: Readonly<Record<Method, string>> | undefined;
 
 async function newDevice(name: string, sizeMiB: number): Promise<string | undefined> {
   const device = isRoot() ? await attachDisk(join(scratch, name), sizeMiB) : undefined;
@@ -61,7 +62,7 @@ function skips(context: TestContext): boolean {
   return skipsWithoutDisk(context, sources?.raw);
 }
 
-function imaged(method: ImageMethod): ImagedDevice {
+function imaged(method: Method): ImagedDevice {
   const sizeBytes = (method === "raw" ? 9 : 48) * MIB;
   const image: DeviceImage = { device: `sda-${method}`, method, tool: "a tool", sizeBytes, file: `images/${method}` };
   return { image, path: sources![method] };
@@ -86,7 +87,7 @@ async function archived(codec: Codec = "zstd", volumeLimitBytes = 4_000_000_000)
   return archiveTree(tree, join(scratch, `set-${(count += 1)}`), { machine, images, codec, volumeLimitBytes });
 }
 
-function stepFor(method: ImageMethod, device: string): Step {
+function stepFor(method: Method, device: string): Step {
   return { kind: "restore-image", device, image: imaged(method).image };
 }
 

@@ -70,7 +70,7 @@ export async function writeImage({ device, image }: RestoreImage, set: OpenSet, 
   }
   program.endInput();
   await endOf(program, device);
-  if (image.method === "ntfsclone" || doneBytes === image.sizeBytes) return digest.hex();
+  if (image.method !== "raw" || doneBytes === image.sizeBytes) return digest.hex();
   throw new LifeboatError(`Cannot write all of "${device}" as its image must have ${image.sizeBytes} bytes: it has ${doneBytes}`, {
     exitCode: 5,
   });
@@ -120,7 +120,7 @@ const DEVICE_SIZE = { start: 22, end: 30 };
 
 function imageDigest({ method }: DeviceImage): Digest {
   const digest = startDigest();
-  if (method === "raw") return digest;
+  if (method !== "ntfsclone") return digest;
   let position = 0;
   return {
     update(bytes) {

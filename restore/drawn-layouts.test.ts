@@ -15,8 +15,9 @@ import {
   type StackSketch,
 } from "../machine/layouts-for-tests.ts";
 import type { Layout } from "../machine/model.ts";
+import { mergeGroups } from "./fit/merge-groups.ts";
 import { leastDiskBytes } from "./fit/place-partitions.ts";
-import { checkMade, checkSizes, planOnto } from "./whole-plan-for-tests.ts";
+import { checkMade, checkSizes, planOnto, planOntoDisks } from "./whole-plan-for-tests.ts";
 
 interface DrawnPlace {
   readonly sizeMiB: number;
@@ -87,10 +88,10 @@ function builtOn({ sizeMiB, type, usedShare, isEncrypted, volumes }: DrawnPlace,
   stack.push(group(`vg-${number}`, [device]));
   const all = volumes.reduce((total, one) => total + one, 0);
   const sizes = volumes.map((one) => Math.max(4, Math.floor((roomMiB * one) / all / 4) * 4));
-  stack.push(...sizes.map((size, index) => volume(`vg-${number}/lv-${index}`, [size, device])));
+  stack.push(...sizes.map((size, index) => volume(`vg-${number}/lv-${number}-${index}`, [size, device])));
   return {
     stack,
-    holds: Object.fromEntries(sizes.map((size, index) => [`vg-${number}/lv-${index}`, content(`lv-${number}-${index}`, size)])),
+    holds: Object.fromEntries(sizes.map((size, index) => [`vg-${number}/lv-${number}-${index}`, content(`lv-${number}-${index}`, size)])),
   };
 }
 
@@ -141,5 +142,26 @@ test("below the least size it says how much is missing, and that much is enough"
       checkMade(planOnto(layout, () => sizeBytes + Math.ceil(missing / MIB) * MIB));
     }),
     { numRuns: 100 },
+  );
+});
+
+test("with all volumes in one group, everything has its room", () => {
+  fc.assert(
+    fc.property(DRAWN, fc.integer({ min: 100, max: 300 }), (drawn, percent) => {
+      const layout = layoutOf(drawn);
+      const [first, ...others] = layout.stack.filter(({ kind }) => kind === "volume-group").map(({ id }) => id);
+      const groups = new Map(others.map((id) => [id, first ?? ""]));
+      const present = layout.disks.map((disk) => ({
+        ...disk,
+        sizeBytes: Math.ceil((disk.sizeBytes * percent) / 100 / MIB) * MIB,
+        table: undefined,
+      }));
+      const plan = planOntoDisks(layout, present, { groups });
+      const merged = mergeGroups(layout, groups, new Set());
+      checkMade(plan);
+      checkSizes(plan, merged.isMerged ? merged.reduced.layout : layout);
+      assert.ok(plan.layout.stack.filter(({ kind }) => kind === "volume-group").length <= 1);
+    }),
+    { numRuns: 200 },
   );
 });

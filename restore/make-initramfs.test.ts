@@ -58,6 +58,14 @@ describe("checkInitramfs()", { skip }, () => {
     assert.deepEqual([changed, calls], [[], undefined]);
   });
 
+  test("makes an image again that may have old names, whatever it has", async () => {
+    const { changed, calls } = await check(
+      { files: { [`${MODULES}/`]: "", [IMAGE]: OLD }, programs: UPDATE_INITRAMFS },
+      { drivers: [], stale: ["the names of volumes"] },
+    );
+    assert.deepEqual([changed, calls], [[IMAGE], "update-initramfs -u -k 6.1.0-13-amd64\n"]);
+  });
+
   test("leaves an image alone when the driver is in the kernel itself", async () => {
     const files = { [`${MODULES}/modules.builtin`]: "kernel/drivers/nvme/host/nvme.ko\n", [IMAGE]: OLD };
     assert.deepEqual((await check({ files, programs: UPDATE_INITRAMFS })).changed, []);

@@ -1,6 +1,7 @@
 // Which disk that is here takes the place of which disk of the machine: by what cannot change, and never by name (DESIGN section 7).
 
 import type { Disk } from "../machine/model.ts";
+import { diskNode } from "../machine/multipath.ts";
 import type { MatchReason } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
 
@@ -54,8 +55,10 @@ function whyLeftAlone({ disk, lockedBecause }: PresentDisk, { excluded }: Pick<M
 }
 
 /** What a person may call a disk. */
-export function namesOf({ id, identity }: Disk): readonly string[] {
-  return [id, `/dev/${id}`, identity.serial, identity.wwid].filter((name) => name !== undefined);
+export function namesOf(disk: Disk): readonly string[] {
+  const { id, identity, multipath } = disk;
+  const paths = (multipath?.paths ?? []).flatMap((path) => [path, `/dev/${path}`]);
+  return [...new Set([id, `/dev/${id}`, diskNode(disk), ...paths, identity.serial, identity.wwid])].filter((name) => name !== undefined);
 }
 
 /** Returns what is wrong with what a person said. A name that two disks have names neither. */

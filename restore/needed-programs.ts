@@ -1,6 +1,8 @@
 // The programs that a restore of a machine will run in the rescue system: checked when the set is made, and again before the first write.
 
+import type { DeviceImage, ImageMethod } from "../machine/device-image.ts";
 import type { Machine } from "../machine/model.ts";
+import { PARTCLONE_RESTORE } from "./image-commands.ts";
 
 export interface NeededProgram {
   readonly name: string;
@@ -19,7 +21,6 @@ const SHORT_VERSION = { args: ["-V"], okCodes: [0] } as const;
 export function neededPrograms({ layout, firmware }: Machine): readonly NeededProgram[] {
   const types = new Set(layout.fileSystems.map(({ type }) => type));
   const kinds = new Set(layout.stack.map(({ kind }) => kind));
-  const methods = new Set(layout.images.map(({ method }) => method));
   const isExt = ["ext2", "ext3", "ext4"].some((type) => types.has(type));
   const need = (isNeeded: boolean, name: string, about: Omit<NeededProgram, "name">): readonly NeededProgram[] =>
     isNeeded ? [{ name, ...about }] : [];
@@ -45,7 +46,7 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     ...need(types.has("jfs"), "jfs_tune", { purpose: "sets what mkfs.jfs cannot", trial: { args: ["-V"], okCodes: [0, 255] } }),
     ...need(types.has("reiserfs"), "mkreiserfs", { purpose: "makes ReiserFS", trial: { args: ["-V"], okCodes: [0, 16] } }),
     ...need(layout.swaps.length > 0, "mkswap", { purpose: "makes swap", trial: VERSION }),
-    ...need(methods.has("ntfsclone"), "ntfsclone", { purpose: "writes images of NTFS back", trial: VERSION }),
+    ...imagePrograms(layout.images),
     ...need(true, "mount", { purpose: "mounts file systems", trial: VERSION }),
     ...need(true, "umount", { purpose: "unmounts file systems", trial: VERSION }),
     ...need(true, "tar", { purpose: "unpacks files and reads them back", trial: VERSION }),
@@ -54,6 +55,15 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     ...need(isExt || types.has("xfs"), "lsattr", { purpose: "reads inode flags back", trial: SHORT_VERSION }),
     ...need(firmware.kind === "uefi", "efibootmgr", { purpose: "writes the firmware's boot entries", trial: VERSION }),
   ];
+}
+
+function imagePrograms(images: readonly DeviceImage[]): readonly NeededProgram[] {
+  const methods = [...new Set(images.map(({ method }) => method))].filter((method) => method !== "raw");
+  const restoring = methods.some((method) => method !== "ntfsclone")
+    ? [{ name: PARTCLONE_RESTORE, purpose: "writes images of used blocks back", trial: VERSION }]
+    : [];
+  const purpose = (method: ImageMethod) => (method === "ntfsclone" ? "writes images of NTFS back" : "reads what was written back");
+  return [...restoring, ...methods.map((method) => ({ name: method, purpose: purpose(method), trial: VERSION }))];
 }
 
 /** Those that an image lacks, one line each. `missing`: why it has not, by name. */

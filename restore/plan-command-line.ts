@@ -74,7 +74,11 @@ function movedNames(machine: Machine, { devices, replaced }: Moves): readonly Na
   const isStacked = (id: string) => machine.layout.stack.some((stacked) => stacked.id === id);
   const moved = [...devices].filter(([id, now]) => now !== `/dev/${id}` && !isStacked(id)).map(([id]) => ({ name: `/dev/${id}`, id }));
   const gone = [...replaced].map(([id, now]) => ({ name: `/dev/${id}`, id: now }));
-  return [...moved, ...gone].filter(({ id }) => uuidOf(machine, id) !== undefined);
+  const named = [...moved, ...gone].filter(({ id }) => uuidOf(machine, id) !== undefined);
+  // The words of an initramfs that say which volumes it opens, VG or VG/LV, have no /dev/ (dracut.cmdline(7), rd.lvm.vg and rd.lvm.lv).
+  const isOfLvm = (id: string) => machine.layout.stack.some((one) => one.id === id && /^(?:volume-group|logical-volume)$/.test(one.kind));
+  const bare = [...replaced].filter(([name, now]) => isOfLvm(now) && !/^(?:mapper|disk)\//.test(name)).map(([name, id]) => ({ name, id }));
+  return [...named, ...bare];
 }
 
 /** Gentoo's initramfs has a name of its own for root=. */
@@ -94,13 +98,16 @@ function staleWords(
     }
     const id = replaced.get(named) ?? named;
     const now = devices.get(id);
-    const isStacked = machine.layout.stack.some((stacked) => stacked.id === id);
-    return now === undefined || now === name || isStacked ? [] : [{ word, name, id }];
+    const isOwnName = !replaced.has(named) && machine.layout.stack.some((stacked) => stacked.id === id);
+    return now === undefined || now === name || isOwnName ? [] : [{ word, name, id }];
   });
 }
 
 function changeOf(machine: Machine, { name, id }: { readonly name: string; readonly id: string }, { devices }: Moves): CommandLineChange {
+  if (!name.startsWith("/dev/")) return { from: name, now: id, to: id, withoutInitramfs: id };
   const now = devices.get(id) ?? name;
+  // An initramfs may open no other volumes than those that it is told by name.
+  if (machine.layout.stack.some((stacked) => stacked.id === id)) return { from: name, now, to: now, withoutInitramfs: now };
   const partitions = partitionsOf(machine.layout);
   const partitionUuid = partitions.find((partition) => partition.id === id)?.uuid;
   const withoutInitramfs = partitionUuid === undefined ? now : `PARTUUID=${partitionUuid}`;

@@ -17,7 +17,7 @@ const disks = (...parts: Parameters<typeof sketchedDisk>[1]["parts"] & {}) =>
 
 function onto(layout: Layout, count: number, map: ReadonlyMap<string, string> = new Map()): Plan {
   const present = ["sda", "sdb"].slice(0, count).map((id) => testDisk({ id, serial: `S-${id}`, sizeBytes: 40 * GIB }));
-  return planOntoDisks(layout, present, map);
+  return planOntoDisks(layout, present, { map });
 }
 
 const stepOf = ({ steps }: Plan) => steps.find((step) => step.kind === "install-efi-grub");

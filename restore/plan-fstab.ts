@@ -31,11 +31,12 @@ function renamed(machine: Machine, { devices, matches, replaced }: Moves): reado
     const named = WAY.test(spec) && !isReplaced ? deviceBehind(machine, entry) : name;
     const id = named === undefined ? undefined : (replaced.get(named) ?? named);
     // Names of arrays, volumes and mapped devices are their own, wherever they lie.
-    if (machine.layout.stack.some((stacked) => stacked.id === id)) return [];
+    const isStacked = machine.layout.stack.some((stacked) => stacked.id === id);
+    if (isStacked && !isReplaced) return [];
     const now = id === undefined || !spec.startsWith("/dev/") ? undefined : devices.get(id);
     if (id === undefined || now === undefined || now === spec) return [];
     if (WAY.test(spec) && !isReplaced && isUnmoved(machine, id, matches)) return [];
-    return [{ path, from: spec, to: uuidOf(machine, id) ?? now }];
+    return [{ path, from: spec, to: (isStacked ? undefined : uuidOf(machine, id)) ?? now }];
   });
 }
 

@@ -31,7 +31,7 @@ const ARRAYS = LAYOUT.stack.flatMap((one) => (one.kind === "array" ? [hexDigits(
 
 function gone(commandLine: string, { layout = LAYOUT, disks = 1 } = {}) {
   const present = ["sda", "sdb"].slice(0, disks).map((id) => testDisk({ id, serial: `S-${id}`, sizeBytes: 8 * GIB }));
-  const plan = planOntoDisks(layout, present, new Map());
+  const plan = planOntoDisks(layout, present);
   return goneNames({ before: layout, now: plan.layout, replaced: new Map(plan.replaced) }, commandLine);
 }
 

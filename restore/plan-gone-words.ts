@@ -48,7 +48,7 @@ export function goneNames(layouts: Layouts, commandLine: string): GoneNames {
   return {
     arrays: all(uuids("array").map(hexDigits), unmade.arrays),
     volumes: all(
-      gone.flatMap(({ kind, id }) => (kind === "volume-group" || kind === "logical-volume" ? [id] : [])),
+      gone.flatMap(({ kind, id }) => ((kind === "volume-group" || kind === "logical-volume") && !replaced.has(id) ? [id] : [])),
       unmade.volumes,
     ),
     containers: all(uuids("luks").map(hexDigits), unmade.containers),
@@ -69,7 +69,7 @@ function droppedSwaps({ before, now, replaced }: Layouts): readonly Swap[] {
   return before.swaps.filter(({ kind, place }) => kind === "partition" && !isMade(place));
 }
 
-function unmadeWords({ before, now }: Layouts, commandLine: string): GoneNames {
+function unmadeWords({ before, now, replaced }: Layouts, commandLine: string): GoneNames {
   const groups = new Set(now.stack.map(({ id }) => id));
   const containers = uuidsOf(now, "luks");
   return {
@@ -78,7 +78,7 @@ function unmadeWords({ before, now }: Layouts, commandLine: string): GoneNames {
           .map(hexDigits)
           .filter((uuid) => uuid !== "" && !uuidsOf(now, "array").includes(uuid))
       : [],
-    volumes: valuesOf(commandLine, VOLUME_KEYS).filter((name) => !groups.has(name)),
+    volumes: valuesOf(commandLine, VOLUME_KEYS).filter((name) => !groups.has(name) && !replaced.has(name)),
     // What holds a key may be a stick, which no set describes.
     containers: valuesOf(commandLine, CONTAINER_KEYS)
       .filter((value) => !value.startsWith(KEY_SOURCE))

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { BIOS_MACHINE, withLayout } from "../machine/machine-for-tests.ts";
 import type { Machine } from "../machine/model.ts";
-import { GROUP, LUKS, OTHER } from "../machine/stack-for-tests.ts";
+import { GROUP, LUKS } from "../machine/stack-for-tests.ts";
 import { describeStep } from "./describe-step.ts";
 import { NOTHING_GONE } from "./plan-gone-words.ts";
 import { planInitramfs } from "./plan-initramfs.ts";
@@ -21,9 +21,7 @@ const SAME = match(["sd", "ahci"]);
 
 function planned(steps: readonly Step[], machine: Machine = BIOS_MACHINE, matches = [SAME]): readonly string[] {
   const { layout: before } = machine;
-  return planInitramfs(machine, { devices: new Map(), matches, replaced: new Map([["mpatha", "sda"]]) }, { before, steps }).map(
-    describeStep,
-  );
+  return planInitramfs(machine, { devices: new Map(), matches, replaced: new Map() }, { before, steps }).map(describeStep);
 }
 
 const commandLine = (to: string): Step => {
@@ -70,7 +68,8 @@ describe("planInitramfs() says what the initramfs has a copy of, which the resto
   });
 
   test("several paths to a disk that has one now", () => {
-    const machine = withLayout(BIOS_MACHINE, { stack: [OTHER] });
+    const [disk, ...others] = BIOS_MACHINE.layout.disks;
+    const machine = withLayout(BIOS_MACHINE, { disks: [{ ...disk!, multipath: { wwid: "3600", paths: ["sda", "sdb"] } }, ...others] });
     assert.deepEqual(planned([], machine), ["make the initramfs again when its copy of the multipath settings is out of date"]);
   });
 });

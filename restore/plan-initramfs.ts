@@ -19,7 +19,7 @@ export interface InitramfsCircumstances {
 
 export function planInitramfs(machine: Machine, moves: Moves, { before, steps }: InitramfsCircumstances): readonly Step[] {
   const drivers = newDrivers(machine, moves.matches);
-  const copies = [...steps.flatMap((step) => copiesOf(step, machine)), ...multipathLeft(before, moves)];
+  const copies = [...steps.flatMap((step) => copiesOf(step, machine)), ...multipathLeft(before, moves), ...renamedVolumes(machine, moves)];
   const gone = goneNames({ before, now: machine.layout, replaced: moves.replaced }, machine.system.kernelCommandLine);
   return drivers.length + copies.length === 0 && isNothing(gone) ? [] : [{ kind: "check-initramfs", drivers, copies, gone }];
 }
@@ -47,6 +47,7 @@ const COPIES: Readonly<Partial<Record<Step["kind"], string>>> = {
   "write-crypttab": "/etc/crypttab",
   "write-fstab": "/etc/fstab",
   "write-command-line": RESUME_FILE,
+  "write-multipath": "multipath's files",
 };
 
 /** Of several files that the step may change. */
@@ -69,7 +70,16 @@ function isEarly(step: Step, { layout, system }: Machine): boolean {
 const EARLY: ReadonlySet<string> = new Set(["/", "/usr"]);
 
 /** Paths that are no longer several: nothing of the machine's tells when an initramfs stops looking for them. */
-function multipathLeft({ stack }: Layout, { replaced }: Moves): readonly InitramfsCopy[] {
-  const isLeft = stack.some((stacked) => stacked.kind === "other" && stacked.type === "mpath" && replaced.has(stacked.id));
+function multipathLeft({ disks }: Layout, { matches }: Moves): readonly InitramfsCopy[] {
+  const isLeft = disks.some(
+    ({ id, multipath }) => multipath !== undefined && matches.some(({ from, disk }) => from === id && disk.multipath === undefined),
+  );
   return isLeft ? [{ what: "the multipath settings", changedBy: undefined }] : [];
+}
+
+/** dracut has the names of volumes that it waits for, initramfs-tools that of the swap to resume from. */
+function renamedVolumes({ layout }: Machine, { replaced }: Moves): readonly InitramfsCopy[] {
+  const renamed = new Set(replaced.values());
+  const isRenamed = layout.stack.some(({ kind, id }) => kind === "logical-volume" && renamed.has(id));
+  return isRenamed ? [{ what: "the names of volumes", changedBy: undefined }] : [];
 }

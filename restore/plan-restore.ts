@@ -9,12 +9,14 @@ import { planArrays } from "./plan-arrays.ts";
 import { planBoot } from "./plan-boot.ts";
 import { planInitramfs } from "./plan-initramfs.ts";
 import { lvmFilterProblems, planLvmDevices } from "./plan-lvm.ts";
+import { planMultipath, type WwidChange } from "./plan-multipath.ts";
 import { planCards, type CardChange, type PresentCard } from "./plan-network.ts";
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planCrypttab } from "./crypttab.ts";
 import { fstabProblems, planFstab, type Moves } from "./plan-fstab.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
+import { mergeGroups } from "./fit/merge-groups.ts";
 import { withOtherTypes } from "./fit/other-types.ts";
 import { luksWarnings } from "./luks-keys.ts";
 import { describeIdentity } from "./match-disks.ts";
@@ -47,6 +49,8 @@ export interface PlanOptions {
   readonly cloneName?: string | undefined;
   /** From mount points to types that file systems are made as, other than they were. */
   readonly types?: ReadonlyMap<string, string>;
+  /** From volume groups that are not made again to those that their volumes go into. */
+  readonly groups?: ReadonlyMap<string, string>;
   /** From network cards of the machine to those that are here: names or addresses. */
   readonly cards?: ReadonlyMap<string, string>;
 }
@@ -74,15 +78,17 @@ export function planRestore(input: PlanInput): Plan {
   const machine = { ...whole, layout, bootLoader: withReplaced(whole.bootLoader, fitted.replaced) };
   const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
-  const moves = { devices: devicePaths(layout, matches), matches, replaced: fitted.replaced };
+  const multipath = planMultipath(whole.layout, { matches, replaced: fitted.replaced });
+  const moves = { devices: devicePaths(layout, matches), matches, replaced: new Map([...fitted.replaced, ...multipath.gone]) };
   const cards = planCards(machine.network, input.presentCards, options.cards ?? new Map());
+  const around = { ...moves, reuse, cards: cards.changes, wwids: multipath.wwids, options, luksHeaders, before: whole.layout };
   return {
     setId: manifest.id,
     layout,
     matches,
-    steps: planSteps(machine, { ...moves, reuse, cards: cards.changes, options, luksHeaders, before: whole.layout }, manifest.totals),
-    replaced: [...fitted.replaced],
-    changes,
+    steps: planSteps(machine, around, manifest.totals),
+    replaced: [...moves.replaced],
+    changes: [...changes, ...multipath.changes],
     keptPaths: keptPaths(layout, reuse),
     lost: lostContents(pairs, machine, reuse).flatMap(contentLines),
     kept: [
@@ -92,17 +98,24 @@ export function planRestore(input: PlanInput): Plan {
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
       ...consentWarnings(present, options.wipe),
-      ...contentWarnings(machine),
       ...imageWarnings(whole.layout, layout),
       ...luksWarnings(layout, reuse.devices, luksHeaders),
-      ...commandLineProblems(machine, moves, whole.layout),
-      ...fstabProblems(machine, moves),
-      ...lvmFilterProblems(machine, moves),
       ...cards.problems,
-      ...biosBoot(machine).notes,
-      ...restorableReasons(machine),
+      ...multipath.warnings,
+      ...machineWarnings(machine, moves, whole.layout),
     ],
   };
+}
+
+function machineWarnings(machine: Machine, moves: Moves, before: Layout): readonly string[] {
+  return [
+    ...contentWarnings(machine),
+    ...commandLineProblems(machine, moves, before),
+    ...fstabProblems(machine, moves),
+    ...lvmFilterProblems(machine, moves),
+    ...biosBoot(machine).notes,
+    ...restorableReasons(machine),
+  ];
 }
 
 function leftAloneLine({ disk, lockedBecause }: PresentDisk): string {
@@ -111,13 +124,20 @@ function leftAloneLine({ disk, lockedBecause }: PresentDisk): string {
 
 type Fitted = Extract<FittedMachine, { readonly fits: true }>;
 
-/** With the types that were asked for. */
+/** With the types and the volume groups that were asked for. */
 function wantedFit(input: PlanInput, reuse: Reuse): Fitted {
   const { machine, options } = input;
   const wanted = withOtherTypes(machine.layout, options.types ?? new Map(), reuse.fileSystems);
   if (!wanted.isRetyped) throw refusal("every type that is named must be one that the file system can have", wanted.problems);
-  const fitted = safeFit({ ...input, machine: { ...machine, layout: wanted.layout } }, reuse);
-  return { ...fitted, changes: [...wanted.changes, ...fitted.changes] };
+  const merged = mergeGroups(wanted.layout, options.groups ?? new Map(), reuse.devices);
+  if (!merged.isMerged) throw refusal("every volume group that is named must be one that can go into the other", merged.problems);
+  const { layout, replaced, changes } = merged.reduced;
+  const fitted = safeFit({ ...input, machine: { ...machine, layout } }, reuse);
+  return {
+    ...fitted,
+    replaced: new Map([...replaced, ...fitted.replaced]),
+    changes: [...wanted.changes, ...changes, ...fitted.changes],
+  };
 }
 
 function safeFit({ machine, present, firmware, options }: PlanInput, reuse: Reuse): Fitted {
@@ -127,7 +147,8 @@ function safeFit({ machine, present, firmware, options }: PlanInput, reuse: Reus
   const unnamed = namingProblems(present, options.excluded);
   const { map, excluded, noResize = false } = options;
   const reused = new Set(layout.disks.map(({ id }) => id).filter((id) => reuse.devices.has(id)));
-  const fitted = fitMachine(layout, present, { map, excluded, noResize, reused });
+  const mergedGroups = new Set(options.groups?.values());
+  const fitted = fitMachine(layout, present, { map, excluded, noResize, reused, mergedGroups });
   if (!fitted.fits) throw refusal("every disk of the machine must have one to go to", [...unnamed, ...fitted.problems]);
   const { pairs } = fitted;
   const targets = pairs.map(({ to }) => to);
@@ -156,9 +177,20 @@ function refusal(rule: string, problems: readonly string[]): LifeboatError {
   });
 }
 
-function targetDisk({ id, identity, sizeBytes, logicalSectorBytes }: Disk): TargetDisk {
+function targetDisk({ id, identity, sizeBytes, logicalSectorBytes, multipath }: Disk): TargetDisk {
   const { wwid, serial, model, driver, drivers } = identity;
-  return { name: id, path: `/dev/${id}`, wwid, serial, model, driver, drivers, sizeBytes, logicalSectorBytes };
+  return {
+    name: id,
+    path: `/dev/${id}`,
+    wwid,
+    serial,
+    model,
+    driver,
+    drivers,
+    sizeBytes,
+    logicalSectorBytes,
+    ...(multipath === undefined ? {} : { multipath }),
+  };
 }
 
 interface Circumstances extends Moves {
@@ -166,6 +198,7 @@ interface Circumstances extends Moves {
   /** As it was. */
   readonly before: Layout;
   readonly cards: readonly CardChange[];
+  readonly wwids: readonly WwidChange[];
   readonly options: PlanOptions;
   readonly luksHeaders: PlanInput["luksHeaders"];
 }
@@ -210,13 +243,14 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
 
 /** What is changed of the machine's own configuration; then the initramfs, which holds copies of it. */
 function configurationSteps(machine: Machine, moves: Circumstances): readonly Step[] {
-  const { before, cards, options } = moves;
+  const { before, cards, wwids, options } = moves;
   const steps = [
     ...planFstab(machine, moves, before.fstab),
     ...planCommandLine(machine, moves, before),
     ...planCrypttab(machine, moves),
     ...planArrays(machine, moves, before),
     ...planLvmDevices(machine, moves, before),
+    ...(wwids.length === 0 ? [] : [{ kind: "write-multipath", changes: wwids } as const]),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
     ...identityStep(machine, options.cloneName),
   ];

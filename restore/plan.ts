@@ -1,11 +1,12 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
 import type { DeviceImage } from "../machine/device-image.ts";
-import type { DeviceId, FileSystem, Layout, PartitionTable, Subvolume } from "../machine/model.ts";
+import type { DeviceId, FileSystem, Layout, Multipath, PartitionTable, Subvolume } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
 import type { GrubArray } from "./grub-arrays.ts";
 import type { GoneArray, MovedArray } from "./plan-arrays.ts";
 import type { GoneNames } from "./plan-gone-words.ts";
+import type { WwidChange } from "./plan-multipath.ts";
 import type { CardChange } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
@@ -23,6 +24,8 @@ export interface TargetDisk {
   readonly drivers: readonly string[];
   readonly sizeBytes: number;
   readonly logicalSectorBytes: number;
+  /** When it is reached on several paths: `name` is the one that is written through. */
+  readonly multipath?: Multipath | undefined;
 }
 
 export type Step =
@@ -123,6 +126,8 @@ export type Step =
         readonly devices: readonly string[];
       }[];
     }
+  /** A disk that took the place of a multipath disk gets its name in multipath's own files. */
+  | { readonly kind: "write-multipath"; readonly changes: readonly WwidChange[] }
   /** Names of devices that no longer hold or are not made, wherever the boot loader has them for the kernel's command line. */
   | {
       readonly kind: "write-command-line";

@@ -23,6 +23,7 @@ import { subvolumeOption } from "./subvolumes.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 import { writeIdentity } from "./write-identity.ts";
 import { writeLvmDevices } from "./write-lvm-devices.ts";
+import { writeMultipathFiles } from "./multipath-files.ts";
 import { writeMdadmConf } from "./write-mdadm-conf.ts";
 import { writeNetwork } from "./write-network.ts";
 
@@ -76,6 +77,7 @@ export async function runStep(step: LayoutStep, context: StepContext): Promise<r
     case "write-crypttab":
     case "write-mdadm-conf":
     case "write-lvm-devices":
+    case "write-multipath":
     case "write-network":
     case "write-identity":
       return writeConfiguration(step, context);
@@ -129,7 +131,14 @@ function isOutOfDate(changedBy: InitramfsCopy["changedBy"], changed: StepContext
 }
 
 type ConfigurationStep = Of<
-  "write-fstab" | "write-command-line" | "write-crypttab" | "write-mdadm-conf" | "write-lvm-devices" | "write-network" | "write-identity"
+  | "write-fstab"
+  | "write-command-line"
+  | "write-crypttab"
+  | "write-mdadm-conf"
+  | "write-lvm-devices"
+  | "write-multipath"
+  | "write-network"
+  | "write-identity"
 >;
 
 async function writeConfiguration(step: ConfigurationStep, { setId, environment, remark }: StepContext): Promise<readonly OwnChange[]> {
@@ -145,6 +154,8 @@ async function writeConfiguration(step: ConfigurationStep, { setId, environment,
       return because("arrays or devices that are no longer there left it", await writeMdadmConf(step, environment.root, originals));
     case "write-lvm-devices":
       return writeLvmDevices(step, { root: environment.root, originals, remark });
+    case "write-multipath":
+      return because("other disks took the place of multipath's", await writeMultipathFiles(step, environment.root, originals));
     case "write-network":
       return because("other network cards took the place of the machine's", await writeNetwork(step, environment.root, originals));
     case "write-identity": {

@@ -18,7 +18,7 @@ const LVM_CONFIG = "activation{udev_sync=0 udev_rules=0 monitoring=0} backup{bac
 
 /**
  * Asks nothing, waits for no udev, as there is none, and sees these devices alone: what is on other disks may have the same names and the
- * same UUIDs, as the machine's old disk has.
+ * same UUIDs, as the machine's old disk has. A path of a multipath disk, which LVM passes over elsewhere, is the disk here.
  */
 function lvmOptions(devices: Iterable<string>, { usesDevicesFile = false } = {}): readonly string[] {
   // lvm.conf(5), filter: the first pattern that fits decides.
@@ -26,7 +26,7 @@ function lvmOptions(devices: Iterable<string>, { usesDevicesFile = false } = {})
   return [
     "--yes",
     "--config",
-    `${LVM_CONFIG} devices{use_devicesfile=${usesDevicesFile ? 1 : 0} filter=[${[...own, '"r|.*|"'].join(",")}]}`,
+    `${LVM_CONFIG} devices{use_devicesfile=${usesDevicesFile ? 1 : 0} multipath_component_detection=0 filter=[${[...own, '"r|.*|"'].join(",")}]}`,
   ];
 }
 

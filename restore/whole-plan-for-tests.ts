@@ -7,7 +7,7 @@ import { deviceBytes, standsOn } from "../machine/own-layout.ts";
 import type { StackedDevice } from "../machine/stacked-device.ts";
 import { leastFileSystemBytes } from "./fit/file-system-size.ts";
 import { devicePaths } from "./plan-stack.ts";
-import { planRestore } from "./plan-restore.ts";
+import { planRestore, type PlanOptions } from "./plan-restore.ts";
 import type { Plan, Step } from "./plan.ts";
 
 const MIB = 2 ** 20;
@@ -28,15 +28,20 @@ export function planOnto(layout: Layout, sizeOf: (disk: Disk) => number, sectorB
   const present = layout.disks.map((disk) => {
     return { ...disk, sizeBytes: sizeOf(disk), logicalSectorBytes: sectorBytes ?? disk.logicalSectorBytes, table: undefined };
   });
-  return planOntoDisks(layout, present, new Map());
+  return planOntoDisks(layout, present);
 }
 
-/** `map`: as --map says. */
-export function planOntoDisks(layout: Layout, disks: readonly Disk[], map: ReadonlyMap<string, string>): Plan {
+export function planOntoDisks(layout: Layout, disks: readonly Disk[], options: Partial<PlanOptions> = {}): Plan {
   const machine = machineOf(layout);
   const present = disks.map((disk) => ({ disk, contents: [], lockedBecause: undefined }));
   const manifest = { id: "set", totals: TOTALS };
-  return planRestore({ machine, manifest, present, firmware: machine.firmware.kind, options: { map, excluded: [], wipe: [] } });
+  return planRestore({
+    machine,
+    manifest,
+    present,
+    firmware: machine.firmware.kind,
+    options: { map: new Map(), excluded: [], wipe: [], ...options },
+  });
 }
 
 /** What the steps make, read back from them alone. */

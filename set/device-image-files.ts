@@ -1,12 +1,12 @@
 // The files of a set that hold images of devices: `images/sda3-0001.ntfsclone.zst`, as many as its volumes' limit makes them. Pure.
 
-import type { DeviceImage, ImageMethod } from "../machine/device-image.ts";
+import { IMAGE_METHODS, type DeviceImage, type ImageMethod } from "../machine/device-image.ts";
 import type { DeviceId } from "../machine/model.ts";
 import type { SetManifest } from "./set-manifest.ts";
 
 export const IMAGES_DIRECTORY = "images";
 
-const FILE_NAME = /^images\/([A-Za-z0-9][\w.-]*)-\d{4,}\.(ntfsclone|raw)(?:\.zst|\.gz)?$/;
+const FILE_NAME = /^images\/([A-Za-z0-9][\w.-]*)-\d{4,}\.(ntfsclone|partclone\.\w+|raw)(?:\.zst|\.gz)?$/;
 const ENDINGS: Readonly<Record<SetManifest["codec"], string>> = { zstd: ".zst", gzip: ".gz", none: "" };
 
 /** What the names of an image's files begin with, unlike `taken`: some devices have names that files cannot have. */
@@ -24,7 +24,8 @@ export function imageFileName({ file, method }: DeviceImage, number: number, cod
 }
 
 export function isImageFile(name: string): boolean {
-  return FILE_NAME.test(name);
+  const word = FILE_NAME.exec(name)?.[2];
+  return IMAGE_METHODS.some((method) => method === word);
 }
 
 /** In order. Empty: the manifest lists none. */
@@ -49,10 +50,11 @@ export interface ListedImage {
 export function listedImages({ files }: Pick<SetManifest, "files">): readonly ListedImage[] {
   const images = new Map<string, ListedImage>();
   for (const { name: fileName, sizeBytes } of files) {
-    const [, name, method] = FILE_NAME.exec(fileName) ?? [];
-    if (name === undefined) continue;
+    const [, name, word] = FILE_NAME.exec(fileName) ?? [];
+    const method = IMAGE_METHODS.find((one) => one === word);
+    if (name === undefined || method === undefined) continue;
     const storedBytes = (images.get(name)?.storedBytes ?? 0) + sizeBytes;
-    images.set(name, { name, method: method === "raw" ? "raw" : "ntfsclone", storedBytes });
+    images.set(name, { name, method, storedBytes });
   }
   return [...images.values()];
 }

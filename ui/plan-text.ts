@@ -29,7 +29,12 @@ export function planText({ plan, machine, resumeAt, notResumed, isDone }: Planne
 }
 
 function matchLine({ from, disk, reason }: Plan["matches"][number]): string {
-  const about = [disk.model, disk.serial === undefined ? undefined : `serial ${disk.serial}`]
+  const paths = disk.multipath?.paths ?? [];
+  const about = [
+    disk.model,
+    disk.serial === undefined ? undefined : `serial ${disk.serial}`,
+    paths.length < 2 ? undefined : `one of its paths ${paths.join(", ")}`,
+  ]
     .filter((part) => part !== undefined)
     .join(", ");
   return `  disk      ${from} goes to ${disk.path} (${(disk.sizeBytes / 2 ** 30).toFixed(1)} GiB${about === "" ? "" : `, ${about}`}): ${reason}`;

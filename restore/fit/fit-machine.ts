@@ -5,6 +5,7 @@ import { matchDisks, namesOf, type MatchOptions, type Pair } from "../match-disk
 import { neededDiskBytes } from "../needed-room.ts";
 import type { PresentDisk } from "../present-disk.ts";
 import { fitLayout } from "./fit-layout.ts";
+import { joinPartitions } from "./join-partitions.ts";
 import { mergeDisks } from "./merge-disks.ts";
 import { leastDiskBytes } from "./place-partitions.ts";
 import { withoutDisk, type Reduced } from "./without-disk.ts";
@@ -13,6 +14,8 @@ export interface FitRequest extends Omit<MatchOptions, "neededBytes"> {
   readonly noResize: boolean;
   /** Disks whose tables stay as they are. */
   readonly reused: ReadonlySet<DeviceId>;
+  /** Volume groups that others went into. */
+  readonly mergedGroups: ReadonlySet<DeviceId>;
 }
 
 export type FittedMachine =
@@ -67,7 +70,9 @@ function onlyOne<T>(found: readonly T[]): T | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-function fitReduced(whole: Reduced, present: readonly PresentDisk[], request: FitRequest): FittedMachine {
+function fitReduced(apart: Reduced, present: readonly PresentDisk[], request: FitRequest): FittedMachine {
+  const joined = (one: Reduced) => (request.noResize ? one : joinPartitions(one, request.mergedGroups, request.reused));
+  const whole = joined(apart);
   const { layout } = whole;
   let problems: readonly string[] | undefined;
   const keepsSize = ({ id }: Disk) => request.noResize || request.reused.has(id);
@@ -75,7 +80,8 @@ function fitReduced(whole: Reduced, present: readonly PresentDisk[], request: Fi
   const neededIn = (fitted: Layout) => (disk: Disk) =>
     keepsSize(disk) ? neededDiskBytes(disk) : Math.min(neededDiskBytes(disk), leastDiskBytes(fitted, disk));
   const usable = usableCount(Math.min(...layout.disks.map(neededIn(layout))), present, request);
-  for (const reduced of reductions(whole, { usable, reused: request.reused })) {
+  for (const left of reductions(whole, { usable, reused: request.reused })) {
+    const reduced = joined(left);
     const neededBytes = neededIn(reduced.layout);
     const matching = matchDisks(reduced.layout.disks, present, { ...request, neededBytes });
     if (!matching.isMatched) {

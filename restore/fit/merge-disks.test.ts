@@ -3,19 +3,15 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { GIB, part, sketchedDisk, sketchedLayout } from "../../machine/layouts-for-tests.ts";
 import type { Layout } from "../../machine/model.ts";
-import { RECORDED_LAYOUTS } from "../../machine/recorded-layouts-for-tests.ts";
+import { recordedLayout } from "../../machine/recorded-layouts-for-tests.ts";
 import { testDisk } from "../present-disks-for-tests.ts";
 import type { Plan } from "../plan.ts";
 import { checkMade, checkSizes, planOntoDisks } from "../whole-plan-for-tests.ts";
 
-function recorded(what: string): Layout {
-  return RECORDED_LAYOUTS.find(([name]) => name === what)?.[1] ?? assert.fail(what);
-}
-
 /** All disks of the machine to one. */
 function ontoOne(layout: Layout, sizeGiB: number): Plan {
   const map = new Map(layout.disks.map(({ id }) => [id, "BIG"]));
-  return planOntoDisks(layout, [testDisk({ id: "sdz", serial: "BIG", sizeBytes: sizeGiB * GIB })], map);
+  return planOntoDisks(layout, [testDisk({ id: "sdz", serial: "BIG", sizeBytes: sizeGiB * GIB })], { map });
 }
 
 function partitionsOf({ layout }: Plan): readonly string[] {
@@ -57,7 +53,7 @@ describe("several disks go to one", () => {
     ],
   ] as const) {
     test(what, () => {
-      const plan = ontoOne(recorded(what), sizeGiB);
+      const plan = ontoOne(recordedLayout(what), sizeGiB);
       checkMade(plan);
       if (partitions !== undefined) assert.deepEqual(partitionsOf(plan), partitions);
       if (changes !== undefined) assert.deepEqual(told(plan), changes);
@@ -65,7 +61,7 @@ describe("several disks go to one", () => {
   }
 
   test("a smaller one, as long as the data fits", () => {
-    const layout = recorded("two groups on two disks");
+    const layout = recordedLayout("two groups on two disks");
     const plan = ontoOne(layout, 20);
     checkMade(plan);
     checkSizes(plan, { ...plan.layout, fileSystems: plan.layout.fileSystems.map((one) => ({ ...one, usedBytes: 0 })) });
@@ -73,7 +69,7 @@ describe("several disks go to one", () => {
   });
 
   test("what fstab names by place is named by UUID", () => {
-    const layout = recorded("a data disk with a file system and no table");
+    const layout = recordedLayout("a data disk with a file system and no table");
     const named = { ...layout, fstab: layout.fstab.map((entry) => (entry.path === "/data" ? { ...entry, spec: "/dev/sdb" } : entry)) };
     const step = ontoOne(named, 70).steps.find(({ kind }) => kind === "write-fstab");
     const to = `UUID=${layout.fileSystems.find(({ device }) => device === "sdb")?.uuid}`;
@@ -81,7 +77,7 @@ describe("several disks go to one", () => {
   });
 
   test("what had moved onto a disk moves on with it", () => {
-    const { replaced } = ontoOne(recorded("RAID1 over whole disks, with LUKS"), 70);
+    const { replaced } = ontoOne(recordedLayout("RAID1 over whole disks, with LUKS"), 70);
     assert.deepEqual(new Map(replaced).get("md0"), "sda3");
   });
 

@@ -3,7 +3,7 @@
 import type { DeviceId, Disk, Layout, Partition, PartitionTable } from "../../machine/model.ts";
 import { standsOn } from "../../machine/own-layout.ts";
 import { BARE_TYPES, LINUX_TYPE, LVM_TYPE, RAID_TYPE } from "../partition-types.ts";
-import { isSpareable, isSwap, replacedDevice, withoutDevices, type Reduced } from "./without-disk.ts";
+import { isSpareable, isSwap, movedOn, replacedDevice, withoutDevices, type Reduced } from "./without-disk.ts";
 
 export type Merged = { readonly isMerged: true; readonly reduced: Reduced } | { readonly isMerged: false; readonly problem: string };
 
@@ -46,14 +46,12 @@ function moveOnto({ layout, replaced, changes }: Reduced, { into, from, spared }
     table: { ...into.table, firstSector: undefined, lastSector: undefined, partitions },
   };
   const disks = layout.disks.filter(({ id }) => id !== from.id).map((disk) => (disk.id === into.id ? both : disk));
-  const now = new Map(replaced);
+  let now = replaced;
   let result: Layout = { ...layout, disks };
   coming.forEach(({ id }, index) => {
     const place = added[index]!.id;
     result = replacedDevice(result, id, place);
-    // What had moved there before moves on.
-    for (const [old, before] of now) if (before === id) now.set(old, place);
-    now.set(id, place);
+    now = movedOn(now, id, place);
   });
   const lines = coming.map(({ id }, index) => `${id} becomes ${added[index]!.id}`);
   return { layout: result, replaced: now, changes: [...changes, `disk ${from.id} goes to the disk that ${into.id} goes to`, ...lines] };

@@ -37,7 +37,7 @@ test("withoutDisk() does without the swap of the second disk, and its line in fs
   const layout = sketchedLayout({ disks, stack, holds });
   const swap = (id: string) => ({ spec: `UUID=${uuidOf(id)}`, path: "none", type: "swap", options: ["sw"] });
   const both = { ...layout, fstab: [...layout.fstab, swap("sda3"), swap("sdb3")] };
-  const plan = planOntoDisks(both, [testDisk({ id: "sdz", serial: "ONE", sizeBytes: 8 * GIB })], new Map());
+  const plan = planOntoDisks(both, [testDisk({ id: "sdz", serial: "ONE", sizeBytes: 8 * GIB })]);
   assert.deepEqual(plan.changes, [
     "disk sdb is left out: what was on it is on another disk too",
     "swap on sdb3 is left out",
@@ -66,7 +66,7 @@ test("withoutDisk() knows an array that ends by all of its names, wherever fstab
     `/dev/disk/by-id/md-uuid-${colons}`,
   ]) {
     const named = { ...layout, fstab: layout.fstab.map((entry) => (entry.path === "/" ? { ...entry, spec } : entry)) };
-    const { steps } = planOntoDisks(named, [testDisk({ id: "sda", serial: "S-sda", sizeBytes: 8 * GIB })], new Map());
+    const { steps } = planOntoDisks(named, [testDisk({ id: "sda", serial: "S-sda", sizeBytes: 8 * GIB })]);
     const fstab = steps.find(({ kind }) => kind === "write-fstab");
     assert.deepEqual(fstab, { kind: "write-fstab", changes: [{ path: "/", from: spec, to: `UUID=${uuidOf("md0")}` }] });
     const line = steps.find(({ kind }) => kind === "write-command-line");

@@ -132,6 +132,11 @@ function movedDevices(layout: Layout, left: readonly FileSystem[], gone: Readonl
   );
 }
 
+/** What had moved there before moves on. */
+export function movedOn(replaced: Reduced["replaced"], old: DeviceId, now: DeviceId): Reduced["replaced"] {
+  return new Map([...[...replaced].map(([from, place]) => [from, place === old ? now : place] as const), [old, now] as const]);
+}
+
 /** All that stood on the one stands on the other. */
 export function replacedDevice(layout: Layout, old: DeviceId, now: DeviceId): Layout {
   const id = (device: DeviceId) => (device === old ? now : device);

@@ -10,7 +10,7 @@ import type { DiskSpec } from "../../qemu/machine-spec.ts";
 import { compareLists, describeDifference } from "../guest/compare-lists.ts";
 import { copyOutOfStore, makeStoreDisk, MOUNT_STORE, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
 import type { Scenario, World } from "../scenario.ts";
-import { BTRFS_RAID1, DATA_DISK, LUKS_BTRFS, RAID_LVM, THIN, ZOO } from "../storage/recipes.ts";
+import { BTRFS_RAID1, DATA_DISK, LUKS_BTRFS, MULTIPATH, RAID_LVM, THIN, ZOO } from "../storage/recipes.ts";
 import {
   archiveStorage,
   bootStorage,
@@ -203,6 +203,27 @@ const zoo = comesBack({
     "F2FS, JFS, ReiserFS, arrays of levels 0, 5, 6 and 10, striped, mirrored and RAID volumes of LVM: come back, and are mounted at boot",
 });
 
+const multipath = comesBack({
+  recipe: MULTIPATH,
+  proves:
+    "a disk that is reached on two paths, named by multipath in fstab, with LVM on it: comes back onto a disk of the same WWID, written through one of its paths",
+});
+
+const ontoPlain: Scenario = {
+  name: "storage-multipath-onto-plain",
+  tier: "matrix",
+  proves: "a multipath disk goes to one on a single path: fstab names it by its UUID, LVM is there, and it starts",
+  async run(world) {
+    const archived = await archivedOnce(world, MULTIPATH);
+    const directory = await world.workDirectory("storage-multipath-onto-plain");
+    const [first, second] = await blankDisks(MULTIPATH, directory);
+    const plain: DiskSpec = { file: second!.file, bus: "virtio-blk", serial: "PLAIN" };
+    const said = await restoreAndCompare({ archived, directory, disks: [first!, plain] });
+    assert.match(said, /mpatha was a multipath disk, and becomes plain vd[a-z]/);
+    assert.match(said, /\/dev\/mapper\/mpatha-part1/);
+  },
+};
+
 const ontoOne: Scenario = {
   name: "storage-raid-lvm-onto-one",
   tier: "matrix",
@@ -251,4 +272,4 @@ const dataKept: Scenario = {
   },
 };
 
-export const STORAGE: readonly Scenario[] = [raidLvm, ontoOne, luksBtrfs, btrfsRaid1, thin, zoo, dataKept];
+export const STORAGE: readonly Scenario[] = [raidLvm, ontoOne, luksBtrfs, btrfsRaid1, thin, zoo, dataKept, multipath, ontoPlain];

@@ -40,6 +40,15 @@ export const DATA_DISK: StorageRecipe = {
   mounts: [{ path: "/data" }],
 };
 
+export const MULTIPATH: StorageRecipe = {
+  name: "multipath",
+  firmware: "bios",
+  disks: [2100 * MIB, 700 * MIB],
+  // guests/multipath.sh has it too.
+  multipath: new Map([[1, "0x5000c50015ea7a02"]]),
+  mounts: [{ path: "/data" }, { path: "/srv/books" }],
+};
+
 const ZOO_PLACES =
   "boat-f2fs boat-jfs boat-reiser boat-raid0 boat-raid5 boat-raid6 boat-raid10 lv-striped lv-mirrored-twice lv-five lv-over-three".split(
     " ",

@@ -30,6 +30,8 @@ export interface StorageRecipe {
   readonly disks: readonly number[];
   /** Where file systems of their own are mounted, below `/`. */
   readonly mounts: readonly { readonly path: string; readonly isFat?: true }[];
+  /** By their places in `disks`: those that the machine reaches on two paths, with their world-wide names. */
+  readonly multipath?: ReadonlyMap<number, string>;
   /** What the boot asks for on the console. */
   readonly passphrase?: string;
 }
@@ -67,7 +69,7 @@ async function make(recipe: StorageRecipe, tree: StorageTree, into: string): Pro
   for (const [index, image] of images.entries()) await createDiskImage(image, recipe.disks[index]!);
   const order = {
     tree,
-    disks: guestDisks(recipe, images),
+    disks: guestDisks(recipe, images).map(onOnePath),
     files: { ...scriptsOf(recipe), "odd-files.pl": ODD_FILES },
     workDirectory: into,
     uefiVariables: recipe.firmware === "uefi" ? join(into, VARIABLES) : undefined,
@@ -90,13 +92,21 @@ export function serialOf({ name }: StorageRecipe, index: number): string {
 
 /** On virtio, the first one started from. */
 export function guestDisks(recipe: StorageRecipe, files: readonly string[], format: "raw" | "qcow2" = "raw"): readonly DiskSpec[] {
-  return files.map((file, index) => ({
-    file,
-    format,
-    bus: "virtio-blk",
-    serial: serialOf(recipe, index),
-    ...(index === 0 ? { bootIndex: 1 } : {}),
-  }));
+  return files.map((file, index): DiskSpec => {
+    const wwn = recipe.multipath?.get(index);
+    return {
+      file,
+      format,
+      ...(wwn === undefined ? { bus: "virtio-blk" } : { bus: "virtio-scsi", wwn, paths: 2 }),
+      serial: serialOf(recipe, index),
+      ...(index === 0 ? { bootIndex: 1 } : {}),
+    };
+  });
+}
+
+/** As the workshop gets it. */
+function onOnePath({ wwn: _wwn, paths, ...disk }: DiskSpec): DiskSpec {
+  return paths === undefined ? disk : { ...disk, bus: "virtio-blk" };
 }
 
 export interface ArchivedStorage {
@@ -214,7 +224,7 @@ export interface LookedAt {
 export async function lookAtStorage({ recipe, tree }: StorageGuest, disks: readonly DiskSpec[], directory: string): Promise<LookedAt> {
   const order = {
     tree,
-    disks: disks.map((disk) => ({ ...disk, snapshot: true })),
+    disks: disks.map((disk) => ({ ...onOnePath(disk), snapshot: true })),
     files: { ...scriptsOf(recipe), "file-list.pl": FILE_LIST_SCRIPT },
     workDirectory: join(directory, "look"),
   };

@@ -19,7 +19,7 @@ import { lossFinder } from "./lost-paths.ts";
 import { lostSomething, unnamedLosses } from "./outcome.ts";
 import { makeParents } from "./missing-parents.ts";
 import { pathsMeant } from "./only-paths.ts";
-import { hasAttributes, mustGiveWay, selectFiles, type Selection } from "./select-files.ts";
+import { collisionFinder, hasAttributes, selectFiles, type Selection } from "./select-files.ts";
 import { setFlags } from "./set-flags.ts";
 
 export interface FilesRequest {
@@ -101,12 +101,12 @@ export interface FilesPlan extends Loss {
 export async function planFiles(request: FilesRequest): Promise<FilesPlan> {
   const { selection, names, loss } = await prepare(request);
   request.progress(undefined);
-  const prefix = prefixOf(request.to);
   return {
     ...loss,
     async *files() {
+      const collides = collisionFinder(prefixOf(request.to));
       for (const entry of selection.parents) yield { entry, replaces: false };
-      for await (const entry of names.entries()) yield { entry, replaces: mustGiveWay(prefix, entry) };
+      for await (const entry of names.entries()) yield { entry, replaces: collides(entry) };
     },
   };
 }

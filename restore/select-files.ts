@@ -97,7 +97,7 @@ function wantedBelow(only: readonly ByteText[]): (path: ByteText) => boolean {
 
 /** Takes the entries that were asked for, one after the other. */
 function surveyor(to: string, starts: readonly number[]) {
-  const prefix = prefixOf(to);
+  const collides = collisionFinder(prefixOf(to));
   const keeper = entryKeeper();
   const frames = new Set<number>();
   const sources = new Set<ByteText>();
@@ -120,7 +120,7 @@ function surveyor(to: string, starts: readonly number[]) {
       addSource(entry);
       paths += 1;
       if (!hasItsContent) sources.add(entry.hardlinkOf!);
-      if (mustGiveWay(prefix, entry)) {
+      if (collides(entry)) {
         inTheWay.count += 1;
         inTheWay.first ??= entry.path;
       }
@@ -143,10 +143,18 @@ function entryKeeper() {
   };
 }
 
-/** A directory that is there stays, with what is in it. */
-export function mustGiveWay(prefix: ByteText, { path, type }: CatalogueEntry): boolean {
-  const info = infoRaw(prefix + path);
-  return info !== undefined && !(type === "directory" && info.type === "directory");
+/**
+ * Whether something has to give way to an entry: a directory that is there stays, with what is in it. Entries come with directories before
+ * what they hold, so that nothing is looked for in those that are not there.
+ */
+export function collisionFinder(prefix: ByteText): (entry: CatalogueEntry) => boolean {
+  const absent = new Set<ByteText>();
+  return ({ path, type }) => {
+    const isNew = absent.has(path.slice(0, path.lastIndexOf("/")));
+    const info = isNew ? undefined : infoRaw(prefix + path);
+    if (info === undefined && type === "directory" && absent.size < KEPT_ENTRIES) absent.add(path);
+    return info !== undefined && !(type === "directory" && info.type === "directory");
+  };
 }
 
 function refuseAbsent(absent: ReadonlySet<ByteText>, set: OpenSet): void {

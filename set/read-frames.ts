@@ -54,10 +54,11 @@ type FrameDone = FrameCheck & { readonly memory: FrameMemory };
 async function* inOrder(set: OpenSet, frames: readonly PlacedFrame[], wanted: Wanted): AsyncGenerator<FrameDone> {
   await using threads = startUnpackThreads(set.manifest.codec);
   const free: FrameMemory[] = [];
+  const volumes = new Set<string>();
   const underWay: Promise<FrameDone>[] = [];
   const start = (frame: PlacedFrame) => {
     const memory = free.pop() ?? frameMemory();
-    const done = readFrame(set, frame, { memory, threads, wanted }).then((damage) => ({ frame, memory, damage }));
+    const done = readFrame(set, frame, { memory, threads, wanted, volumes }).then((damage) => ({ frame, memory, damage }));
     done.catch(() => undefined);
     underWay.push(done);
   };
@@ -77,13 +78,20 @@ interface ReadJob {
   readonly memory: FrameMemory;
   readonly threads: UnpackThreads;
   readonly wanted: Wanted;
+  /** Those that are known to be files. */
+  readonly volumes: Set<string>;
 }
 
 /** What is damaged. */
-async function readFrame({ source }: OpenSet, frame: PlacedFrame, { memory, threads, wanted }: ReadJob): Promise<string | undefined> {
+async function readFrame(
+  { source }: OpenSet,
+  frame: PlacedFrame,
+  { memory, threads, wanted, volumes }: ReadJob,
+): Promise<string | undefined> {
   const { volume, offset, storedBytes, contentBytes } = frame;
   try {
-    if ((await source.sizeOf(volume)) === undefined) return `volume ${volume} is missing`;
+    if (!volumes.has(volume) && (await source.sizeOf(volume)) === undefined) return `volume ${volume} is missing`;
+    volumes.add(volume);
     const stored = memory.stored(storedBytes);
     if ((await source.read(volume, offset, stored)).length !== storedBytes) return `volume ${volume} ends before it`;
     const digest = wanted.digest ? frame.digest : undefined;

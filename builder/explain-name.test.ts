@@ -176,6 +176,11 @@ test("explainName() names the package of a program that this machine lacks, and 
   }
   const [vim] = explain("vim", facts(), "/usr/bin/vim").findings;
   assert.match((vim?.kind === "outside" && vim.why) || "", /^this machine has it as \/usr\/bin\/vim, but/);
+  const [hosts] = explain("/etc/hosts", facts(), "/etc/hosts").findings;
+  assert.deepEqual(hosts?.kind === "outside" && [hosts.what, hosts.why], [
+    "/etc/hosts",
+    "this machine has it, but nothing in the image needs it",
+  ]);
 });
 
 test("explainName() gives the nearest name for one that nothing has", () => {

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { LifeboatError } from "#os/error";
+import type { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { makeTemporaryDirectory } from "#os/files";
 import { compressionChoice } from "./compression.ts";

@@ -123,8 +123,8 @@ function checkKernel(kernel: FoundKernel, moduleNames: ReadonlySet<string>, want
   const check = kernel.config === undefined ? checkUnknownConfig() : checkKernelConfig(kernel.config, moduleNames);
   const fatal = check.findings.filter(({ severity }) => severity === "fatal");
   if (fatal.length > 0) {
-    const list = fatal.map(({ option, breaks }) => `${option} is off (${breaks})`).join("; ");
-    throw new LifeboatError(`Cannot build around kernel ${kernel.release} as it must support a rescue system: ${list}`, {
+    const list = fatal.map(({ option, breaks }) => `${option} (${breaks})`).join("; ");
+    throw new LifeboatError(`Cannot build around kernel ${kernel.release} as it must support a rescue system: it lacks ${list}`, {
       hint: "Build with another kernel: --kernel failsafe",
     });
   }

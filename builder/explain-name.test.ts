@@ -15,6 +15,7 @@ const tree = parseModuleTree(
     "modules.alias": "alias pci:v*d*sv*sd*bc01sc08i02* nvme\nalias pci:v00001A03d*sv*sd*bc*sc*i* ast\n",
     "modules.softdep": "softdep nvme pre: nowhere\n",
     "modules.builtin": "kernel/drivers/char/rtc.ko\n",
+    "modules.builtin.modinfo": "rtc.license=GPL\0",
   },
   [],
 );
@@ -175,6 +176,11 @@ test("explainName() names the package of a program that this machine lacks, and 
   }
   const [vim] = explain("vim", facts(), "/usr/bin/vim").findings;
   assert.match((vim?.kind === "outside" && vim.why) || "", /^this machine has it as \/usr\/bin\/vim, but/);
+  const [hosts] = explain("/etc/hosts", facts(), "/etc/hosts").findings;
+  assert.deepEqual(hosts?.kind === "outside" && [hosts.what, hosts.why], [
+    "/etc/hosts",
+    "this machine has it, but nothing in the image needs it",
+  ]);
 });
 
 test("explainName() gives the nearest name for one that nothing has", () => {
@@ -192,7 +198,7 @@ test("inspectModules() says what serves each device, in which layer, and what no
     device("3", "pci:v0000FFFFd00000001sv0sd0bc06sc00i00"),
   ];
   const hardware = { devices, modaliases: [], drivers: [], loadedModules: [], missing: [] };
-  const inspected = inspectModules(hardware, facts({ denyModules: ["nvme"] }).contents);
+  const inspected = inspectModules(hardware, facts({ denyModules: ["nvme"] }).contents, true);
   assert.deepEqual(
     inspected.map(({ id, modules, isUnserved }) => [id, modules.map(({ name, place }) => `${name} ${place}`), isUnserved]),
     [
@@ -204,4 +210,8 @@ test("inspectModules() says what serves each device, in which layer, and what no
   );
   assert.deepEqual(inspected[1]?.modules[0]?.missingFirmware, ["ast_dp501_fw.bin", "ast/*.fw"]);
   assert.match(inspected[1]?.modules[0]?.heldBecause ?? "", /display driver/);
+  // What the running kernel drives is nothing to another one, which has no driver for it.
+  const driven = { ...hardware, devices: [device("4", "pci:v0000FFFFd00000001sv0sd0bc01sc04i00", "newraid")] };
+  const [ours, others] = [true, false].map((isRunning) => inspectModules(driven, facts().contents, isRunning)[0]?.isUnserved);
+  assert.deepEqual([ours, others], [false, true]);
 });

@@ -135,6 +135,8 @@ function explainProgram(name: string, { absentPrograms, incompleteFiles }: Image
 const REPAIR = "This machine has it, but not all that it needs to run: repair that and build again";
 
 function notListed(name: string, place: string): Finding {
+  if (name === place)
+    return { kind: "outside", what: name, why: "this machine has it, but nothing in the image needs it", hint: undefined };
   const why = `this machine has it as ${place}, but it is not among the programs of a rescue system`;
   return { kind: "outside", what: `program ${name}`, why, hint: undefined };
 }

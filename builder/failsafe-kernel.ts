@@ -35,7 +35,7 @@ export async function failsafeKernel(options: FailsafeOptions): Promise<Failsafe
 
 async function givenTree(deb: string, cacheDirectory: string): Promise<string> {
   const directory = await cachePlaceOfFile(deb, cacheDirectory);
-  return unpackIntoCache({ directory, fetch: async () => [deb], finish: makeModuleFiles });
+  return unpackIntoCache({ directory, fetch: async () => [deb], finish: (tree) => makeModuleFiles(tree, deb) });
 }
 
 async function fetchedTree(options: FailsafeOptions): Promise<string> {
@@ -65,7 +65,8 @@ async function debianArchitecture(): Promise<string | undefined> {
   return found?.stdout.trim();
 }
 
-async function kernelIn(tree: string): Promise<Pick<FailsafeKernel, "kernelPath" | "release" | "moduleDirectory">> {
+/** `origin` names it in errors. */
+async function kernelIn(tree: string, origin = tree): Promise<Pick<FailsafeKernel, "kernelPath" | "release" | "moduleDirectory">> {
   for (const modules of [join(tree, "lib/modules"), join(tree, "usr/lib/modules")]) {
     for (const release of await listDirectory(modules)) {
       const image = (await listDirectory(join(tree, "boot"))).find((name) => /^vmlinu[xz]-/.test(name) && name.endsWith(`-${release}`));
@@ -73,7 +74,7 @@ async function kernelIn(tree: string): Promise<Pick<FailsafeKernel, "kernelPath"
     }
   }
   throw new LifeboatError(
-    `Cannot use the failsafe kernel in "${tree}" as it must have boot/vmlinuz-RELEASE and its modules: not both are there`,
+    `Cannot use the failsafe kernel in "${origin}" as it must have boot/vmlinuz-RELEASE and its modules: not both are there`,
     {
       hint: "Give a Debian kernel package that carries its modules, such as linux-image-6.1.0-56-amd64",
     },
@@ -81,8 +82,8 @@ async function kernelIn(tree: string): Promise<Pick<FailsafeKernel, "kernelPath"
 }
 
 /** A package has no modules.dep: depmod runs when it is installed. */
-async function makeModuleFiles(tree: string): Promise<void> {
-  const { release, moduleDirectory } = await kernelIn(tree);
+async function makeModuleFiles(tree: string, origin?: string): Promise<void> {
+  const { release, moduleDirectory } = await kernelIn(tree, origin);
   // depmod looks in lib/modules or usr/lib/modules as it was built; a base that has both serves either.
   await using base = await makeTemporaryDirectory("lifeboat-depmod-");
   for (const place of ["lib/modules", "usr/lib/modules"]) {

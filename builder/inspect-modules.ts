@@ -24,17 +24,20 @@ export interface InspectedDevice {
   readonly driver: string | undefined;
   /** Those of the rescue image's kernel, best first. */
   readonly modules: readonly ServingModule[];
-  /** Nothing drives it now, no module serves it, and it is of a kind that a rescue system needs. */
+  /** No module serves it, nothing drives it now or only another kernel does, and it is of a kind that a rescue system needs. */
   readonly isUnserved: boolean;
 }
 
-/** In the order of the buses. */
-export function inspectModules(hardware: HardwareModules, contents: ImageContents): readonly InspectedDevice[] {
+/** In the order of the buses. `isRunning`: the rescue image's kernel is the one whose drivers have the devices now. */
+export function inspectModules(hardware: HardwareModules, contents: ImageContents, isRunning: boolean): readonly InspectedDevice[] {
   const { tree } = contents.moduleFiles;
+  // Before Linux 5.2 no file tells what built-in drivers serve.
+  const knowsBuiltins = [...tree.builtins.values()].some((entries) => entries.length > 0);
+  const lacks = (driver: string | undefined) => driver === undefined || (!isRunning && knowsBuiltins);
   return hardware.devices.map(({ bus, id, modalias, driver }) => {
     const names = lookup(tree, modalias)?.names ?? [];
     const modules = names.filter((name) => tree.modules.has(name) || tree.builtins.has(name)).map((name) => servingModule(name, contents));
-    return { bus, id, modalias, driver, modules, isUnserved: driver === undefined && modules.length === 0 && wantsDriver(modalias) };
+    return { bus, id, modalias, driver, modules, isUnserved: modules.length === 0 && lacks(driver) && wantsDriver(modalias) };
   });
 }
 

@@ -26,7 +26,7 @@ const HEAD_BYTES = 0x10400;
 export async function releaseOfImage(path: string): Promise<string | undefined> {
   const info = await fileInfo(path);
   if (info === undefined) throw noKernel(path, "there is no such file", "Name a file such as /boot/vmlinuz-6.1.0-56-amd64");
-  if (info.type !== "file") throw noKernel(path, `it is a ${info.type}`, "Name the file itself");
+  if (info.type !== "file") throw noKernel(path, `it is a ${info.type.replace("-", " ")}`, "Name the file itself");
   const head = await readRange(path, 0, HEAD_BYTES);
   const isBzImage = String.fromCharCode(...head.subarray(0x202, 0x206)) === "HdrS";
   const image = isBzImage ? readLinuxImage(head, path, info.sizeBytes) : readLinuxImage(await unpacked(path), path);

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { KmodParseError } from "kmod-parse/parse-error";
 import { LifeboatError } from "#os/error";
+import { hintForText } from "./check-module-texts.ts";
 
 /** Runs `parse`; what it finds wrong is thrown as a LifeboatError, exit code 3, that names the file below `directory`. */
 export function withPlace<T>(directory: string, parse: () => T): T {
@@ -20,7 +21,6 @@ function place({ message, file }: KmodParseError, directory: string): string {
 }
 
 function hintFor({ file }: KmodParseError, directory: string): string {
-  const release = directory.slice(directory.lastIndexOf("/") + 1);
-  if (file?.startsWith("modules.") === true) return `Run: depmod ${release}`;
+  if (file?.startsWith("modules.") === true) return hintForText(file, directory);
   return /\.ko(?:\.\w+)?$/.test(file ?? "") ? "Install the kernel's package again" : "Change the option, or the file, that names it";
 }

@@ -20,6 +20,7 @@ import {
   temporaryName,
   writeAtomic,
 } from "#os/files";
+import { checkModuleTexts } from "./check-module-texts.ts";
 import { withPlace } from "./module-errors.ts";
 
 export interface ModuleFile {
@@ -60,6 +61,7 @@ export async function readModuleFiles(kernel: KernelModules, cacheDirectory: str
   const directory = kernel.moduleDirectory;
   const [texts, configFiles] = [await readTexts(directory), await readConfigFiles()];
   const tree = withPlace(directory, () => parseModuleTree(texts, configFiles));
+  await checkModuleTexts(directory, texts, tree);
   const stamps = stampModules(directory, tree);
   const key = digestOf(`${kernel.release}\n`, ...stamps.map(({ path, stamp }) => `${path}\0${stamp}\n`)).slice(0, 32);
   const plain = await plainFiles(directory, stamps, join(cacheDirectory, `modules-${key}`));
@@ -142,6 +144,7 @@ async function unpack(directory: string, modules: readonly Stamped[], unpackedDi
       const paths = modules.filter(({ path }) => path.endsWith(`.${suffix}`)).map(({ path }) => join(unfinished, path));
       for (let at = 0; at < paths.length; at += BATCH) await run([...command, ...paths.slice(at, at + BATCH)]);
     }
+    await run(["sync", "--file-system", unfinished]);
     await moveIntoPlace(unfinished, unpackedDirectory);
   } catch (error) {
     await removeTree(unfinished);

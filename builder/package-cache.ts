@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import { fileInfo, makeDirectory, makeTemporaryDirectory, moveIntoPlace, readChunks, readTextIfThere, writeAtomic } from "#os/files";
+import { removeStaleTemporaries } from "#os/temporaries";
 
 /** Works on the unpacked tree before it gets its name; failing leaves the cache as it was. */
 export type Finish = (tree: string) => Promise<void>;
@@ -28,6 +29,7 @@ export async function unpackIntoCache({ directory, fetch, finish }: Unpacking): 
   if ((await fileInfo(directory)) !== undefined) return directory;
   const parent = join(directory, "..");
   await makeDirectory(parent);
+  removeStaleTemporaries(parent);
   await using work = await makeTemporaryDirectory(".unfinished-", parent);
   const [debs, tree] = [join(work.path, "debs"), join(work.path, "tree")];
   await makeDirectory(debs);

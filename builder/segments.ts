@@ -3,10 +3,11 @@
 import { dirname, join } from "node:path";
 import { bulkReader, fileStamp } from "#os/bulk-files";
 import { digestFile, digestOf } from "#os/digest";
+import { LifeboatError } from "#os/error";
 import { runPipeline, type Command } from "#os/exec";
 import { exists, fileInfo, makeDirectory, moveIntoPlace, readTextIfThere, removeFile, temporaryName, writeAtomic } from "#os/files";
 import { encodeNewc } from "../formats/cpio-newc.ts";
-import { encodeTar } from "../formats/tar-header.ts";
+import { encodeTarEntries, TAR_END } from "../formats/tar-header.ts";
 import { archiveEntries, type OpenContent } from "./archive-entries.ts";
 import type { CompressionChoice } from "./compression.ts";
 import type { PlanEntry } from "./image-plan.ts";
@@ -52,10 +53,10 @@ export async function planToolsLayer(request: PieceRequest): Promise<PlannedPiec
   const key = pieceKey(request, ["squashfs"]);
   return planPiece(request, `${key}.squashfs`, (path) => {
     const entries = archiveEntries(request.entries, new Set(), openInTurn());
-    const tar = encodeTar(entries, { mtimeSeconds: request.mtimeSeconds });
-    // mksquashfs takes its times from this variable, and refuses its time options beside it.
-    const env = { SOURCE_DATE_EPOCH: String(request.mtimeSeconds) };
-    return runPipeline(inBlocks(tar), [mksquashfsCommand(request, path)], "/dev/null", env);
+    const tar = encodeTarEntries(entries, { mtimeSeconds: request.mtimeSeconds });
+    // mksquashfs refuses its time options beside this variable, and by it alone a root directory is never younger than the clock.
+    const env = { SOURCE_DATE_EPOCH: undefined };
+    return runPipeline(inBlocks(tar), [mksquashfsCommand(request, path)], "/dev/null", { env, end: TAR_END });
   });
 }
 
@@ -67,29 +68,34 @@ function openInTurn(): OpenContent {
   };
 }
 
-/** The digest of a cached piece stands beside it. */
-async function digestOfPiece(path: string, made: boolean): Promise<string> {
-  const digestPath = `${path}.b2`;
-  const known = made ? undefined : await readTextIfThere(digestPath);
-  const digest = known ?? (await digestFile(path));
-  if (known === undefined) await writeAtomic(digestPath, digest);
+/** Of a whole piece, whose digest stands beside it; undefined when there is none, or what is there is not what was made. */
+async function digestOfCached(path: string): Promise<string | undefined> {
+  const noted = await readTextIfThere(`${path}.b2`);
+  if (noted === undefined || !(await exists(path))) return undefined;
+  return (await digestFile(path)) === noted ? noted : undefined;
+}
+
+async function noteDigest(path: string): Promise<string> {
+  const digest = await digestFile(path);
+  await writeAtomic(`${path}.b2`, digest);
   return digest;
 }
 
-function mksquashfsCommand({ compression }: PieceRequest, path: string): Command {
+function mksquashfsCommand({ compression, mtimeSeconds }: PieceRequest, path: string): Command {
   const fixed = ["-tar", "-noappend", "-no-progress", "-quiet", "-reproducible", "-all-root", "-root-mode", "0755", "-no-exports"];
-  return ["mksquashfs", "-", path, ...fixed, ...compression.squashfsOptions];
+  const times = ["-mkfs-time", String(mtimeSeconds), "-all-time", String(mtimeSeconds)];
+  return ["mksquashfs", "-", path, ...fixed, ...times, ...compression.squashfsOptions];
 }
 
 async function planPiece(request: PieceRequest, fileName: string, write: (path: string) => Promise<void>): Promise<PlannedPiece> {
   const path = join(request.cacheDirectory, `${request.label}-${fileName}`);
-  const cached = await exists(path);
+  const known = await digestOfCached(path);
   const make = async (): Promise<Piece> => {
-    if (!cached) await writeWhole(path, write);
+    if (known === undefined) await writeWhole(path, write);
     const sizeBytes = (await fileInfo(path))?.sizeBytes ?? 0;
-    return { path, sizeBytes, digest: await digestOfPiece(path, !cached), made: !cached };
+    return { path, sizeBytes, digest: known ?? (await noteDigest(path)), made: known === undefined };
   };
-  return { cached, make };
+  return { cached: known !== undefined, make };
 }
 
 async function writeWhole(path: string, write: (path: string) => Promise<void>): Promise<void> {
@@ -98,9 +104,20 @@ async function writeWhole(path: string, write: (path: string) => Promise<void>):
   try {
     await write(unfinished);
     await moveIntoPlace(unfinished, path);
+  } catch (error) {
+    throw namingPlace(error, path);
   } finally {
     await removeFile(unfinished);
   }
+}
+
+/** Compressors do not say where there was no room. */
+function namingPlace(error: unknown, path: string): unknown {
+  if (!(error instanceof LifeboatError) || !error.message.includes("No space left on device")) return error;
+  return new LifeboatError(`Cannot write "${path}" as the cache must have room for it: no space left on the device`, {
+    hint: "Free some space, or give another cache with --cache DIR",
+    cause: error,
+  });
 }
 
 /** Names the inputs: paths, modes and contents, the latter by size, inode and time of change where they are files of this machine. */

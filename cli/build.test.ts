@@ -48,3 +48,22 @@ test("an image whose agent does not run is refused", { skip: noBuild }, async ()
   assert.match(built.stderr, message);
   assert.equal(built.exitCode, 3);
 });
+
+test("a kernel whose configuration lacks what a rescue system needs is refused, with all that it lacks", { skip: noBuild }, async () => {
+  await using scratch = await makeScratch();
+  const root = scratch.path;
+  const checkout = await makeCheckout(root, AGENT);
+  const config = "CONFIG_BLK_DEV_INITRD=y\n# CONFIG_DEVTMPFS is not set\nCONFIG_SQUASHFS=m\n";
+  const image = await makeKernel(root, { modules: { "modules.dep": "", config } });
+  const words = ["build", "-k", image, "--cache", join(root, "cache"), "--firmware", "none", "-o", join(root, "rescue.iso")];
+  const { exitCode, stderr } = await lifeboat(words, { checkout });
+  const [message = "", hint] = stderr.split("\n");
+  assert.match(
+    message,
+    /^lifeboat: Cannot build around kernel \S+ as it must support a rescue system: it lacks CONFIG_BINFMT_ELF \(no program runs\); /,
+  );
+  assert.match(message, /; CONFIG_DEVTMPFS \(no device nodes appear in \/dev\); /);
+  assert.match(message, /; CONFIG_SQUASHFS \(the tools layer cannot be mounted: its module "squashfs" is not in the module tree\); /);
+  assert.deepEqual([exitCode, hint, /CONFIG_BLK_DEV_INITRD/.test(message)], [3, "  Build with another kernel: --kernel failsafe", false]);
+  assert.equal(existsSync(join(root, "rescue.iso")), false);
+});

@@ -73,7 +73,7 @@ export async function pathsIn(directory: string): Promise<readonly string[]> {
 export interface KernelRecipe {
   /** What the image tells; the modules' release unless given. */
   readonly told?: string;
-  /** The files of the module directory. */
+  /** The files of the module directory; a modules.alias without aliases unless given. */
   readonly modules: Readonly<Record<string, string | Uint8Array>>;
 }
 
@@ -83,7 +83,8 @@ export const RELEASE = "6.1.0-test";
 export async function makeKernel(root: string, { told = RELEASE, modules }: KernelRecipe): Promise<string> {
   const image = join(root, `boot/vmlinuz-${told}`);
   await put(image, bzImage(told));
-  for (const [name, content] of Object.entries(modules)) await put(join(root, "lib/modules", RELEASE, name), content);
+  const files = { "modules.alias": "# Aliases extracted from modules themselves.\n", ...modules };
+  for (const [name, content] of Object.entries(files)) await put(join(root, "lib/modules", RELEASE, name), content);
   return image;
 }
 

@@ -2,9 +2,9 @@
 
 import { LifeboatError } from "#os/error";
 import { explainName, type Finding } from "../builder/explain-name.ts";
-import { findProgram } from "../builder/find-program.ts";
+import { findOnMachine } from "../builder/find-on-machine.ts";
 import { gatherImage } from "../builder/gather-image.ts";
-import { formatMebibytes } from "../builder/size-report.ts";
+import { sizeText } from "../ui/size-text.ts";
 import { chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./build.ts";
 import { JSON_OPTION, textOption, type CommandSpec } from "./command-spec.ts";
 
@@ -33,7 +33,7 @@ export const explainCommand: CommandSpec = {
       hostOnly: textOption(options, "modules") === "host",
       withFirmware: textOption(options, "firmware") !== "none",
     };
-    const { findings, nearest } = explainName(name, facts, await findProgram(name));
+    const { findings, nearest } = explainName(name, facts, await findOnMachine(name));
     if (findings.length === 0) throw unknownName(name, kernel.release, nearest);
     const report = { name, kernel: kernel.release, findings };
     print(options["json"] === true ? JSON.stringify(report) : findings.flatMap(findingLines).join("\n"));
@@ -49,7 +49,7 @@ function findingLines(finding: Finding): readonly string[] {
   const { what, path, layer, sizeBytes, because, remarks } = finding;
   const place = layer === "initramfs" ? "in the initramfs" : "in the tools layer";
   return [
-    `${what} is ${place}: ${path}${sizeBytes === 0 ? "" : `, ${formatMebibytes(sizeBytes)}`}`,
+    `${what} is ${place}: ${path}${sizeBytes === 0 ? "" : `, ${sizeText(sizeBytes)}`}`,
     ...because.map((reason, index) => `  ${"  ".repeat(index)}because ${reason}`),
     ...remarks.map((text) => `  ${text}`),
   ];

@@ -1,5 +1,6 @@
 // `lifeboat inspect`: this machine as Lifeboat sees it, and whether it could be restored; with --modules what serves its devices.
 
+import { readTextIfThere } from "#os/files";
 import { gatherImage } from "../builder/gather-image.ts";
 import { inspectModules, type InspectedDevice, type ServingModule } from "../builder/inspect-modules.ts";
 import { inspectMachine } from "../machine/inspect.ts";
@@ -49,29 +50,40 @@ async function showModules({ options, print }: Invocation): Promise<void> {
   const kernel = await chooseKernel(options);
   // As in explain: the plan does not depend on the agent's bytes.
   const contents = await gatherImage(kernel, { ...readGatherOptions(options), agentPath: process.execPath });
-  const devices = inspectModules(readHardwareModules(), contents);
+  const isRunning = kernel.release === (await readTextIfThere("/proc/sys/kernel/osrelease"))?.trim();
+  const devices = inspectModules(readHardwareModules(), contents, isRunning);
   print(options["json"] === true ? JSON.stringify({ kernel: kernel.release, devices }) : reportText(kernel.release, devices));
 }
 
 function reportText(release: string, devices: readonly InspectedDevice[]): string {
-  const served = devices.filter(({ driver, modules }) => driver !== undefined || modules.length > 0);
+  const shown = devices.filter(({ driver, modules }) => driver !== undefined || modules.length > 0);
   const header = ["DEVICE", "Driver", "Module", "Layer", "Modalias"];
-  const rows = served.map(({ bus, id, modalias, driver, modules }) => [
+  const rows = shown.map(({ bus, id, modalias, driver, modules }) => [
     `${bus} ${id}`,
     driver ?? "-",
     modules.map(({ name }) => name).join(",") || "-",
     [...new Set(modules.map(({ place }) => place))].join(",") || "-",
     modalias,
   ]);
-  const modules = new Map(served.flatMap((device) => device.modules).map((module) => [module.name, module]));
+  const modules = new Map(shown.flatMap((device) => device.modules).map((module) => [module.name, module]));
   return [
     ...table([header, ...rows]),
     ...devices
       .filter(({ isUnserved }) => isUnserved)
-      .map(({ bus, id, modalias }) => `no driver: ${bus} ${id}: kernel ${release} has no module for it (${modalias})`),
+      .map(({ bus, id, modalias, driver }) => {
+        const now = driver === undefined ? "" : `, its driver ${driver} is another kernel's`;
+        return `no driver: ${bus} ${id}: kernel ${release} has no module for it${now} (${modalias})`;
+      }),
     ...[...modules.values()].flatMap(moduleLines),
-    `${served.length} of ${devices.length} devices are served; modules are those of kernel ${release}`,
+    countLine(release, devices),
   ].join("\n");
+}
+
+function countLine(release: string, devices: readonly InspectedDevice[]): string {
+  const served = devices.filter(({ modules }) => modules.some(({ place }) => place !== "none"));
+  const others = devices.filter((device) => device.driver !== undefined && !served.includes(device));
+  const more = others.length === 0 ? "" : `; ${others.length} more have a driver now that no module of the image names`;
+  return `${served.length} of ${devices.length} devices are served by the image, with kernel ${release}${more}`;
 }
 
 function moduleLines({ name, place, heldBecause, missingFirmware }: ServingModule): readonly string[] {

@@ -2,6 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { fileInfo, listDirectory, makeTemporaryDirectory } from "#os/files";
+import { removeStaleTemporaries } from "#os/temporaries";
 import { checkNoLink, checkSpace, parentOf } from "../bootloaders/output.ts";
 
 interface OutputPlace {
@@ -14,6 +15,8 @@ interface OutputPlace {
 
 /** Throws LifeboatError, exit code 3, when nothing can be written there. Whoever writes checks again: things change meanwhile. */
 export async function checkOutputPlace({ path, kind, force, leastBytes }: OutputPlace): Promise<void> {
+  // What a build that was killed has left there, for a PXE tree in it, would need room and count as content.
+  for (const place of [parentOf(path), path]) removeStaleTemporaries(place);
   const info = await fileInfo(path);
   if (info !== undefined && info.type !== kind) {
     throw new LifeboatError(`Cannot write "${path}" as the output is a ${kind}: it is a ${info.type.replace("-", " ")}`, {

@@ -23,6 +23,22 @@ function bzImage(version = "6.1.0-40-amd64 (debian@kernel) #1 SMP\0", pointer = 
   return out;
 }
 
+/** With a PE header in the boot sector and a signature of 64 bytes behind the kernel, as `sbsign` makes it. */
+function signed(magic: number): Uint8Array {
+  const out = new Uint8Array(0x640);
+  out.set(bzImage());
+  const view = new DataView(out.buffer);
+  out.set(asciiEncode("MZ"), 0);
+  view.setUint32(0x3c, 0x40, true);
+  out.set(asciiEncode("PE\0\0"), 0x40);
+  view.setUint16(0x58, magic, true);
+  const directories = 0x58 + (magic === 0x20b ? 112 : 96);
+  view.setUint32(directories - 4, 6, true);
+  view.setUint32(directories + 32, 0x600, true);
+  view.setUint32(directories + 36, 64, true);
+  return out;
+}
+
 function withBanner(magic: string, magicOffset: number): Uint8Array {
   const out = new Uint8Array(4096).fill(1);
   out.set(asciiEncode(magic), magicOffset);
@@ -44,6 +60,7 @@ function zboot(payloadBytes = 100): Uint8Array {
 test("readLinuxImage() tells the formats apart", () => {
   assert.deepEqual(readLinuxImage(bzImage()), { format: "bzImage", release: "6.1.0-40-amd64", bootProtocol: "2.15" });
   assert.deepEqual(readLinuxImage(bzImage().subarray(0, 0x400), "k", 0x600).format, "bzImage");
+  for (const magic of [0x20b, 0x10b]) assert.deepEqual(readLinuxImage(signed(magic)).format, "bzImage");
   assert.deepEqual(readLinuxImage(withBanner("ARM\x64", 0x38)), { format: "arm64-image", release: "6.12.5+deb13-arm64" });
   assert.deepEqual(readLinuxImage(withBanner("\x7fELF", 0)), { format: "elf", release: "6.12.5+deb13-arm64" });
   assert.deepEqual(readLinuxImage(zboot()), { format: "zboot", compression: "zstd22", payloadOffset: 400, payloadBytes: 100 });
@@ -74,6 +91,14 @@ describe("damaged kernels are refused:", () => {
       bzImage().subarray(0, 0x5ff),
       /"setup_sects" and "syssize" must lie inside it: they ask for 1536 bytes, the file has 1535/,
     ],
+    ...[0x20b, 0x10b].map(
+      (magic) =>
+        [
+          "a signature cut",
+          signed(magic).subarray(0, -1),
+          /its signature must lie inside it: 64 bytes at 1536, the file has 1599/,
+        ] as const,
+    ),
     ["a payload past its end", changed(0x24c, 0x101), /its payload must lie inside it: it ends at 513 of 512 bytes/],
     ["a pointer of 0", bzImage("", 0), /"kernel_version" must point to the version: it is 0/],
     [

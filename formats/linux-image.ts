@@ -1,4 +1,4 @@
-// What a kernel image is and which release it holds (Documentation/arch/x86/boot.rst, arch/arm64/booting.rst, zboot-header.S).
+// What a kernel image is and which release it holds (Documentation/arch/x86/boot.rst, arch/arm64/booting.rst, zboot-header.S; PE format).
 import { LifeboatError } from "#os/error";
 import { isElf } from "./elf-layout.ts";
 import { fieldReader, type FieldReader } from "./fields.ts";
@@ -59,6 +59,7 @@ function readBzImage(file: FieldReader, fileBytes: number): LinuxImage {
   if (text.length === field.length) throw file.damage("the version must end with NUL", `none in ${room} bytes`);
   const release = checkedRelease(file, text.split(" ")[0] ?? "");
   checkBzImageSize(file, protocol, fileBytes);
+  checkSignatureSize(file, fileBytes);
   return { format: "bzImage", release, bootProtocol };
 }
 
@@ -74,6 +75,26 @@ function checkBzImageSize(file: FieldReader, protocol: number, fileBytes: number
   if (protocol < 0x208) return;
   const payloadEnd = file.u32(0x248, "payload_offset") + file.u32(0x24c, "payload_length");
   if (payloadEnd > kernelBytes) throw file.damage("its payload must lie inside it", `it ends at ${payloadEnd} of ${kernelBytes} bytes`);
+}
+
+const PE32_PLUS = 0x20b;
+const CERTIFICATE_TABLE = 4;
+
+/**
+ * A signature for Secure Boot stands behind the kernel, and its place in the data directory of the PE header, as an offset in the file
+ * (Microsoft's PE format, "Optional Header Data Directories"). Where it is cut off, firmware does not start the kernel.
+ */
+function checkSignatureSize(file: FieldReader, fileBytes: number): void {
+  if (textAt(file, 0, 2) !== "MZ") return;
+  const header = file.u32(0x3c, "PE header offset");
+  if (textAt(file, header, 4) !== "PE\0\0") return;
+  const optional = header + 24;
+  const directories = optional + (file.u16(optional, "PE optional header magic") === PE32_PLUS ? 112 : 96);
+  if (file.u32(directories - 4, "NumberOfRvaAndSizes") <= CERTIFICATE_TABLE) return;
+  const entry = directories + 8 * CERTIFICATE_TABLE;
+  const [start, sizeBytes] = [file.u32(entry, "Certificate Table"), file.u32(entry + 4, "Certificate Table")];
+  if (sizeBytes === 0 || start + sizeBytes <= fileBytes) return;
+  throw file.damage("its signature must lie inside it", `${sizeBytes} bytes at ${start}, the file has ${fileBytes}`);
 }
 
 function readZboot(file: FieldReader): LinuxImage {

@@ -7,6 +7,8 @@ export interface TarOptions {
   readonly mtimeSeconds: number;
 }
 
+export type TarEntries = Iterable<ArchiveEntry> | AsyncIterable<ArchiveEntry>;
+
 const FORMAT = "tar";
 const BLOCK_BYTES = 512;
 /** Largest size in the eleven octal digits of a ustar header. */
@@ -37,11 +39,17 @@ const FIELD = {
   devminor: [337, 8],
 } as const;
 
+/** The end of an archive: two blocks of zeros. Some readers stop at the first. */
+export const TAR_END = new Uint8Array(2 * BLOCK_BYTES);
+
 /** The archive in pieces: entries in the order given (directories first, checked), owner 0:0. Same entries, same bytes. */
-export async function* encodeTar(
-  entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEntry>,
-  options: TarOptions,
-): AsyncGenerator<Uint8Array> {
+export async function* encodeTar(entries: TarEntries, options: TarOptions): AsyncGenerator<Uint8Array> {
+  yield* encodeTarEntries(entries, options);
+  yield TAR_END;
+}
+
+/** Like encodeTar, without its end. */
+export async function* encodeTarEntries(entries: TarEntries, options: TarOptions): AsyncGenerator<Uint8Array> {
   const check = entryOrderChecker(FORMAT);
   for await (const entry of entries) {
     check(entry);
@@ -50,7 +58,6 @@ export async function* encodeTar(
     yield* sizedData(FORMAT, entry);
     if (paddingAfter(entry.sizeBytes) > 0) yield new Uint8Array(paddingAfter(entry.sizeBytes));
   }
-  yield new Uint8Array(2 * BLOCK_BYTES);
 }
 
 /** The ustar header of an entry, with a pax header before it when a name or size does not fit. */

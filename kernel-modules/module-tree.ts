@@ -46,6 +46,10 @@ export function parseModuleTree(texts: ModuleTreeTexts, configFiles: readonly Co
   }
   const modules = new Map<string, ModuleDependencies>();
   for (const module of parseModulesDep(dep)) if (!modules.has(module.name)) modules.set(module.name, module);
+  for (const { path, needs } of modules.values()) {
+    const lost = needs.find((name) => !modules.has(name));
+    if (lost !== undefined) throw lostLine(path, lost);
+  }
   const aliases = parseModulesAlias(texts["modules.alias"] ?? "");
   const builtins = parseBuiltins(texts);
   const config = parseConfig(texts, configFiles);
@@ -61,6 +65,15 @@ export function parseModuleTree(texts: ModuleTreeTexts, configFiles: readonly Co
     weakdeps: byModule(config.weakdeps, names),
     devices: parseModulesDevname(texts["modules.devname"] ?? ""),
   };
+}
+
+/** depmod writes a line for each module that it knows. */
+function lostLine(path: string, lost: string): KmodParseError {
+  const file = "modules.dep";
+  return new KmodParseError(`Cannot read "${file}" as every module has a line of its own: "${path}" needs "${lost}", which has none`, {
+    file,
+    value: lost,
+  });
 }
 
 /** depmod's own files count as configuration, sorted in by their names; depmod's have no bad lines. */

@@ -17,6 +17,7 @@ test("nearestName() finds what was meant, and nothing when nothing is near", () 
   ];
   for (const [word, expected] of cases) assert.equal(nearestName(word, known), expected, word);
   assert.equal(nearestName("kernel", []), undefined);
+  assert.deepEqual([nearestName("x", ["["]), nearestName("", ["["]), nearestName("X", ["x"])], [undefined, undefined, "x"]);
 });
 
 test("editDistance() counts one for each letter added, dropped, replaced, and for two changed over", () => {

@@ -2,7 +2,7 @@
 
 /**
  * The name of `known` that takes the fewest slips of the finger to reach from `word`: a letter too many, missing,
- * wrong, or two changed over. Undefined when even the nearest is further than a third of the word away.
+ * wrong, or two changed over. Undefined when even the nearest is further than a third of the word away, or nothing of the word is left.
  */
 export function nearestName(word: string, known: readonly string[]): string | undefined {
   let best: { readonly name: string; readonly distance: number } | undefined;
@@ -10,7 +10,7 @@ export function nearestName(word: string, known: readonly string[]): string | un
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (best === undefined || distance < best.distance) best = { name, distance };
   }
-  const allowed = Math.max(1, Math.ceil(word.length / 3));
+  const allowed = Math.min(Math.ceil(word.length / 3), word.length - 1);
   return best !== undefined && best.distance <= allowed ? best.name : undefined;
 }
 

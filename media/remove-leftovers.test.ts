@@ -44,8 +44,10 @@ test("what somebody has put into half a set stays, with the directories above it
   const half = join(store, HALF);
   for (const name of ["data-0001.tar.zst", "data-0001.frames", "machine.json.part-0123456789ab", "thesis", "boot/rescue.iso"])
     await writeFile(join(half, name), "");
-  for (const name of ["boot/.lifeboat-AbC123", "letters/machine.json"]) await mkdir(join(half, name), { recursive: true });
+  for (const name of ["boot/.lifeboat-AbC123", "boot/.lifeboat-7-2vw6-f6e495-1ulajuk-AbC123", "letters/machine.json"])
+    await mkdir(join(half, name), { recursive: true });
   await writeFile(join(half, "boot/.lifeboat-AbC123/output"), "");
+  await writeFile(join(half, "boot/.lifeboat-7-2vw6-f6e495-1ulajuk-AbC123/output"), "");
   const { removed, stayed } = await removeLeftovers(store);
   assert.deepEqual(
     removed.map(({ path }) => path.slice(store.length + 1)).sort(),

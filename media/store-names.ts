@@ -57,8 +57,8 @@ export function isOwnName(name: string): boolean {
 
 const PART = /\.part-[0-9a-f]{12}$/;
 const SET_FILES: ReadonlySet<string> = new Set([MANIFEST_FILE, MACHINE_FILE, CATALOGUE_FILE, LOCK_FILE, RESCUE_ISO_FILE]);
-/** In which the rescue image is made; see bootloaders/output.ts. */
-const BOOT_WORK = /^boot\/\.lifeboat-[A-Za-z0-9]{6}(?:\/output)?$/;
+/** In which the rescue image is made; see bootloaders/output.ts, and os/temporaries.ts for the name. */
+const BOOT_WORK = /^boot\/\.lifeboat-(?:\d+(?:-\w*){3}-)?[A-Za-z0-9]{6}(?:\/output)?$/;
 
 const DIRECTORIES: ReadonlySet<string> = new Set(["boot", LUKS_DIRECTORY, IMAGES_DIRECTORY]);
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { LifeboatError } from "#os/error";
 import { run, runBytes, runPipeline, start } from "#os/exec";
+import { makeTemporaryDirectory } from "#os/files";
 
 test("run() returns text and forces the C locale", async () => {
   const result = await run(["sh", "-c", "printf '%s' $LC_ALL; printf oops >&2"]);
@@ -67,4 +68,22 @@ test("start() talks to a process and ends it when disposed", async () => {
   assert.equal(await heard, "hello");
   await process[Symbol.asyncDispose]();
   assert.equal((await process.exited).signal, "SIGKILL");
+});
+
+test("runPipeline() lets a program leave the end mark unread, and nothing before it", async () => {
+  await using place = await makeTemporaryDirectory();
+  const output = join(place.path, "out");
+  // More than any pipe holds.
+  const much = new Uint8Array(4_000_000);
+  const firstLine = [["head", "-n", "1"]] as const;
+  await runPipeline([Buffer.from("one\n")], firstLine, output, { end: much });
+  assert.equal(await readFile(output, "utf8"), "one\n");
+  await assert.rejects(runPipeline([Buffer.from("one\n"), much], firstLine, output, { end: much }), /must read all that it is given/);
+});
+
+test("a variable that is undefined is taken out of the environment", async () => {
+  process.env["LIFEBOAT_TEST_VARIABLE"] = "here";
+  const command = ["sh", "-c", "echo ${LIFEBOAT_TEST_VARIABLE-gone}"] as const;
+  assert.equal((await run(command)).stdout, "here\n");
+  assert.equal((await run(command, { env: { LIFEBOAT_TEST_VARIABLE: undefined } })).stdout, "gone\n");
 });

@@ -13,8 +13,8 @@ import { forgetTemporary, ownedPrefix, rememberTemporary } from "#os/temporaries
 export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
-  /** Added to the environment; locale variables are forced to C unless given here. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to the environment, or taken out of it where undefined; locale variables are forced to C unless given here. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs?: number;
   /** Exit codes that count as success; 0 alone unless given. */
   readonly okCodes?: readonly number[];
@@ -53,6 +53,11 @@ export async function runBytes(command: Command, options: RunOptions = {}): Prom
   return (await settle(child, command, options)).bytes();
 }
 
+export interface PipelineOptions extends Pick<RunOptions, "env"> {
+  /** Follows the source: an end mark, which the first program need not read to its last byte. */
+  readonly end?: Uint8Array;
+}
+
 /**
  * Feeds `source` through `commands`, one into the next, and writes what comes out to the new file `outputPath`.
  * Each piece has left our memory before the next is asked for, so a source may use the same memory again.
@@ -61,17 +66,17 @@ export async function runPipeline(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   commands: readonly Command[],
   outputPath: string,
-  env: Readonly<Record<string, string>> = {},
+  { end, ...options }: PipelineOptions = {},
 ): Promise<void> {
   await using output = await open(outputPath, "w", 0o600);
   const children = commands.map((command, index) => {
     // execa's types know file descriptors up to 9 only.
     const stdout = (index === commands.length - 1 ? output.fd : "pipe") as "pipe";
-    return spawn(command, { stdin: "pipe", stdout, buffer: { stdout: false } }, { env });
+    return spawn(command, { stdin: "pipe", stdout, buffer: { stdout: false } }, options);
   });
   const outcomes = children.map((child, index) => settle(child, commands[index]!, {}));
   const links = children.slice(1).map((child, index) => pipeline(children[index]!.stdout!, child.stdin));
-  const [fed, ...ended] = await Promise.allSettled([feed(children[0]!.stdin, source), ...outcomes, ...links]);
+  const [fed, ...ended] = await Promise.allSettled([feed(children[0]!.stdin, source, end), ...outcomes, ...links]);
   // What spoils the source spoils the rest; a member that failed says more than the broken pipe it leaves behind.
   for (const outcome of [fed, ...ended]) if (outcome.status === "rejected") throw outcome.reason;
   if (fed.status === "fulfilled" && !fed.value) {
@@ -79,14 +84,15 @@ export async function runPipeline(
   }
 }
 
-/** False when the program stopped reading. */
-async function feed(stdin: Writable, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<boolean> {
+/** False when the program stopped reading before the end mark. */
+async function feed(stdin: Writable, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, end?: Uint8Array): Promise<boolean> {
   stdin.on("error", () => undefined);
   try {
     for await (const piece of source) {
       const failed = await new Promise<unknown>((sent) => stdin.write(piece, sent));
       if (failed instanceof Error) return false;
     }
+    if (end !== undefined) stdin.write(end);
     stdin.end();
     return true;
   } catch (error) {
@@ -261,8 +267,9 @@ function failure(command: Command, outcome: Outcome, options: RunOptions): Lifeb
     : outcome.signal !== undefined
       ? `ended by ${outcome.signal}`
       : `exit code ${outcome.exitCode ?? outcome.code ?? "unknown"}`;
+  const room = lastWords.includes("No space left on device") ? "Free some space where it writes; the" : "The";
   return new LifeboatError(`Cannot run "${program}" as it must succeed: ${state}${lastWords === "" ? "" : `, saying "${lastWords}"`}`, {
-    hint: `The command was: ${command.join(" ")}`,
+    hint: `${room} command was: ${command.join(" ")}`,
   });
 }
 

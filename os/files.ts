@@ -230,11 +230,15 @@ export async function removeTree(path: string): Promise<void> {
   forgetTemporary(path);
 }
 
+/** Beside an output and in a cache, where `removeStaleTemporaries` is called too. */
+const OWNED_PREFIXES = new Set([".lifeboat-", ".unfinished-"]);
+
 export async function makeTemporaryDirectory(prefix = "lifeboat-", parent = tmpdir()): Promise<TemporaryDirectory> {
   await makeDirectory(parent);
+  const isOwned = parent === tmpdir() || OWNED_PREFIXES.has(prefix);
   // Made and remembered in one turn: no signal comes between.
   const path = await guard("make a temporary directory in", parent, async () =>
-    rememberTemporary(mkdtempSync(join(resolve(parent), parent === tmpdir() ? ownedPrefix(prefix) : prefix))),
+    rememberTemporary(mkdtempSync(join(resolve(parent), isOwned ? ownedPrefix(prefix) : prefix))),
   );
   return { path, [Symbol.asyncDispose]: () => removeTree(path) };
 }

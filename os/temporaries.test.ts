@@ -78,14 +78,15 @@ describe("removeStaleTemporaries()", () => {
   /** Makes a temporary directory in `place`, says its name and waits. */
   const MAKE = `
 import { makeTemporaryDirectory, writeFile } from "#os/files";
-const made = await makeTemporaryDirectory("lifeboat-some-");
+const made = await makeTemporaryDirectory(...JSON.parse(process.env.WHERE ?? '["lifeboat-some-"]'));
 await writeFile(made.path + "/file", "x");
 console.log(made.path);
 setInterval(() => undefined, 1000);
 `;
 
-  async function startMaker(place: string) {
-    const program = start([process.execPath, "--input-type=module", "--eval", MAKE], { cwd: import.meta.dirname, env: { TMPDIR: place } });
+  async function startMaker(place: string, where?: readonly [prefix: string, parent: string]) {
+    const env = { TMPDIR: place, WHERE: where === undefined ? undefined : JSON.stringify(where) };
+    const program = start([process.execPath, "--input-type=module", "--eval", MAKE], { cwd: import.meta.dirname, env });
     const path = await new Promise<string>((resolve) => program.onOutput((text) => resolve(new TextDecoder().decode(text).trim())));
     return { program, path };
   }
@@ -112,6 +113,19 @@ setInterval(() => undefined, 1000);
     removeStaleTemporaries(place);
     assert.deepEqual([existsSync(dead.path), existsSync(join(living.path, "file")), existsSync(link)], [false, true, true]);
     assert.deepEqual(others.filter(existsSync), others);
+  });
+
+  test("removes what a killed process has left beside an output and in a cache", async () => {
+    const place = mkdtempSync(join(scratch, "beside-"));
+    for (const prefix of [".lifeboat-", ".unfinished-"]) {
+      const { program, path } = await startMaker(scratch, [prefix, place]);
+      removeStaleTemporaries(place);
+      assert.ok(existsSync(path));
+      program.kill("SIGKILL");
+      await program.exited;
+      removeStaleTemporaries(place);
+      assert.ok(!existsSync(path));
+    }
   });
 
   test("touches nothing where others could put something else in its place", async () => {

@@ -27,7 +27,7 @@ export function ownedPrefix(prefix: string): string {
   return `${prefix}${ownerWord(thisProcess())}-`;
 }
 
-const OWNED = /^lifeboat-(?:[a-z]+-)?(\d+-\w*-\w*-\w*)-\w{6}$/;
+const OWNED = /^(?:\.?lifeboat-(?:[a-z]+-)?|\.unfinished-)(\d+-\w*-\w*-\w*)-\w{6}$/;
 
 function ownerWord({ pid, startTicks = "", bootId = "", pidNamespace = "" }: ProcessIdentity): string {
   const inode = Number(pidNamespace.replace(/\D/g, "")).toString(36);

@@ -2,6 +2,7 @@
 import type { BootLoader, Disk, FileSystem, Firmware, Hardware, Layout, Machine, NetworkCard, Partition } from "../machine/model.ts";
 import type { StackedDevice } from "../machine/stacked-device.ts";
 import { plainLine, wrapLine } from "./plain-text.ts";
+import { sizeText } from "./size-text.ts";
 
 export interface MachineVerdict {
   /** Why it is not restorable; empty when it is. */
@@ -142,19 +143,6 @@ function fileSystemCells({ device, type, label, usedBytes }: FileSystem, { mount
 
 function withLabel(type: string, label: string | undefined): string {
   return label === undefined ? type : `${type} "${label}"`;
-}
-
-const UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-
-/** Three digits or so, in binary units: what partitioning programs print. */
-function sizeText(bytes: number): string {
-  let value = bytes / 1024;
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${value < 10 && value % 1 !== 0 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
 /** Cells that are longer than their column's share push only their own row. */

@@ -196,6 +196,13 @@ const badTools = failure(
       "lifeboat# ",
     ]);
     assert.equal(await inShell(machine, "grep -c -e squashfs -e iso9660 /proc/mounts"), "0\n");
+    // expert is root's shell on every console.
+    await second.console.expect("lifeboat# ", SOON);
+    second.send("echo second $(id -u)\n");
+    await second.console.expect("second 0", SOON);
+    await machine.sendKeys("echo before on the screen<enter>");
+    await machine.expectScreen(/^before on the screen/m, SOON);
+    assert.equal(await inShell(machine, "id -u"), "0\n");
     machine.sendLine("kill -SEGV $(pidof lifeboat)");
     await expectLines(machine, ["lifeboat: agent ended: crashed (signal SEGV)", CRASHED]);
     assert.match(

@@ -97,7 +97,12 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
       void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
     const completed = await place.complete({ manifest, image, check });
     const idle = draft.unmatched.map((pattern) => `--exclude ${pattern} has left out nothing`);
-    const warnings = [...subject.warnings, ...saved.warnings, ...idle];
+    const warnings = [
+      ...subject.warnings,
+      ...saved.warnings,
+      ...idle,
+      ...(image === undefined ? [] : unreachable(store, subject.allMounts)),
+    ];
     return { ...completed, manifest, verification, luksHeaders: saved.headers, warnings };
   } catch (error) {
     throw afterWriting(error);
@@ -167,6 +172,15 @@ function storePlace(store: Store, mounts: MountedSystem["mounts"]): NonNullable<
   // What is mounted of a share is its root there.
   const way = below(store.path, holding.target);
   return { uuid: holding.uuid, path: nfs === undefined ? joined(holding.fsRoot, way) : way || "/", nfs };
+}
+
+/** What the agent brings up by itself are disks and NFS. */
+function unreachable(store: Store, mounts: MountedSystem["mounts"]): readonly string[] {
+  const { fsType = "", source = "" } = mountOf(store.path, mounts) ?? {};
+  if (!/^(?:cifs|smb3|fuse\.sshfs)$/.test(fsType)) return [];
+  return [
+    `boot/rescue.iso does not find a set on "${source}" by itself: start it with the words expert net, and there lifeboat restore with the URL of this medium`,
+  ];
 }
 
 interface SetFacts extends Subject {

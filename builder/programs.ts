@@ -52,6 +52,7 @@ export const TOOL_PROGRAMS: readonly ToolProgram[] = [
   ...group("reads SCSI drives", "sg3-utils", "sg_inq sg_wr_mode"),
   ...group("burns and reads discs", "xorriso", "xorriso"),
   ...group("reaches the network", "openssh-client", "ssh sftp"),
+  ...group("reaches the network", "sshfs", "sshfs"),
   ...group("reaches the network", "nfs-common", "mount.nfs"),
   ...group("reaches the network", "cifs-utils", "mount.cifs"),
   ...group("shows hardware", "pciutils", "lspci"),

@@ -130,7 +130,7 @@ export const archiveCommand: CommandSpec = {
     "share, or iso:/DIR for one ISO image in that directory, which boots and restores. What is made up by the kernel or kept in memory, and Lifeboat's " +
     "own sets, are left out; the report names what is. The set is read again and checked before it counts as a backup. The exit code is 1 when files " +
     "could not be read, which the report names, 3 when nothing was written, and 4 or 5 when what was written has been removed.",
-  args: [{ name: "MEDIUM", required: true, isPath: true, description: "A directory, or iso:/DIR" }],
+  args: [{ name: "MEDIUM", required: true, isPath: true, medium: () => "rw", description: "A directory, iso:/DIR, or a share" }],
   options: ARCHIVE_OPTIONS,
   examples: [
     { command: "lifeboat archive /mnt/backup", says: "a set in a directory, with boot/rescue.iso in it" },

@@ -11,7 +11,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-const MAIN = join(import.meta.dirname, "main.ts");
+export const MAIN = join(import.meta.dirname, "main.ts");
 
 /** `lifeboat ARGS` as a command for os/exec.ts. */
 export function commandOf(...args: readonly string[]): readonly [string, ...string[]] {

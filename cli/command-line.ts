@@ -2,12 +2,14 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ExitCode } from "#os/error";
+import type { Shown } from "../media/share.ts";
 import { shownLine, shownText } from "../ui/plain-text.ts";
 import { absoluteArguments, withAbsolutePaths } from "./absolute-paths.ts";
 import { hintingAtCache } from "./cache-hint.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_CODE_TEXTS, type CommandSpec, type Invocation, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { fillFromConfig, optionsOf } from "./config-options.ts";
+import { withMedium } from "./with-medium.ts";
 import { refuseByteArguments, refuseBytes } from "./raw-words.ts";
 import { usageError } from "./usage-error.ts";
 import { VERSION } from "./version.ts";
@@ -67,7 +69,8 @@ function makeCommand(spec: CommandSpec, done: (exitCode: ExitCode) => void): Com
     const given = withAbsolutePaths(all, typed);
     const options = withAbsolutePaths(all, await fillFromConfig(spec, given, COMMANDS));
     const args = absoluteArguments(spec, values);
-    done(await hintingAtCache(options, () => spec.run(invocation(args, options))));
+    const work = (places: typeof args, shown: Shown) => spec.run(invocation(places, options, shown));
+    done(await hintingAtCache(options, () => withMedium(spec, { args, options }, work)));
   });
   return command;
 }
@@ -112,13 +115,13 @@ function exampleText({ examples }: CommandSpec): string {
   return `\nExamples:\n${lines.join("\n")}`;
 }
 
-function invocation(args: readonly (string | undefined)[], options: OptionValues): Invocation {
+function invocation(args: readonly (string | undefined)[], options: OptionValues, shown: Shown): Invocation {
   return {
     args,
     options,
-    print: (text) => void process.stdout.write(shownText(text.endsWith("\n") ? text : `${text}\n`)),
-    remark: (text) => void process.stderr.write(shownText(`${text}\n`)),
-    progress: (text) => void (process.stderr.isTTY && process.stderr.write(shownText(`${text}\n`))),
+    print: (text) => void process.stdout.write(shownText(shown(text.endsWith("\n") ? text : `${text}\n`))),
+    remark: (text) => void process.stderr.write(shownText(shown(`${text}\n`))),
+    progress: (text) => void (process.stderr.isTTY && process.stderr.write(shownText(shown(`${text}\n`)))),
     status: (text) => void (process.stderr.isTTY && process.stderr.write(`\r\u001b[K${shownLine(text)}`)),
   };
 }

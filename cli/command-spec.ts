@@ -31,6 +31,8 @@ interface ArgumentSpec {
   readonly name: string;
   readonly required: boolean;
   readonly isPath?: boolean;
+  /** It names a medium, which is used so: a share is mounted meanwhile, and its path stands in the URL's place. */
+  medium?(options: OptionValues): "ro" | "rw";
   readonly description: string;
 }
 

@@ -18,7 +18,15 @@ export const listCommand: CommandSpec = {
     "Lists the sets in a directory, oldest first, those in ISO images too, with what an interrupted archive left and what is being written. With " +
     "--files it lists the paths of one set: mode, owner, size, time and name, with newlines and the like written as \\n, and bytes that are no text as " +
     "\\377; restore --only takes names as they are listed. With --json each line is the catalogue's. The exit code is 5 when a set is damaged.",
-  args: [{ name: "SET", required: true, isPath: true, description: "A directory that holds sets, a set, or an ISO image with one" }],
+  args: [
+    {
+      name: "SET",
+      required: true,
+      isPath: true,
+      medium: (options) => (options["remove-incomplete"] === true ? "rw" : "ro"),
+      description: "A directory or share that holds sets, a set, or an ISO image with one",
+    },
+  ],
   options: [
     { name: "files", description: "List the files of the set; of the newest, when SET holds several", inConfig: false },
     {

@@ -14,7 +14,15 @@ export const planCommand: CommandSpec = {
   description:
     "Prints which disk takes the place of which, what is on them now and would be lost, what is left alone, and every step. Nothing is written. " +
     "Disks that are in use are never part of a plan, so it makes most sense in the rescue system.",
-  args: [{ name: "SET", required: true, isPath: true, description: "A set, an ISO image with one, or a directory that holds sets" }],
+  args: [
+    {
+      name: "SET",
+      required: true,
+      isPath: true,
+      medium: () => "ro",
+      description: "A set, an ISO image with one, or a directory that holds sets",
+    },
+  ],
   options: [ACCEPT_DAMAGE_OPTION, ...PLAN_OPTIONS, JSON_OPTION],
   examples: [{ command: "lifeboat plan /mnt/backup", says: "the plan for the newest set" }],
   run: (invocation) => withoutAcceptedHint(invocation.options, () => printPlan(invocation)),

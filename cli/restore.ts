@@ -90,7 +90,15 @@ export const restoreCommand: CommandSpec = {
   description:
     "With --only and --to it brings files back below a directory, with owners, modes, times, attributes, inode flags and links, and reads only what it " +
     "needs of the set. In the rescue system, without --only, it shows the plan, asks, and rebuilds the machine.",
-  args: [{ name: "SET", required: true, isPath: true, description: "A set, an ISO image with one, or a directory that holds sets" }],
+  args: [
+    {
+      name: "SET",
+      required: true,
+      isPath: true,
+      medium: () => "ro",
+      description: "A set, an ISO image with one, or a directory that holds sets",
+    },
+  ],
   options: RESTORE_OPTIONS,
   examples: [
     { command: "lifeboat restore /mnt/backup --only /etc --to /tmp/old", says: "/etc of the newest set, in /tmp/old/etc" },

@@ -14,7 +14,15 @@ export const verifyCommand: CommandSpec = {
   description:
     "Reads every frame of a set, unpacks it and compares each file with the catalogue. SET is a set's directory, an ISO " +
     "image, or a directory that holds sets: the newest is taken then. What is damaged is named with the files that it costs, as far as anything tells their names; the exit code is 5 then.",
-  args: [{ name: "SET", required: true, isPath: true, description: "A set, an ISO image with one, or a directory that holds sets" }],
+  args: [
+    {
+      name: "SET",
+      required: true,
+      isPath: true,
+      medium: () => "ro",
+      description: "A set, an ISO image with one, or a directory that holds sets",
+    },
+  ],
   options: [JSON_OPTION],
   examples: [{ command: "lifeboat verify /mnt/backup", says: "the newest set there" }],
   async run({ args: [path = ""], options, print, remark, status }) {

@@ -223,10 +223,10 @@ export async function removeIfEmpty(path: string): Promise<boolean> {
   }
 }
 
-/** Removes a tree, refusing to descend into another file system (DESIGN section 8, rule 7). */
+/** Removes a tree, refusing to descend into another file system, its top too (DESIGN section 8, rule 7). */
 export async function removeTree(path: string): Promise<void> {
-  const top = await linkInfo(path);
-  if (top !== undefined) await guard("remove", path, () => removeOn(top.device, path, top));
+  const [top, above] = [await linkInfo(path), await linkInfo(dirname(resolve(path)))];
+  if (top !== undefined) await guard("remove", path, () => removeOn(above?.device ?? top.device, path, top));
   forgetTemporary(path);
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { run, start } from "#os/exec";
+import { removeTree } from "./files.ts";
 import { removeStaleTemporaries } from "./temporaries.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lifeboat-temporaries-"));
@@ -141,4 +142,17 @@ setInterval(() => undefined, 1000);
     assert.ok(!existsSync(path));
     removeStaleTemporaries(join(place, "none"));
   });
+});
+
+test("removeTree() refuses what is a mount point itself, and all that is on it stays", async (context) => {
+  const place = mkdtempSync(join(scratch, "mounted-"));
+  if ((await run(["mount", "-t", "tmpfs", "lifeboat-test", place], { okCodes: [0, 1, 32] })).exitCode !== 0)
+    return context.skip("may not mount");
+  try {
+    mkdirSync(join(place, "theirs"));
+    await assert.rejects(removeTree(place), { message: /deletion never crosses a mount/ });
+    assert.ok(existsSync(join(place, "theirs")));
+  } finally {
+    await run(["umount", place]);
+  }
 });

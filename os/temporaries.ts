@@ -1,17 +1,28 @@
 // What must not outlive this process: its temporary files and directories, also when a signal ends it.
+import { spawnSync } from "node:child_process";
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isRunning, thisProcess, type ProcessIdentity } from "#os/this-process";
 
 const SIGNALS: readonly ("SIGINT" | "SIGTERM" | "SIGHUP")[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 const known = new Set<string>();
+const mounts = new Set<string>();
 
 /** Remembers an absolute path, there already or not yet, until `forgetTemporary`. */
 export function rememberTemporary(path: string): string {
   known.add(path);
   return path;
+}
+
+/** A mount that a signal must not leave behind. */
+export function rememberMount(path: string): void {
+  mounts.add(path);
+}
+
+export function forgetMount(path: string): void {
+  mounts.delete(path);
 }
 
 /** Files and directories that are there for a while; no part of the machine. */
@@ -79,18 +90,28 @@ export function removeTemporariesOnSignals(before: () => void): void {
 /** Removes at once, as no later turn of the event loop can be relied on. What cannot be removed stays. */
 function removeTemporaries(): void {
   for (const path of known) removeQuietly(path);
+  // What was under way in another thread, on a slow share for instance, may have come in between.
+  const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  for (let tries = 0; tries < 3 && mounts.size > 0 && [...known].some(isThere); tries += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    for (const path of known) removeQuietly(path);
+  }
+  for (const path of mounts) spawnSync("umount", ["-l", path], { stdio: "ignore" });
+  // Directories that held a mount.
+  if (mounts.size > 0) for (const path of known) removeQuietly(path);
   known.clear();
+  mounts.clear();
 }
 
 function removeQuietly(path: string): void {
   try {
-    removeOn(lstatSync(path).dev, path);
+    removeOn(lstatSync(dirname(path)).dev, path);
   } catch {
     // Nothing may be there yet, or a mount below it; nobody is left to be told.
   }
 }
 
-/** Never crosses a mount (DESIGN section 8, rule 7): a directory with a mount below it is not empty and stays. */
+/** Never crosses a mount (DESIGN section 8, rule 7), nor goes into one: a directory with a mount below it is not empty and stays. */
 function removeOn(device: number, path: string): void {
   const info = lstatSync(path);
   if (info.dev !== device) return;

@@ -1,0 +1,22 @@
+// A command's medium, mounted while the command runs where it is a share on the network.
+
+import { withShare, type Shown } from "../media/share.ts";
+import type { CommandSpec, Invocation } from "./command-spec.ts";
+
+/** Calls `work` with the arguments, in which a path stands where the URL of a share stood, and with what shows that path as the URL. */
+export async function withMedium<T>(
+  { args: specs }: Pick<CommandSpec, "args">,
+  { args, options }: Pick<Invocation, "args" | "options">,
+  work: (args: Invocation["args"], shown: Shown) => Promise<T>,
+): Promise<T> {
+  const at = specs.findIndex(({ medium }) => medium !== undefined);
+  const [spec, place] = [specs[at], args[at]];
+  if (spec?.medium === undefined || place === undefined) return work(args, (text) => text);
+  const mode = spec.medium(options);
+  return withShare(place, mode, (path, shown) =>
+    work(
+      args.map((value, index) => (index === at ? path : value)),
+      shown,
+    ),
+  );
+}

@@ -90,9 +90,9 @@ export function removeTemporariesOnSignals(before: () => void): void {
 /** Removes at once, as no later turn of the event loop can be relied on. What cannot be removed stays. */
 function removeTemporaries(): void {
   for (const path of known) removeQuietly(path);
-  // What was under way in another thread, on a slow share for instance, may have come in between.
+  // What was under way in another thread, or by a child that has just been told to end, may have come in between.
   const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  for (let tries = 0; tries < 3 && mounts.size > 0 && [...known].some(isThere); tries += 1) {
+  for (let tries = 0; tries < 3 && [...known].some(isThere); tries += 1) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
     for (const path of known) removeQuietly(path);
   }

@@ -126,8 +126,9 @@ export const archiveCommand: CommandSpec = {
   name: "archive",
   summary: "Back up this machine, with a rescue image that brings it back",
   description:
-    "Writes a set: the machine's description, all its files, and a rescue image that finds them. MEDIUM is a directory, such as a mounted disk or " +
-    "share, or iso:/DIR for one ISO image in that directory, which boots and restores. What is made up by the kernel or kept in memory, and Lifeboat's " +
+    "Writes a set: the machine's description, all its files, and a rescue image that finds them. MEDIUM is a directory, such as a mounted disk, " +
+    "iso:/DIR for one ISO image in that directory, which boots and restores, or a share: nfs://SERVER/EXPORT, cifs://USER@SERVER/SHARE or " +
+    "ssh://USER@HOST:PORT/DIR, mounted meanwhile; ?options= passes options to what mounts it. What is made up by the kernel or kept in memory, and Lifeboat's " +
     "own sets, are left out; the report names what is. The set is read again and checked before it counts as a backup. The exit code is 1 when files " +
     "could not be read, which the report names, 3 when nothing was written, and 4 or 5 when what was written has been removed.",
   args: [{ name: "MEDIUM", required: true, isPath: true, medium: () => "rw", description: "A directory, iso:/DIR, or a share" }],
@@ -135,6 +136,7 @@ export const archiveCommand: CommandSpec = {
   examples: [
     { command: "lifeboat archive /mnt/backup", says: "a set in a directory, with boot/rescue.iso in it" },
     { command: "lifeboat archive iso:/mnt/backup -E '/var/cache/*'", says: "one ISO that boots and restores" },
+    { command: "lifeboat archive ssh://backup@nas/srv/sets", says: "on a server, by SSH; nfs:// and cifs:// name shares" },
     { command: "lifeboat archive --images all /mnt/backup", says: "with the Windows beside it, which must not be mounted" },
     { command: "lifeboat archive -I /etc -I /home /mnt/backup", says: "a set of files alone" },
   ],

@@ -3,10 +3,18 @@
 import { LifeboatError } from "#os/error";
 import { appendFile, exists, listDirectory, makeDirectory, readTextIfThere } from "#os/files";
 import { sysLinkName, listSys } from "#os/sysfs";
-import { familyNamed, fillTemplate, INITRAMFS_TOOLS, type DistributionFamily, type InitramfsTool } from "../machine/distributions.ts";
+import {
+  familyNamed,
+  fillTemplate,
+  INITRAMFS_TOOLS,
+  LOADER_INITRAMFS,
+  type DistributionFamily,
+  type InitramfsTool,
+} from "../machine/distributions.ts";
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import { mendLoaderFiles, readLoaderFiles } from "./loader-files.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 export interface InitramfsRequest {
@@ -23,7 +31,7 @@ export async function checkInitramfs(
   const { root } = environment;
   const family = familyNamed(machine.system.family);
   const wanted = [...new Set(drivers.map(moduleOf).filter((name) => name !== undefined))];
-  const releases = await installedKernels(root, family);
+  const releases = await installedKernels(root, family, machine.machineId);
   if (releases.length === 0) {
     await checkWithout(wanted, root);
     return [];
@@ -37,9 +45,11 @@ export async function checkInitramfs(
   }
   if (lacking.length === 0) return [];
   const configured = await addModules(tool, [...new Set(lacking)], root);
+  const loaderFiles = await readLoaderFiles(machine.bootLoader, releases, root);
   for (const { release, image } of releases) await rebuild({ tool, chroot, release, image, wanted }, environment);
   const images = await Promise.all(releases.map(({ image }) => insideRoot(root, image)));
-  return [...new Set([configured, ...images])].map((place) => pathInMachine(root, place));
+  const mended = await mendLoaderFiles(loaderFiles, environment);
+  return [...new Set([configured, ...images, ...mended])].map((place) => pathInMachine(root, place));
 }
 
 /** Returns where the tool's configuration is. */
@@ -71,11 +81,19 @@ async function installedTool({ initramfs }: DistributionFamily, chroot: Chroot):
 }
 
 /** Kernels with modules and an initramfs. */
-async function installedKernels(root: string, { initramfs }: DistributionFamily): Promise<readonly KernelImage[]> {
+async function installedKernels(
+  root: string,
+  { initramfs }: DistributionFamily,
+  machineId: string | undefined,
+): Promise<readonly KernelImage[]> {
   const found: KernelImage[] = [];
   for (const release of await listDirectory(await insideRoot(root, "/lib/modules"))) {
-    const image = fillTemplate(initramfs.image, { release });
-    if (image !== undefined && (await exists(await insideRoot(root, image)))) found.push({ release, image });
+    for (const template of [initramfs.image, ...LOADER_INITRAMFS]) {
+      const image = fillTemplate(template, { release, "machine-id": machineId });
+      if (image === undefined || !(await exists(await insideRoot(root, image)))) continue;
+      found.push({ release, image });
+      break;
+    }
   }
   return found;
 }

@@ -22,8 +22,8 @@ export const ideToVirtio: Scenario = {
     const file = join(directory, "new.img");
     await createDiskImage(file, 2 * EXTLINUX.disks[0]!);
     const said = await restoreAndCompare({ archived, directory, disks: [{ file, bus: "virtio-blk", serial: "NEW-VIRTIO", bootIndex: 1 }] });
-    const grown = [...said.matchAll(/changed +(vda\d): \S+ \wiB becomes/g)].map(([, id]) => id);
-    assert.deepEqual(grown, ["vda5", "vda9"], said);
+    const grown = [...said.matchAll(/changed +(sda\d): \S+ \wiB becomes/g)].map(([, id]) => id);
+    assert.deepEqual(grown, ["sda5", "sda9"], said);
     assert.match(said, /making it again/);
     assert.match(said, /install extlinux in \/boot\/extlinux/);
   },

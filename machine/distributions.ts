@@ -112,6 +112,9 @@ const BOOT_LOADER_SPECIFICATION: readonly string[] = [
   "/boot/efi/{machine-id}/{release}/linux",
 ];
 
+/** Where kernel-install puts the initramfs of every family that has it nowhere else. */
+export const LOADER_INITRAMFS: readonly string[] = BOOT_LOADER_SPECIFICATION.map((path) => path.replace(/linux$/, "initrd"));
+
 const ANYWHERE: readonly string[] = [
   "/boot/vmlinuz-{release}",
   "/boot/vmlinux-{release}",

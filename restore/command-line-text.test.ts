@@ -77,6 +77,8 @@ test("namesInitramfs() finds one in GRUB's configuration and in BLS entries, and
     ["\tinitrd\t/x", true],
     ["initrd /x", true],
     ["initrdefi /x", true],
+    ["  INITRD /x", true],
+    ["  append root=/dev/sda5 initrd=/x", true],
     ['# initrd /x\nGRUB_EARLY_INITRD_LINUX_STOCK=""\ninitrds', false],
   ] as const;
   for (const [text, expected] of cases) assert.equal(namesInitramfs(text), expected, text);

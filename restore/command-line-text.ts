@@ -26,7 +26,8 @@ export function namesInitramfs(text: string): boolean {
   return text.split("\n").some((line) => INITRD.test(line));
 }
 
-const INITRD = /^\s*initrd(?:16|efi)?\s/;
+/** extlinux takes its words in either case, and has an initramfs among the kernel's words too (syslinux's doc/syslinux.txt). */
+const INITRD = /^\s*initrd(?:16|efi)?\s|^\s*append\s.*\binitrd=/i;
 const LINUX = /^\s*linux(?:16|efi)?\s/;
 /** BLS: one kernel a file (Boot Loader Specification, type 1). */
 const BLS_OPTIONS = /^options\s/;

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
+import type { BootLoader } from "../machine/model.ts";
 import { openChroot } from "./chroot.ts";
 import { quietEnvironment } from "./environment-for-tests.ts";
 import { makeFakeMachine, noChroot, type FakeMachine } from "./fake-machine-for-tests.ts";
 import { checkInitramfs } from "./make-initramfs.ts";
-import { NOTHING_GONE } from "./plan-gone-words.ts";
+import { NOTHING_GONE, type GoneNames } from "./plan-gone-words.ts";
 import type { InitramfsCopy } from "./plan.ts";
 import { runStep, type LayoutStep } from "./run-step.ts";
 
@@ -34,19 +35,23 @@ const DRACUT = {
 
 let roots = 0;
 
-const NONE: readonly string[] = [];
+interface Checked {
+  readonly drivers?: readonly string[];
+  readonly family?: string;
+  readonly bootLoader?: BootLoader;
+  readonly stale?: readonly string[];
+  readonly gone?: GoneNames;
+}
 
-async function check(
-  fake: FakeMachine,
-  { drivers = ["nvme"] as readonly string[], family = "debian", stale = NONE, gone = NOTHING_GONE } = {},
-) {
+async function check(fake: FakeMachine, checked: Checked = {}) {
+  const { drivers = ["nvme"], family = "debian", bootLoader = BIOS_MACHINE.bootLoader, stale = [], gone = NOTHING_GONE } = checked;
   const root = join(scratch, `root${(roots += 1)}`);
   await makeFakeMachine(root, { ...fake, links: { "/usr/bin/busybox": "/bin/busybox", ...fake.links } });
   await using chroot = await openChroot(root);
   const [said, remarks]: string[][] = [[], []];
   const say = (line: string) => void said!.push(line);
   const environment = { root, say, note: say, remark: (line: string) => void remarks!.push(line) };
-  const machine = { ...BIOS_MACHINE, system: { ...BIOS_MACHINE.system, family } };
+  const machine = { ...BIOS_MACHINE, machineId: "b0a7", system: { ...BIOS_MACHINE.system, family }, bootLoader };
   const { changed, remaining } = await checkInitramfs({ machine, drivers, stale, gone, chroot }, environment);
   const read = (path: string) => readFile(join(root, path), "utf8").catch(() => undefined);
   return { changed, remaining, said: said!, remarks: remarks!, read, calls: await read("/calls") };
@@ -181,6 +186,52 @@ describe("checkInitramfs()", { skip }, () => {
   test("does without an image when a kernel has the driver itself", async () => {
     const files = { "/lib/modules/6.6-own/modules.builtin": "kernel/drivers/nvme/host/nvme.ko\n" };
     assert.deepEqual((await check({ files })).changed, []);
+  });
+
+  describe("on a machine with systemd-boot", () => {
+    const bootLoader: BootLoader = {
+      kind: "systemd-boot",
+      efi: { mountPoint: "/boot/efi", device: "sda1", vendorDirectory: "systemd", files: ["EFI/systemd/systemd-bootx64.efi"] },
+    };
+    const TOKEN = "/boot/efi/b0a7/6.1.0-13-amd64";
+    const ENTRY = "/boot/efi/loader/entries/b0a7-6.1.0-13-amd64.conf";
+    const files = {
+      [`${MODULES}/`]: "",
+      [IMAGE]: OLD,
+      [`${TOKEN}/initrd.img-6.1.0-13-amd64`]: OLD,
+      [`${TOKEN}/linux`]: "kernel",
+      [ENTRY]: "options root=UUID=own",
+    };
+    const make = UPDATE_INITRAMFS["/usr/sbin/update-initramfs"];
+    /** As Debian's hook: kernel-install copies both, and writes an entry, all with the words of the kernel that runs now. */
+    const hook = `busybox cp ${IMAGE} ${TOKEN}/; echo kernel >${TOKEN}/linux; echo options nuke >${ENTRY}; echo options nuke >${ENTRY.replace(".conf", "+3.conf")}`;
+
+    test("its copies of the initramfs are the new one, though no hook has seen to it", async () => {
+      const { changed, read, said } = await check({ files, programs: UPDATE_INITRAMFS }, { bootLoader });
+      assert.deepEqual(changed, ["/etc/initramfs-tools/modules", IMAGE, `${TOKEN}/initrd.img-6.1.0-13-amd64`]);
+      assert.equal(await read(`${TOKEN}/initrd.img-6.1.0-13-amd64`), `${OLD}kernel/nvme.ko\n`);
+      assert.match(said.at(-1) ?? "", /b0a7\/6\.1\.0-13-amd64\/initrd\.img-6\.1\.0-13-amd64 was left as it was/);
+    });
+
+    test("its entries keep their words, whatever a hook writes", async () => {
+      const programs = { ...UPDATE_INITRAMFS, "/usr/sbin/update-initramfs": `${make}; ${hook}` };
+      const { changed, read } = await check({ files, programs }, { bootLoader });
+      assert.equal(await read(ENTRY), "options root=UUID=own");
+      assert.equal(await read(ENTRY.replace(".conf", "+3.conf")), undefined);
+      assert.equal(await read(`${TOKEN}/initrd.img-6.1.0-13-amd64`), `${OLD}kernel/nvme.ko\n`);
+      // The kernel's time of change is another.
+      assert.deepEqual(changed.slice(2), [`${TOKEN}/initrd.img-6.1.0-13-amd64`, `${TOKEN}/linux`, ENTRY]);
+    });
+
+    test("the initramfs may lie on its partition alone", async () => {
+      const image = `${TOKEN}/initrd`;
+      const { changed, calls } = await check(
+        { files: { [`${MODULES}/`]: "", [image]: OLD }, programs: DRACUT },
+        { bootLoader, family: "redhat" },
+      );
+      assert.deepEqual(changed, ["/etc/dracut.conf.d/90-lifeboat.conf", image]);
+      assert.equal(calls, `dracut --force ${image} 6.1.0-13-amd64\n`);
+    });
   });
 
   const failures: readonly (readonly [what: string, fake: FakeMachine, message: RegExp])[] = [

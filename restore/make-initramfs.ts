@@ -4,13 +4,21 @@
 import { LifeboatError } from "#os/error";
 import { appendFile, copyFile, exists, listDirectory, makeDirectory, readTextIfThere, removeFile } from "#os/files";
 import { sysLinkName, listSys } from "#os/sysfs";
-import { familyNamed, fillTemplate, INITRAMFS_TOOLS, type DistributionFamily, type InitramfsTool } from "../machine/distributions.ts";
+import {
+  familyNamed,
+  fillTemplate,
+  INITRAMFS_TOOLS,
+  LOADER_INITRAMFS,
+  type DistributionFamily,
+  type InitramfsTool,
+} from "../machine/distributions.ts";
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
 import type { Remaining, RestoreEnvironment } from "./engine.ts";
 import { withoutGoneWords } from "./gone-words.ts";
 import { OWN_DIRECTORY } from "./journal.ts";
 import { isNothing, type GoneNames } from "./plan-gone-words.ts";
+import { mendLoaderFiles, readLoaderFiles } from "./loader-files.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 export interface InitramfsRequest {
@@ -39,19 +47,21 @@ export async function checkInitramfs(request: InitramfsRequest, environment: Sur
   if (drivers.length + stale.length === 0 && isNothing(gone)) return { changed: [], remaining: [] };
   const family = familyNamed(machine.system.family);
   const wanted = [...new Set(drivers.map(moduleOf).filter((name) => name !== undefined))];
-  const releases = await installedKernels(root, family);
+  const releases = await installedKernels(root, family, machine.machineId);
   if (releases.length === 0) {
     if (wanted.length > 0) await checkWithout(wanted, root);
     return { changed: [], remaining: [] };
   }
   const tool = await installedTool(family, chroot);
   const jobs = releases.map((kernel): KernelJob => ({ ...kernel, tool, chroot, wanted }));
+  const loaderFiles = await readLoaderFiles(machine.bootLoader, releases, root);
   // One that is made again for a driver is up to date, too.
   let lacking = await lackingModules(jobs, environment);
   const { made, remaining } = lacking.length > 0 ? { made: [], remaining: [] } : await refresh(jobs, request, environment);
   // A tool that takes what it finds may leave out what was there.
   if (made.length > 0) lacking = await lackingModules(jobs, environment);
   if (lacking.length > 0) made.push(...(await bringIn(jobs, lacking, environment)));
+  if (made.length > 0) made.push(...(await mendLoaderFiles(loaderFiles, environment)));
   return { changed: [...new Set(made)].map((place) => pathInMachine(root, place)), remaining };
 }
 
@@ -182,11 +192,19 @@ async function installedTool({ initramfs }: DistributionFamily, chroot: Chroot):
 }
 
 /** Kernels with modules and an initramfs. */
-async function installedKernels(root: string, { initramfs }: DistributionFamily): Promise<readonly KernelImage[]> {
+async function installedKernels(
+  root: string,
+  { initramfs }: DistributionFamily,
+  machineId: string | undefined,
+): Promise<readonly KernelImage[]> {
   const found: KernelImage[] = [];
   for (const release of await listDirectory(await insideRoot(root, "/lib/modules"))) {
-    const image = fillTemplate(initramfs.image, { release });
-    if (image !== undefined && (await exists(await insideRoot(root, image)))) found.push({ release, image });
+    for (const template of [initramfs.image, ...LOADER_INITRAMFS]) {
+      const image = fillTemplate(template, { release, "machine-id": machineId });
+      if (image === undefined || !(await exists(await insideRoot(root, image)))) continue;
+      found.push({ release, image });
+      break;
+    }
   }
   return found;
 }

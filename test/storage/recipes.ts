@@ -60,3 +60,19 @@ export const ZOO: StorageRecipe = {
   disks: [2100 * MIB, 400 * MIB, 400 * MIB, 400 * MIB, 400 * MIB],
   mounts: ZOO_PLACES.map((name) => ({ path: `/srv/${name}` })),
 };
+
+export const EXTLINUX: StorageRecipe = {
+  name: "extlinux",
+  firmware: "bios",
+  disks: [2400 * MIB],
+  mounts: [{ path: "/boot" }, { path: "/home" }],
+  bus: "ide",
+};
+
+export const SYSTEMD_BOOT: StorageRecipe = {
+  name: "systemd-boot",
+  firmware: "uefi",
+  disks: [2100 * MIB],
+  mounts: [{ path: "/boot/efi", isFat: true }],
+  passphrase: "lifeboat",
+};

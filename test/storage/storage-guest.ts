@@ -34,6 +34,8 @@ export interface StorageRecipe {
   readonly multipath?: ReadonlyMap<number, string>;
   /** What the boot asks for on the console. */
   readonly passphrase?: string;
+  /** What its disks are on until it is archived: virtio unless given. */
+  readonly bus?: "ide";
 }
 
 export interface StorageGuest {
@@ -122,8 +124,19 @@ export interface ArchivedStorage {
 const IMAGE_WORDS =
   "--modules host --force-module nvme --force-module ahci --force-module virtio_scsi --force-module sd_mod --firmware none";
 
-/** Archives inside the running guest, on overlays that are thrown away. `words` stand before the medium, a directory. */
-export async function archiveStorage(guest: StorageGuest, directory: string, words = ""): Promise<ArchivedStorage> {
+export interface ArchiveWords {
+  /** Of the archive, before the medium, a directory. */
+  readonly options?: string;
+  /** Of the rescue system's kernel. */
+  readonly append?: string;
+}
+
+/** Archives inside the running guest, on overlays that are thrown away. */
+export async function archiveStorage(
+  guest: StorageGuest,
+  directory: string,
+  { options = "", append = "" }: ArchiveWords = {},
+): Promise<ArchivedStorage> {
   const store = join(directory, "store.img");
   await makeStoreDisk(store, { "file-list.pl": FILE_LIST_SCRIPT, lifeboat: await binaryPath() });
   const disks = await overlays(guest, directory);
@@ -139,7 +152,7 @@ export async function archiveStorage(guest: StorageGuest, directory: string, wor
   const lifeboat = `TMPDIR=${STORE_PATH}/tmp ${STORE_PATH}/lifeboat`;
   await must(`${lifeboat} inspect --json > ${STORE_PATH}/inspect.json || cat ${STORE_PATH}/inspect.json`);
   const report = await must(
-    `${lifeboat} archive ${IMAGE_WORDS} ${words} --append norandmaps --cache ${STORE_PATH}/cache ${STORE_PATH}/sets 2>&1 | cat`,
+    `${lifeboat} archive ${IMAGE_WORDS} ${options} --append 'norandmaps ${append}' --cache ${STORE_PATH}/cache ${STORE_PATH}/sets 2>&1 | cat`,
   );
   console.log(report.replace(/^/gm, "    "));
   await must(`umount ${STORE_PATH}`);
@@ -167,7 +180,8 @@ async function overlays({ recipe, images }: StorageGuest, directory: string): Pr
     await createOverlay(file, { file: image, format: "raw" });
     files.push(file);
   }
-  return guestDisks(recipe, files, "qcow2");
+  const disks = guestDisks(recipe, files, "qcow2");
+  return disks.map((disk) => ({ ...disk, bus: recipe.bus ?? disk.bus }));
 }
 
 export interface StorageBoot {
@@ -186,7 +200,9 @@ export async function bootStorage(guest: StorageGuest, { directory, disks, uefiV
   const { recipe } = guest;
   await makeDirectory(directory);
   const variables = uefiVariables ?? (await copiedVariables(guest, directory));
-  const spec: MachineSpec = { ...storageMachine(variables), disks };
+  // Only the older machine has IDE.
+  const machineType = disks.some(({ bus }) => bus === "ide") ? "pc" : "q35";
+  const spec: MachineSpec = { ...storageMachine(variables), machineType, disks };
   await using setUp = new AsyncDisposableStack();
   const machine = setUp.use(await startMachine(spec, { workDirectory: directory, timeLimitMs: LIMIT_MS }));
   if (recipe.passphrase !== undefined) {

@@ -9,7 +9,7 @@ import { archivedOnce, restoreAndCompare } from "../storage/restore-storage.ts";
 
 export const ontoOne: Scenario = {
   name: "storage-raid-lvm-onto-one",
-  tier: "matrix",
+  tier: "guard",
   proves: "RAID1 with LVM goes onto one NVMe disk that is smaller: no array, smaller volumes, all files, and it starts",
   async run(world) {
     const archived = await archivedOnce(world, RAID_LVM);

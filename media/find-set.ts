@@ -5,6 +5,7 @@ import { exists, fileInfo, listDirectory } from "#os/files";
 import { CATALOGUE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { directorySource, inOrder, listStore } from "./directory-store.ts";
+import { httpSource } from "./http-source.ts";
 import { openIso, readIsoSets } from "./iso-store.ts";
 import type { StoredSet } from "./stored-set.ts";
 
@@ -21,6 +22,7 @@ export interface FindOptions {
  * Throws LifeboatError (2) for what is neither, (5) when there is nothing whole, or what is whole is older than what is damaged.
  */
 export async function findSet(place: string, { acceptsDamage = false, note }: FindOptions = {}): Promise<SetSource> {
+  if (isWebPlace(place)) return setOnWeb(place);
   const { path, isIso } = readPlace(place);
   if ((await fileInfo(path))?.type === "file") return setOnIso(path);
   if (!isIso && (await isSetDirectory(path))) return directorySource(path);
@@ -31,6 +33,20 @@ export async function findSet(place: string, { acceptsDamage = false, note }: Fi
   for (const { id, problem } of newestFirst.slice(0, newestFirst.indexOf(newest)))
     note?.(`${id} is newer than ${newest.id}, and no set: ${problem}`);
   return newest.kind === "iso" ? setOnIso(newest.path) : directorySource(newest.path);
+}
+
+function isWebPlace(place: string): boolean {
+  return /^https?:\/\//.test(place);
+}
+
+/** A web server tells in no certain way what it has: the set itself must be named. */
+async function setOnWeb(place: string): Promise<SetSource> {
+  const source = httpSource(place.replace(/\/+$/, ""));
+  if ((await source.sizeOf(MANIFEST_FILE)) !== undefined || (await source.sizeOf(CATALOGUE_FILE)) !== undefined) return source;
+  throw new LifeboatError(`Cannot open "${place}" as a set: it has no ${MANIFEST_FILE}`, {
+    exitCode: 2,
+    hint: "On a web server name the set's own directory, http://SERVER/PATH/NAME-20261121T194500Z",
+  });
 }
 
 /** One that has lost its manifest too: whoever names it will be told. */
@@ -59,6 +75,12 @@ function nothingThere(place: string, newest: StoredSet | undefined): LifeboatErr
 
 /** All sets of a store, oldest first; `place` is the store, what holds it one level above, or an ISO image. */
 export async function setsAt(place: string): Promise<readonly StoredSet[]> {
+  if (isWebPlace(place)) {
+    throw new LifeboatError(`Cannot list the sets in "${place}" as a web server tells in no certain way what it has: name one set`, {
+      exitCode: 2,
+      hint: "lifeboat list --files, verify and restore take http://SERVER/PATH/NAME-20261121T194500Z",
+    });
+  }
   const { path, isIso } = readPlace(place);
   if ((await fileInfo(path))?.type === "file") return readIsoSets(path);
   const found = await Promise.all((await storesAt(path)).map((store) => listStore(store)));

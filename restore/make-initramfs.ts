@@ -14,7 +14,7 @@ import {
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
 import type { RestoreEnvironment } from "./engine.ts";
-import { mendLoaderFiles, readLoaderFiles } from "./loader-files.ts";
+import { mendHookFiles, readHookFiles } from "./initramfs-hooks.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 export interface InitramfsRequest {
@@ -45,10 +45,10 @@ export async function checkInitramfs(
   }
   if (lacking.length === 0) return [];
   const configured = await addModules(tool, [...new Set(lacking)], root);
-  const loaderFiles = await readLoaderFiles(machine.bootLoader, releases, root);
+  const hookFiles = await readHookFiles(machine.bootLoader, releases, root);
   for (const { release, image } of releases) await rebuild({ tool, chroot, release, image, wanted }, environment);
   const images = await Promise.all(releases.map(({ image }) => insideRoot(root, image)));
-  const mended = await mendLoaderFiles(loaderFiles, environment);
+  const mended = await mendHookFiles(hookFiles, environment);
   return [...new Set([configured, ...images, ...mended])].map((place) => pathInMachine(root, place));
 }
 

@@ -44,15 +44,21 @@ export function changedBelow(before: ReadonlyMap<string, string>, now: ReadonlyM
   return [...new Set([...before.keys(), ...now.keys()])].filter((path) => before.get(path) !== now.get(path)).sort();
 }
 
-/** What tells a file from one that was written later, by its path below the directory. */
+/** Stamps of files, by their paths below the directory. */
 export async function filesBelow(directory: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   if (!(await exists(directory))) return found;
   for (const { path, type } of await walk(directory)) {
-    const info = type === "directory" ? undefined : await linkInfo(`${directory}/${path}`);
-    if (info !== undefined) found.set(path, `${info.inode} ${info.mtimeNs} ${info.sizeBytes}`);
+    const stamp = type === "directory" ? undefined : await stampOf(`${directory}/${path}`);
+    if (stamp !== undefined) found.set(path, stamp);
   }
   return found;
+}
+
+/** Another one for a file that was written since; undefined when it is not there. */
+export async function stampOf(path: string): Promise<string | undefined> {
+  const info = await linkInfo(path);
+  return info === undefined ? undefined : `${info.inode} ${info.mtimeNs} ${info.sizeBytes}`;
 }
 
 const EFIVARS = "/sys/firmware/efi/efivars";

@@ -113,6 +113,14 @@ describe("checkInitramfs()", { skip }, () => {
     assert.equal(await read("/data/etc/modules"), "nvme\n");
   });
 
+  test("lists the indexes of modules that a hook has written again", async () => {
+    const files = { [`${MODULES}/modules.dep`]: "x", [`${MODULES}/modules.builtin`]: "", [`${MODULES}/kernel/x.ko`]: "x", [IMAGE]: OLD };
+    const make = UPDATE_INITRAMFS["/usr/sbin/update-initramfs"];
+    const depmod = `busybox rm ${MODULES}/modules.dep; echo x >${MODULES}/modules.dep`;
+    const { changed } = await check({ files, programs: { ...UPDATE_INITRAMFS, "/usr/sbin/update-initramfs": `${make}; ${depmod}` } });
+    assert.deepEqual(changed, ["/etc/initramfs-tools/modules", IMAGE, `${MODULES}/modules.dep`]);
+  });
+
   test("makes an image again when nothing can tell what is in it", async () => {
     const unlisted = { "/usr/bin/dracut": DRACUT["/usr/bin/dracut"] };
     const { changed, said } = await check({ files: { [`${MODULES}/`]: "", [IMAGE]: OLD }, programs: unlisted });

@@ -18,7 +18,7 @@ import type { Remaining, RestoreEnvironment } from "./engine.ts";
 import { withoutGoneWords } from "./gone-words.ts";
 import { OWN_DIRECTORY } from "./journal.ts";
 import { isNothing, type GoneNames } from "./plan-gone-words.ts";
-import { mendLoaderFiles, readLoaderFiles } from "./loader-files.ts";
+import { mendHookFiles, readHookFiles } from "./initramfs-hooks.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 
 export interface InitramfsRequest {
@@ -54,14 +54,14 @@ export async function checkInitramfs(request: InitramfsRequest, environment: Sur
   }
   const tool = await installedTool(family, chroot);
   const jobs = releases.map((kernel): KernelJob => ({ ...kernel, tool, chroot, wanted }));
-  const loaderFiles = await readLoaderFiles(machine.bootLoader, releases, root);
+  const hookFiles = await readHookFiles(machine.bootLoader, releases, root);
   // One that is made again for a driver is up to date, too.
   let lacking = await lackingModules(jobs, environment);
   const { made, remaining } = lacking.length > 0 ? { made: [], remaining: [] } : await refresh(jobs, request, environment);
   // A tool that takes what it finds may leave out what was there.
   if (made.length > 0) lacking = await lackingModules(jobs, environment);
   if (lacking.length > 0) made.push(...(await bringIn(jobs, lacking, environment)));
-  if (made.length > 0) made.push(...(await mendLoaderFiles(loaderFiles, environment)));
+  if (made.length > 0) made.push(...(await mendHookFiles(hookFiles, environment)));
   return { changed: [...new Set(made)].map((place) => pathInMachine(root, place)), remaining };
 }
 

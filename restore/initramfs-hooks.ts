@@ -1,22 +1,27 @@
-// What systemd-boot starts lies beside the machine's /boot: a copy of each initramfs, and entries. When the initramfs is made again, the
-// machine's hooks may leave the copies as they were, or write entries with the words that the rescue system's kernel was started with.
+// What the machine's hooks do when its initramfs is made again. systemd-boot starts a copy of it, by an entry of its own: hooks may leave the copy as it
+// was, or write the entry with the words that the rescue system's kernel was started with. kernel-install runs depmod, too.
 
 import { digestFile } from "#os/digest";
-import { copyFile, exists, removeFile } from "#os/files";
+import { copyFile, exists, listDirectory, removeFile } from "#os/files";
 import { insideRoot } from "../machine/inside-root.ts";
 import type { BootLoader } from "../machine/model.ts";
-import { changedBelow, filesBelow } from "./boot-loader.ts";
+import { changedBelow, filesBelow, stampOf } from "./boot-loader.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { readLatin1, writeLatin1 } from "./latin1-files.ts";
 
-/** Places are paths here. */
-export interface LoaderFiles {
+/** What hooks may write to. Places are paths here. */
+export interface HookFiles {
+  /** systemd-boot's, with all that is below them; none for other loaders, whose hooks write to /boot alone. */
   readonly directories: readonly string[];
-  /** As filesBelow() has them. */
-  readonly before: ReadonlyMap<string, string>;
+  /** Those of modules: the indexes in them. */
+  readonly moduleDirectories: readonly string[];
+  readonly before: Stamps;
   readonly entries: ReadonlyMap<string, string>;
   readonly copies: readonly InitramfsCopy[];
 }
+
+/** By place. */
+type Stamps = ReadonlyMap<string, string>;
 
 interface InitramfsCopy {
   readonly source: string;
@@ -33,25 +38,41 @@ interface Image {
 const BOOT = "/boot";
 const ENTRY = /\/loader\/entries\/[^/]+\.conf$/;
 
-/** Before the initramfs is made again; nothing for other loaders, which take it from /boot. */
-export async function readLoaderFiles(loader: BootLoader, images: readonly Image[], root: string): Promise<LoaderFiles> {
+/** Before the initramfs is made again. */
+export async function readHookFiles(loader: BootLoader, images: readonly Image[], root: string): Promise<HookFiles> {
   const paths = loader.kind === "systemd-boot" ? [loader.efi.mountPoint, BOOT] : [];
   const directories = await Promise.all([...new Set(paths)].map((path) => insideRoot(root, path)));
-  const before = await filesIn(directories);
+  const moduleDirectories = await Promise.all(images.map(({ release }) => insideRoot(root, `/lib/modules/${release}`)));
+  const files = await filesIn(directories);
   const entries = new Map<string, string>();
-  for (const place of before.keys()) if (ENTRY.test(place)) entries.set(place, await readLatin1(place));
+  for (const place of files.keys()) if (ENTRY.test(place)) entries.set(place, await readLatin1(place));
   const copies: InitramfsCopy[] = [];
   for (const { release, image } of images) {
     const source = await insideRoot(root, image);
-    const places = [...before.keys()].filter((place) => place !== source && place.includes(`/${release}/`));
+    const places = [...files.keys()].filter((place) => place !== source && place.includes(`/${release}/`));
     for (const place of places) if (await isCopy({ source, place })) copies.push({ source, place });
   }
-  return { directories, before, entries, copies };
+  const before = new Map([...files, ...(await indexesIn(moduleDirectories))]);
+  return { directories, moduleDirectories, before, entries, copies };
 }
 
-async function filesIn(directories: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function filesIn(directories: readonly string[]): Promise<Stamps> {
   const found = new Map<string, string>();
   for (const directory of directories) for (const [path, stamp] of await filesBelow(directory)) found.set(`${directory}/${path}`, stamp);
+  return found;
+}
+
+/** depmod(8): `modules.dep` and the like. */
+const INDEX = /^modules\./;
+
+async function indexesIn(directories: readonly string[]): Promise<Stamps> {
+  const found = new Map<string, string>();
+  for (const directory of directories) {
+    for (const name of await listDirectory(directory)) {
+      const stamp = INDEX.test(name) ? await stampOf(`${directory}/${name}`) : undefined;
+      if (stamp !== undefined) found.set(`${directory}/${name}`, stamp);
+    }
+  }
   return found;
 }
 
@@ -65,8 +86,8 @@ function nameOf(place: string): string {
 }
 
 /** Afterwards. Returns the places of all that is not as it was. */
-export async function mendLoaderFiles(
-  { directories, before, entries, copies }: LoaderFiles,
+export async function mendHookFiles(
+  { directories, moduleDirectories, before, entries, copies }: HookFiles,
   { note }: Pick<RestoreEnvironment, "note">,
 ): Promise<readonly string[]> {
   for (const { source, place } of copies) {
@@ -81,5 +102,5 @@ export async function mendLoaderFiles(
     await writeLatin1(place, text);
     note(`${place} is again as the set has it`);
   }
-  return changedBelow(before, await filesIn(directories));
+  return changedBelow(before, new Map([...(await filesIn(directories)), ...(await indexesIn(moduleDirectories))]));
 }

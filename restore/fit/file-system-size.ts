@@ -114,8 +114,12 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
         sectorBytes: sectorBytes(parameters.sectorBytes),
         blockBytes: Math.max(parameters.blockBytes, device.logicalSectorBytes),
       };
-    case "vfat":
-      return { ...parameters, sectorBytes: sectorBytes(parameters.sectorBytes) };
+    case "vfat": {
+      // Clusters keep their size in bytes: the number of them makes a FAT what it is.
+      const larger = sectorBytes(parameters.sectorBytes) / parameters.sectorBytes;
+      const clusterSectors = Math.max(1, Math.floor(parameters.clusterSectors / larger));
+      return { ...parameters, sectorBytes: parameters.sectorBytes * larger, clusterSectors };
+    }
     case "btrfs":
     case "plain":
     case "unknown":

@@ -78,6 +78,17 @@ describe("fitLayout() shares out", () => {
     );
   });
 
+  test("a FAT in clusters of as many bytes, as long as a sector is no larger", () => {
+    const clusters = [1, 8, 64].map((clusterSectors) => {
+      const fileSystems = UEFI_MACHINE.layout.fileSystems.map((one) =>
+        one.parameters.kind === "vfat" ? { ...one, parameters: { ...one.parameters, clusterSectors } } : one,
+      );
+      const [efi] = fitted({ ...UEFI_MACHINE.layout, fileSystems }, { logicalSectorBytes: 4096 }).layout.fileSystems;
+      return efi?.parameters.kind === "vfat" && efi.parameters.clusterSectors;
+    });
+    assert.deepEqual(clusters, [1, 1, 8]);
+  });
+
   test("no disk that is too small, and says how many bytes are missing", () => {
     const least = leastDiskBytes(BIOS_MACHINE.layout, BIOS_MACHINE.layout.disks[0]!);
     const pairs = BIOS_MACHINE.layout.disks.map((from) => ({ from, to: { id: "sdz", sizeBytes: least - MIB, logicalSectorBytes: 512 } }));

@@ -26,14 +26,14 @@ export function planFstab(machine: Machine, moves: Moves, before: readonly Fstab
 function renamed(machine: Machine, { devices, matches, replaced }: Moves): readonly FstabChange[] {
   return machine.layout.fstab.flatMap((entry): readonly FstabChange[] => {
     const { spec, path } = entry;
-    const name = spec.replace(/^\/dev\//, "");
+    const name = belowDev(spec);
     const isReplaced = replaced.has(name);
     const named = WAY.test(spec) && !isReplaced ? deviceBehind(machine, entry) : name;
     const id = named === undefined ? undefined : (replaced.get(named) ?? named);
     // Names of arrays, volumes and mapped devices are their own, wherever they lie.
     const isStacked = machine.layout.stack.some((stacked) => stacked.id === id);
     if (isStacked && !isReplaced) return [];
-    const now = id === undefined || !spec.startsWith("/dev/") ? undefined : devices.get(id);
+    const now = id === undefined || !(isReplaced || spec.startsWith("/dev/")) ? undefined : devices.get(id);
     if (id === undefined || now === undefined || now === spec) return [];
     if (WAY.test(spec) && !isReplaced && isUnmoved(machine, id, matches)) return [];
     return [{ path, from: spec, to: (isStacked ? undefined : uuidOf(machine, id)) ?? now }];
@@ -50,6 +50,13 @@ function retyped({ layout }: Machine, fstab: readonly FstabEntry[]): readonly Fs
 function takenOut({ layout }: Machine, fstab: readonly FstabEntry[]): readonly FstabChange[] {
   const isThere = ({ spec, path }: FstabEntry) => layout.fstab.some((entry) => entry.spec === spec && entry.path === path);
   return fstab.filter((entry) => !isThere(entry)).map(({ spec, path }) => ({ path, from: spec, to: undefined }));
+}
+
+/** The name of a device as `replaced` has it: tags of partitions are links too. */
+function belowDev(spec: string): string {
+  const [, tag, value] = /^(PARTUUID|PARTLABEL)=(.+)$/.exec(spec) ?? [];
+  if (tag === undefined || value === undefined) return spec.replace(/^\/dev\//, "");
+  return tag === "PARTUUID" ? `disk/by-partuuid/${value.toLowerCase()}` : `disk/by-partlabel/${value}`;
 }
 
 /** Links that nothing here can make right, one line each. Those without which the machine starts are the user's own business. */

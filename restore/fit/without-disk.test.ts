@@ -78,6 +78,25 @@ test("withoutDisk() knows an array that ends by all of its names, wherever fstab
   }
 });
 
+test("a mirror's disk that is here stays, and the one that is gone is left out, whichever it was", () => {
+  const disks = ["sda", "sdb"].map((id) => sketchedDisk(id, { sizeMiB: 8192, parts: [part("bios", 1), part("raid")] }));
+  const layout = sketchedLayout({ disks, stack: [array("md0", "raid1", ["sda2", "sdb2"])], holds: { md0: { type: "ext4", path: "/" } } });
+  for (const [here, gone] of [
+    ["sda", "sdb"],
+    ["sdb", "sda"],
+  ] as const) {
+    const { changes, matches } = planOntoDisks(layout, [testDisk({ serial: `S-${here}`, sizeBytes: 8 * GIB })]);
+    assert.deepEqual(changes, [
+      `disk ${gone} is left out: what was on it is on another disk too`,
+      `md0 was RAID1, and becomes plain ${here}2`,
+    ]);
+    assert.deepEqual(
+      matches.map(({ from, reason }) => [from, reason]),
+      [[here, "same serial"]],
+    );
+  }
+});
+
 describe("withoutDisk() of a btrfs RAID1", () => {
   test("of two becomes one that is not mirrored, on the disk that is left", () => {
     const fileSystem = without(mirrored(3 * GIB, [4 * GIB, 4 * GIB]), "sda");

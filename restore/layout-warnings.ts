@@ -26,8 +26,10 @@ export function layoutWarnings(machine: Machine): readonly string[] {
 
 function unmountedWarnings(layout: Layout): readonly string[] {
   const mounted = new Set(layout.mounts.map(({ device }) => device));
+  // Which disks a pool is on is not told: where one is mounted, they are taken for that.
+  const hasPool = layout.mounts.some(({ type }) => type === "zfs");
   return layout.fileSystems
-    .filter(({ device }) => !mounted.has(device) && !isImaged(layout, device))
+    .filter(({ device, type }) => !mounted.has(device) && !isImaged(layout, device) && !(hasPool && type === "zfs_member"))
     .map(({ device, type, label }) => {
       const name = label === undefined ? "" : ` "${label}"`;
       return `"${device}" holds ${type}${name}, which is not mounted: what is in it is not archived${wayOut(device)}`;

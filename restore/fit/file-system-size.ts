@@ -106,7 +106,7 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
       // Blocks are no smaller than the disk's sectors; reserved ones are as much in bytes.
       const blockBytes = Math.max(parameters.blockBytes, device.logicalSectorBytes);
       const reservedBlocks = Math.floor((parameters.reservedBlocks * ratio * parameters.blockBytes) / blockBytes);
-      return { ...parameters, blockBytes, inodeCount, reservedBlocks };
+      return { ...parameters, ...retuned(parameters, blockBytes), blockBytes, inodeCount, reservedBlocks };
     }
     case "xfs":
       return {
@@ -125,4 +125,11 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
     case "unknown":
       return parameters;
   }
+}
+
+/** As many bytes, in blocks of another size. */
+function retuned({ tuning, blockBytes: was }: Ext, blockBytes: number): Pick<Ext, "tuning"> {
+  if (tuning === undefined || was === blockBytes) return {};
+  const blocks = (count: number) => Math.floor((count * was) / blockBytes);
+  return { tuning: { ...tuning, strideBlocks: blocks(tuning.strideBlocks), stripeBlocks: blocks(tuning.stripeBlocks) } };
 }

@@ -162,7 +162,7 @@ test("fileSystemDevices() takes no disk for a file system that is divided, nor a
   );
 });
 
-test("makeLayout() gives what is closed no UUID: it is never taken for the machine's own, which a restore may overwrite", () => {
+test("makeLayout() gives what is closed no UUID: nothing makes it again", () => {
   const forest = parseLsblk(`{"blockdevices": [{"name": "sda", "type": "disk", "fstype": "crypto_LUKS", "uuid": "x", "label": "mine"}]}`);
   const facts = { disks: [], mounts: [], fileSystems: new Map(), mountTable: [], swapsInUse: [], swapFiles: [], fstab: [] };
   const stack = { arrays: new Map(), luks: new Map(), lvm: undefined };

@@ -71,7 +71,7 @@ export function poolDevices(node: LayoutDevice, devices: readonly LayoutDevice[]
 function knownFileSystem(node: LayoutDevice, facts: LayoutFacts): FileSystem {
   const { id, device } = node;
   const { label, sizeBytes } = device;
-  // What cannot be opened counts as foreign, and by its UUID it would count as the machine's own (DESIGN section 8, rule 3).
+  // Nothing makes it again: a disk that carries it is neither the machine's own nor a twin of what a plan makes.
   const uuid = isClosed(node) ? undefined : device.uuid;
   return fileSystem({ device: id, type: device.fsType ?? "", uuid, label, sizeBytes }, facts);
 }

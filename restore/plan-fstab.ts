@@ -142,9 +142,15 @@ export function changedFstab(text: string, changes: readonly FstabChange[]): str
 
 function changedLine(line: string, { path, from, to, as }: FstabChange): string {
   const [, indent, spec, gap, place, rest] = /^(\s*)(?!#)(\S+)(\s+)(\S+)(.*)$/s.exec(line) ?? [];
-  if (indent === undefined || spec === undefined || rest === undefined || spec !== bytesOfText(from)) return line;
+  if (indent === undefined || spec === undefined || place === undefined || rest === undefined) return line;
+  if (unescaped(spec) !== bytesOfText(from)) return line;
   if (to === undefined) return `# not made again by Lifeboat: ${line}`;
-  const isAt = bytesOfText(path) === place?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  const isAt = bytesOfText(path) === unescaped(place);
   const changed = as === undefined || !isAt ? rest : rest.replace(/^(\s+)\S+(\s+)\S+/, `$1${as.type}$2${as.options.join(",")}`);
-  return `${indent}${bytesOfText(to)}${gap}${place}${changed}`;
+  return `${indent}${to === from ? spec : bytesOfText(to)}${gap}${place}${changed}`;
+}
+
+/** fstab(5): blanks in a name are written `\040`. */
+function unescaped(word: string): string {
+  return word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -3,6 +3,7 @@
 import { isImaged } from "../machine/device-image.ts";
 import type { DeviceId, Layout, Machine } from "../machine/model.ts";
 import { partitionsOf, standsOn, usedDevices } from "../machine/own-layout.ts";
+import { filesOnly } from "./files-only.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
 import { BARE_TYPES } from "./partition-types.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
@@ -13,6 +14,7 @@ import { unmadeDevices } from "./unmade.ts";
 /** What a restore would not bring back, or do worse than it could. Nothing here stands in a restore's way. */
 export function layoutWarnings(machine: Machine): readonly string[] {
   return [
+    ...filesOnly(machine.layout).warnings,
     ...unmountedWarnings(machine.layout),
     ...unknownContentWarnings(machine.layout),
     ...unmadeWarnings(machine.layout),

@@ -10,6 +10,8 @@ import type { Machine } from "../machine/model.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
+import { featureProblems } from "../restore/try-steps.ts";
+import { withoutUnmade } from "../restore/unmade.ts";
 import { bytesOfText } from "../set/catalogue.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
 import { bytesToRead } from "../set/device-image-files.ts";
@@ -81,7 +83,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const imageSet: ImageSet = { id, store: medium.kind === "iso" ? undefined : storePlace(store, subject.allMounts) };
   const image =
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
-  if (subject.machine !== undefined && image !== undefined) checkPrograms(subject.machine, image, request);
+  if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
   const place = await makePlace(medium, { store: store.path, id, cleanUp });
   const { directory } = place;
   const digestAlgorithm = await quickestDigest();
@@ -151,8 +153,10 @@ async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: A
 }
 
 /** What the rescue system will need and this machine does not have is found out now, not on the bad day. */
-function checkPrograms(machine: Machine, image: MadeImage, request: ArchiveRequest): void {
-  const problems = programProblems(machine, image.missingPrograms);
+async function checkPrograms(machine: Machine, image: MadeImage, request: ArchiveRequest): Promise<void> {
+  const missing = programProblems(machine, image.missingPrograms);
+  // The image's programs are this machine's.
+  const problems = missing.length > 0 ? missing : await featureProblems(withoutUnmade(machine.layout).fileSystems);
   if (problems.length === 0) return;
   if (request.acceptUnrestorable) {
     for (const problem of problems) request.remark(`not restorable: ${problem}`);
@@ -160,7 +164,7 @@ function checkPrograms(machine: Machine, image: MadeImage, request: ArchiveReque
   }
   throw new LifeboatError(
     `Cannot archive this machine as its rescue image must have the programs that rebuild it: ${problems.join("; ")}`,
-    { hint: "Install them, or what they lack, and archive again" },
+    { hint: "Install them, what they lack, or newer ones, and archive again; or say --accept-unrestorable" },
   );
 }
 

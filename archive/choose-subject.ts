@@ -195,6 +195,6 @@ function checkRestorable(machine: Machine, request: SubjectRequest): void {
     return;
   }
   throw new LifeboatError(`Cannot archive this machine as it must be possible to rebuild it from the set: ${reasons.join("; ")}`, {
-    hint: "Leave that part out with --exclude, take files alone with --include, or say --accept-unrestorable",
+    hint: "Leave that part out with --exclude, take files alone with --include, or say --accept-unrestorable: data of a kind that is not rebuilt is then in the set as files",
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startsGrub } from "./boot-sector.ts";
+import { startsGrub, startsLilo } from "./boot-sector.ts";
 
 const grub = Uint8Array.from(readFileSync(join(import.meta.dirname, "fixtures/tools/grub-2.06-boot.img")));
 
@@ -32,4 +32,18 @@ test("startsGrub() is false for an empty sector, one without a signature, GRUB l
     false,
     false,
   ]);
+});
+
+test("startsLilo() knows its name where it puts it, and nothing of other sectors", () => {
+  const sector = (offset: number) => {
+    const bytes = new Uint8Array(512);
+    bytes.set(new TextEncoder().encode("LILO"), offset);
+    bytes.set([0x55, 0xaa], 510);
+    return bytes;
+  };
+  assert.deepEqual(
+    [6, 2, 7].map((offset) => startsLilo(sector(offset))),
+    [true, true, false],
+  );
+  assert.deepEqual([installed(), new Uint8Array(512), sector(6).subarray(0, 511)].map(startsLilo), [false, false, false]);
 });

@@ -1,4 +1,4 @@
-// Whether a disk's first sector starts GRUB 2 (grub-core/boot/i386/pc/boot.S, include/grub/i386/pc/boot.h).
+// Whether a disk's first sector starts GRUB 2 (grub-core/boot/i386/pc/boot.S, include/grub/i386/pc/boot.h), or LILO.
 
 /** How much of a disk `startsGrub` wants to see. */
 export const BOOT_SECTOR_BYTES = 512;
@@ -12,9 +12,21 @@ const PARTITION_TABLE_OFFSET = 0x1be;
 
 /** True for GRUB 2's boot.img, whoever put it there; false for GRUB legacy, other loaders and empty sectors. */
 export function startsGrub(sector: Uint8Array): boolean {
-  if (sector.length < BOOT_SECTOR_BYTES || sector[510] !== 0x55 || sector[511] !== 0xaa) return false;
+  if (!isBootSector(sector)) return false;
   const address = sector[KERNEL_ADDRESS_OFFSET]! | (sector[KERNEL_ADDRESS_OFFSET + 1]! << 8);
   return address === KERNEL_ADDRESS && indexOfBytes(sector.subarray(0, PARTITION_TABLE_OFFSET), MESSAGES) >= 0;
+}
+
+const LILO = Array.from("LILO", (character) => character.charCodeAt(0));
+/** After its first jump; on floppy disks, and by its oldest versions, earlier (ms-sys, br.c). */
+const LILO_OFFSETS = [6, 2];
+
+export function startsLilo(sector: Uint8Array): boolean {
+  return isBootSector(sector) && LILO_OFFSETS.some((offset) => LILO.every((byte, index) => sector[offset + index] === byte));
+}
+
+function isBootSector(sector: Uint8Array): boolean {
+  return sector.length >= BOOT_SECTOR_BYTES && sector[510] === 0x55 && sector[511] === 0xaa;
 }
 
 function indexOfBytes(bytes: Uint8Array, wanted: readonly number[]): number {

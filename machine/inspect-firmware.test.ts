@@ -73,6 +73,14 @@ test("inspectBootLoader() takes the directory that the machine was started from,
   assert.equal(await vendor(undefined, "gentoo"), "alma");
 });
 
+test("inspectBootLoader() names LILO, by its configuration where no other loader has one", async () => {
+  const bios = { ...UEFI, firmware: { kind: "bios" }, layout: apart(BIOS_MACHINE.layout) } as const;
+  const lilo = await inspectBootLoader({ ...bios, prefix: await makeRoot("etc/lilo.conf", "boot/map") });
+  assert.deepEqual(lilo, { kind: "unknown", detail: "LILO, by its /etc/lilo.conf" });
+  const left = await inspectBootLoader({ ...bios, prefix: await makeRoot("etc/lilo.conf", "boot/grub/grub.cfg") });
+  assert.equal(left.kind, "grub");
+});
+
 test("inspectBootLoader() knows systemd-boot, beside GRUB only when the machine was started by it", async () => {
   const files = ["boot/efi/EFI/BOOT/BOOTX64.EFI", "boot/efi/EFI/systemd/systemd-bootx64.efi"];
   const loader = {

@@ -2,7 +2,7 @@
 import { exists, listDirectory, readRange, realPath } from "#os/files";
 import { listSys, readSysBytes } from "#os/sysfs";
 import { askTool, orUnknown } from "./ask-tool.ts";
-import { BOOT_SECTOR_BYTES, startsGrub } from "./boot-sector.ts";
+import { BOOT_SECTOR_BYTES, startsGrub, startsLilo } from "./boot-sector.ts";
 import {
   EXTLINUX_CODE_DIRECTORIES,
   GRUB_BIOS_DIRECTORIES,
@@ -40,9 +40,11 @@ export interface BootFacts {
 const GRUB_DIRECTORIES = ["/boot/grub", "/boot/grub2"];
 
 export async function inspectBootLoader(facts: BootFacts): Promise<BootLoader> {
-  const biosDisks = await grubDisks(facts.layout);
+  const biosDisks = await disksThatStart(facts.layout, startsGrub);
   const efi = await inspectEsp(facts);
   if (efi?.systemdBoot !== undefined && (efi.isStartedBySystemd || !efi.hasGrub)) return { kind: "systemd-boot", efi: efi.systemdBoot };
+  const lilo = await findLilo(facts);
+  if (lilo !== undefined && biosDisks.length === 0) return { kind: "unknown", detail: lilo };
   for (const directory of GRUB_DIRECTORIES) {
     const names = (await orUnknown(() => listDirectory(`${facts.prefix}${directory}`))) ?? [];
     if (!names.includes("grub.cfg")) continue;
@@ -116,11 +118,26 @@ function unknownDetail(biosDisks: readonly string[], esp: Esp | undefined): stri
   return `${none}; ${esp.loader.mountPoint}/EFI holds ${programs.length === 0 ? "no loader" : programs.join(", ")}`;
 }
 
-async function grubDisks({ disks }: Layout): Promise<readonly string[]> {
+const LILO_CONFIGURATION = "/etc/lilo.conf";
+
+/** By its boot sector, which may be a partition's, or else by its configuration where no other loader has one. */
+async function findLilo({ firmware, layout, prefix }: BootFacts): Promise<string | undefined> {
+  if (firmware.kind !== "bios") return undefined;
+  const disks = await disksThatStart(layout, startsLilo);
+  if (disks.length > 0) return `LILO starts from ${disks.join(", ")}`;
+  const others = [
+    ...GRUB_DIRECTORIES.map((directory) => `${directory}/grub.cfg`),
+    ...EXTLINUX_DIRECTORIES.map((directory) => `${directory}/${EXTLINUX_STAGE}`),
+  ];
+  const isAlone = (await firstThere(others, prefix)) === undefined;
+  return isAlone && (await firstThere([LILO_CONFIGURATION], prefix)) !== undefined ? `LILO, by its ${LILO_CONFIGURATION}` : undefined;
+}
+
+async function disksThatStart({ disks }: Layout, starts: (sector: Uint8Array) => boolean): Promise<readonly string[]> {
   const found = await Promise.all(
     disks.map(async (disk) => {
       const sector = await orUnknown(() => readRange(diskNode(disk), 0, BOOT_SECTOR_BYTES));
-      return sector !== undefined && startsGrub(sector) ? [disk.id] : [];
+      return sector !== undefined && starts(sector) ? [disk.id] : [];
     }),
   );
   return found.flat();

@@ -148,15 +148,28 @@ test("ownMounts() leaves out pseudo, network and loop mounts and what is mounted
   );
 });
 
-test("fileSystemDevices() takes no disk for a file system that is divided, nor a part of a stack", () => {
+test("fileSystemDevices() takes no disk for a file system that is divided, nor a part of a stack, but what is closed", () => {
   const forest = parseLsblk(`{"blockdevices": [
     {"name": "sda", "type": "disk", "fstype": "iso9660", "children": [{"name": "sda1", "type": "part", "fstype": "vfat"}]},
     {"name": "sdb", "type": "disk", "fstype": "ext4"},
     {"name": "sdc", "type": "disk", "fstype": "zfs_member"},
-    {"name": "sdd", "type": "disk", "fstype": "crypto_LUKS"}]}`);
+    {"name": "sdd", "type": "disk", "fstype": "crypto_LUKS"},
+    {"name": "sde", "type": "disk", "fstype": "LVM2_member"},
+    {"name": "sdf", "type": "disk", "fstype": "crypto_LUKS", "children": [{"name": "safe", "type": "crypt", "fstype": "xfs"}]}]}`);
   assert.deepEqual(
     fileSystemDevices(layoutDevices(forest)).map(({ id }) => id),
-    ["sda1", "sdb"],
+    ["sda1", "sdb", "sdc", "sdd", "safe"],
+  );
+});
+
+test("makeLayout() gives what is closed no UUID: nothing makes it again", () => {
+  const forest = parseLsblk(`{"blockdevices": [{"name": "sda", "type": "disk", "fstype": "crypto_LUKS", "uuid": "x", "label": "mine"}]}`);
+  const facts = { disks: [], mounts: [], fileSystems: new Map(), mountTable: [], swapsInUse: [], swapFiles: [], fstab: [] };
+  const stack = { arrays: new Map(), luks: new Map(), lvm: undefined };
+  const { fileSystems } = makeLayout({ ...facts, devices: layoutDevices(forest), stack });
+  assert.deepEqual(
+    fileSystems.map(({ device, type, uuid, label }) => [device, type, uuid, label]),
+    [["sda", "crypto_LUKS", undefined, "mine"]],
   );
 });
 

@@ -44,12 +44,20 @@ export function makeLayout(facts: LayoutFacts): Layout {
 /** What libblkid calls parts of stacks, swap, and journals on devices of their own. */
 const NO_FILE_SYSTEM = /_member$|^(?:crypto_LUKS|BitLocker|swap|swsuspend|bcache|drbd|jbd|xfs_external_log|DM_.*|lvm2pv)$/;
 
-/** Devices that carry a file system, mounted or not; one for each, though btrfs may be on several. */
+/** Of these, what holds a person's data though nothing that stands on it is there: it is named by its type. */
+const CLOSED = /^(?:zfs_member|crypto_LUKS|linux_raid_member|bcache|drbd|BitLocker)$/;
+
+function isClosed({ device: { fsType, children } }: LayoutDevice): boolean {
+  return fsType !== undefined && CLOSED.test(fsType) && children.length === 0;
+}
+
+/** Devices that carry a file system, mounted or not, or what is closed; one for each, though btrfs may be on several. */
 export function fileSystemDevices(devices: readonly LayoutDevice[]): readonly LayoutDevice[] {
   return devices.filter((node) => {
     const { place, device } = node;
     const isDivided = place === "disk" && device.children.some(({ type }) => type === "part");
-    return device.fsType !== undefined && !NO_FILE_SYSTEM.test(device.fsType) && !isDivided && poolDevices(node, devices)[0] === node;
+    const isNone = device.fsType === undefined || (NO_FILE_SYSTEM.test(device.fsType) && !isClosed(node));
+    return !isNone && !isDivided && poolDevices(node, devices)[0] === node;
   });
 }
 
@@ -60,8 +68,11 @@ export function poolDevices(node: LayoutDevice, devices: readonly LayoutDevice[]
   return devices.filter(({ device }) => device.fsType === fsType && device.uuid === uuid);
 }
 
-function knownFileSystem({ id, device }: LayoutDevice, facts: LayoutFacts): FileSystem {
-  const { uuid, label, sizeBytes } = device;
+function knownFileSystem(node: LayoutDevice, facts: LayoutFacts): FileSystem {
+  const { id, device } = node;
+  const { label, sizeBytes } = device;
+  // Nothing makes it again: a disk that carries it is neither the machine's own nor a twin of what a plan makes.
+  const uuid = isClosed(node) ? undefined : device.uuid;
   return fileSystem({ device: id, type: device.fsType ?? "", uuid, label, sizeBytes }, facts);
 }
 

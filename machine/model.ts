@@ -209,6 +209,8 @@ export type FileSystemParameters =
       readonly defaultMountOptions: readonly string[];
       /** `continue`, `remount-ro` or `panic`. */
       readonly onErrors: string;
+      /** Where anything of it is other than usual. */
+      readonly tuning?: ExtTuning | undefined;
     }
   | {
       readonly kind: "xfs";
@@ -226,6 +228,16 @@ export type FileSystemParameters =
   | { readonly kind: "plain" }
   /** Of a type that is not built again yet, or not to be read: the tool is missing, or it has a journal on another device. */
   | { readonly kind: "unknown" };
+
+/** What tune2fs alone sets. */
+export interface ExtTuning {
+  /** What of a file system's blocks lies on one disk of a striped array, and on all of them; 0: none. */
+  readonly strideBlocks: number;
+  readonly stripeBlocks: number;
+  /** Whose the reserved blocks are. */
+  readonly reservedUid: number;
+  readonly reservedGid: number;
+}
 
 export interface BtrfsParameters {
   readonly kind: "btrfs";

@@ -1,5 +1,5 @@
 // Reads `dumpe2fs -h` (e2fsprogs): what it takes to make an ext2, ext3 or ext4 file system again.
-import type { FileSystemParameters } from "./model.ts";
+import type { ExtTuning, FileSystemParameters } from "./model.ts";
 
 /** These say what state the file system is in, not what it is. */
 const STATES: ReadonlySet<string> = new Set(["needs_recovery", "orphan_present"]);
@@ -21,6 +21,13 @@ export function parseDumpe2fs(text: string): FileSystemParameters | undefined {
   const blockBytes = number("Block size");
   const inodeCount = number("Inode count");
   if (Number.isNaN(blockBytes) || Number.isNaN(inodeCount) || fields.has("Journal device")) return undefined;
+  const tuning: ExtTuning = {
+    strideBlocks: number("RAID stride") || 0,
+    stripeBlocks: number("RAID stripe width") || 0,
+    reservedUid: number("Reserved blocks uid") || 0,
+    reservedGid: number("Reserved blocks gid") || 0,
+  };
+  const isUsual = Object.values(tuning).every((value) => value === 0);
   const features = words(fields.get("Filesystem features")).filter((feature) => !STATES.has(feature));
   return {
     kind: "ext",
@@ -34,6 +41,7 @@ export function parseDumpe2fs(text: string): FileSystemParameters | undefined {
     checkIntervalSeconds: number("Check interval") || 0,
     defaultMountOptions: words(fields.get("Default mount options")),
     onErrors: ON_ERRORS[fields.get("Errors behavior") ?? ""] ?? "continue",
+    ...(isUsual ? {} : { tuning }),
   };
 }
 

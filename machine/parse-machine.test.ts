@@ -79,6 +79,16 @@ describe("parseMachine() reads back", () => {
     test(what, () => assert.deepEqual(written(parse(written(machine))), written(machine)));
   }
 
+  test("how an ext file system is tuned", () => {
+    const tuning = { strideBlocks: 16, stripeBlocks: 0, reservedUid: 5, reservedGid: 0 };
+    const tuned = copyWith(
+      written(BIOS_MACHINE),
+      ["layout", "fileSystems", 0, "parameters", "tuning"],
+      (parent) => void (parent["tuning"] = tuning),
+    );
+    assert.deepEqual(written(parse(tuned)), tuned);
+  });
+
   test("what a newer version has added anywhere, by leaving it out", () => {
     for (const path of keyPaths(written(UEFI_MACHINE)).filter((one) => !isSwitch(one))) {
       const more = copyWith(written(UEFI_MACHINE), path, (parent) => void (parent["newer"] = { a: 1 }));

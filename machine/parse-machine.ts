@@ -136,6 +136,7 @@ const ParametersSchema: Schema<FileSystemParameters> = v.variant("kind", [
     checkIntervalSeconds: Whole,
     defaultMountOptions: v.array(Text),
     onErrors: v.picklist(["continue", "remount-ro", "panic"]),
+    tuning: v.optional(v.object({ strideBlocks: Whole, stripeBlocks: Whole, reservedUid: Whole, reservedGid: Whole })),
   }),
   v.object({
     kind: v.literal("xfs"),

@@ -54,6 +54,13 @@ test("readArray() tells a mirror with a bitmap, a faulty member and a spare", ()
   });
 });
 
+test("readArray() takes a journal for no spare", () => {
+  const facts = { level: "raid5", raid_disks: "3", chunk_size: "65536", layout: "2", component_size: "1" };
+  const [a, b, c] = ["0", "1", "2"].map((slot) => [slot, "in_sync", 2048] as const);
+  const found = array(facts, { sda1: a!, sdb1: b!, sdc1: c!, sdd1: ["journal", "journal", 2048] });
+  assert.deepEqual([found?.members, found?.spares], [["sda1", "sdb1", "sdc1"], []]);
+});
+
 test("readArray() has mdadm's words for layouts", () => {
   const layoutOf = (level: string, layout: number) =>
     array({ level, raid_disks: "4", chunk_size: "524288", layout: String(layout), component_size: "1" }, {})?.shape?.layout;

@@ -24,7 +24,7 @@ export function readArray(name: string, sysRoot = "/sys"): ReadArray | undefined
     .filter((child) => child.startsWith("dev-"))
     .map((child) => readMember(`${path}/${child}`, child.slice("dev-".length)));
   const active = devices.filter(({ slot, isFaulty }) => slot !== undefined && !isFaulty).sort((a, b) => a.slot! - b.slot!);
-  const spares = devices.filter(({ slot, isFaulty }) => slot === undefined && !isFaulty);
+  const spares = devices.filter(({ slot, isFaulty, isJournal }) => slot === undefined && !isFaulty && !isJournal);
   return {
     level,
     members: active.map((member) => member.name),
@@ -37,6 +37,8 @@ interface Member {
   readonly name: string;
   readonly slot: number | undefined;
   readonly isFaulty: boolean;
+  /** It keeps what is to be written; the array is made again without one. */
+  readonly isJournal: boolean;
   readonly offsetSectors: number;
 }
 
@@ -46,6 +48,7 @@ function readMember(path: string, name: string): Member {
     name: name.replace(/!/g, "/"),
     slot: slot === undefined || !/^\d+$/.test(slot) ? undefined : Number(slot),
     isFaulty: (readSys(`${path}/state`) ?? "").split(",").includes("faulty"),
+    isJournal: slot === "journal",
     offsetSectors: Number(readSys(`${path}/offset`) ?? 0),
   };
 }

@@ -9,12 +9,14 @@ const NAMES = new Map([
   ["data/root", { to: "sys/root", withoutInitramfs: "sys/root" }],
   ["data", { to: "sys", withoutInitramfs: "sys" }],
   ["/dev/disk/by-id/ata-X_1-part2", { to: "UUID=root", withoutInitramfs: "PARTUUID=2" }],
+  ["PARTUUID=gone", { to: "UUID=root", withoutInitramfs: "PARTUUID=2" }],
 ]);
 
 describe("renamedDevices() changes", () => {
   const cases: readonly (readonly [what: string, before: string, after: string])[] = [
     ["words in quotes of a shell", `GRUB_CMDLINE_LINUX="root=/dev/sda2 quiet"`, `GRUB_CMDLINE_LINUX="root=UUID=root quiet"`],
     ["several in a line", "resume=/dev/sda4 root=/dev/sda2", "resume=UUID=swap root=UUID=root"],
+    ["tags of partitions", "root=PARTUUID=gone resume=PARTUUID=other", "root=UUID=root resume=PARTUUID=other"],
     ["links", "root=/dev/disk/by-id/ata-X_1-part2", "root=UUID=root"],
     ["what GRUB's environment has", "kernelopts=root=/dev/sda2 ro", "kernelopts=root=UUID=root ro"],
     ["other names of the words", "RESUME=/dev/sda4\nreal_root=/dev/sda2", "RESUME=UUID=swap\nreal_root=UUID=root"],

@@ -4,7 +4,7 @@
 export type NewNames = ReadonlyMap<string, { readonly to: string; readonly withoutInitramfs: string }>;
 
 /** initramfs-tools writes RESUME=, genkernel real_root=; dracut knows volumes by rd.lvm.lv=VG/LV and groups by rd.lvm.vg=VG, once rd_LVM_LV= and rd_LVM_VG=. */
-const WORD = /(?<![\w.-])((?:(?:real_)?root|resume)(?==\/dev\/)|rd[._]lvm[._](?:lv|vg))=([^\s"'\\;,#]+)/gi;
+const WORD = /(?<![\w.-])((?:(?:real_)?root|resume)(?==(?:\/dev\/|PART(?:UUID|LABEL)=))|rd[._]lvm[._](?:lv|vg))=([^\s"'\\;,#]+)/gi;
 
 /**
  * The text with other names after root=, resume= and dracut's words for LVM, and no other byte changed. `hasInitramfs` holds for lines that do not tell

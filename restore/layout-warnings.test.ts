@@ -35,6 +35,19 @@ test("names what is not mounted and would not be archived, and no reason comes o
   ]);
 });
 
+test("names a ZFS pool that is not mounted, and says of one that is what becomes of its files", () => {
+  const pool = { ...BIOS_MACHINE.layout.fileSystems[0]!, device: "sdb", type: "zfs_member", uuid: undefined, label: "tank" };
+  const machine = withLayout(BIOS_MACHINE, { fileSystems: [...BIOS_MACHINE.layout.fileSystems, pool] });
+  assert.deepEqual(layoutWarnings(machine), [
+    '"sdb" holds zfs_member "tank", which is not mounted: what is in it is not archived; archive --images /dev/sdb takes an image of it',
+  ]);
+  const mounts = [...BIOS_MACHINE.layout.mounts, { path: "/tank", device: "tank", type: "zfs", options: [], fsRoot: "/" }];
+  const fileSystems = [...machine.layout.fileSystems, { ...pool, device: "tank", type: "zfs" }];
+  assert.deepEqual(layoutWarnings(withLayout(machine, { mounts, fileSystems })), [
+    '"/tank" is not made again, as it is zfs: its files are in the set, and restore --only "/tank" --to DIR brings them back',
+  ]);
+});
+
 test("names partitions whose content nobody knows, but not those that have none by nature", () => {
   const machine = withTable(UEFI_MACHINE, ({ partitions }) => {
     const added = ["21686148-6449-6e6f-744e-656564454649", "0fc63daf-8483-4772-8e79-3d69d8477de4"].map((type, index) => ({

@@ -3,6 +3,7 @@
 import { isImaged } from "../machine/device-image.ts";
 import type { DeviceId, Layout, Machine } from "../machine/model.ts";
 import { partitionsOf, standsOn, usedDevices } from "../machine/own-layout.ts";
+import { filesOnly } from "./files-only.ts";
 import { isSmallXfs } from "./mkfs-command.ts";
 import { BARE_TYPES } from "./partition-types.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
@@ -13,6 +14,7 @@ import { unmadeDevices } from "./unmade.ts";
 /** What a restore would not bring back, or do worse than it could. Nothing here stands in a restore's way. */
 export function layoutWarnings(machine: Machine): readonly string[] {
   return [
+    ...filesOnly(machine.layout).warnings,
     ...unmountedWarnings(machine.layout),
     ...unknownContentWarnings(machine.layout),
     ...unmadeWarnings(machine.layout),
@@ -26,8 +28,10 @@ export function layoutWarnings(machine: Machine): readonly string[] {
 
 function unmountedWarnings(layout: Layout): readonly string[] {
   const mounted = new Set(layout.mounts.map(({ device }) => device));
+  // Which disks a pool is on is not told: where one is mounted, they are taken for that.
+  const hasPool = layout.mounts.some(({ type }) => type === "zfs");
   return layout.fileSystems
-    .filter(({ device }) => !mounted.has(device) && !isImaged(layout, device))
+    .filter(({ device, type }) => !mounted.has(device) && !isImaged(layout, device) && !(hasPool && type === "zfs_member"))
     .map(({ device, type, label }) => {
       const name = label === undefined ? "" : ` "${label}"`;
       return `"${device}" holds ${type}${name}, which is not mounted: what is in it is not archived${wayOut(device)}`;

@@ -102,6 +102,12 @@ describe("an ext file system comes back as it was", { concurrency }, () => {
       ["mke2fs", "-q", "-t", "ext4"],
       ["tune2fs", "-r", "777", "-c", "23", "-i", "100d", "-e", "panic"],
     ],
+    "ext4 that knows its stripes, with reserved blocks of a user": [
+      64,
+      "ext4",
+      ["mke2fs", "-q", "-t", "ext4", "-E", "stride=16,stripe-width=64"],
+      ["tune2fs", "-u", "5", "-g", "60"],
+    ],
     "ext4 without default mount options": [64, "ext4", ["mke2fs", "-q", "-t", "ext4"], ["tune2fs", "-o", "^acl,^user_xattr"]],
     "ext4 with other default mount options": [
       64,

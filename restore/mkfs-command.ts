@@ -101,9 +101,17 @@ function tuneExt(device: string, parameters: Kind<"ext">, more: readonly string[
     ["-i", `${parameters.checkIntervalSeconds}s`],
     ["-e", parameters.onErrors],
     more,
+    tuningOptions(parameters),
     ["-o", [...unwanted.map((option) => `^${option}`), ...parameters.defaultMountOptions].join(",")],
     device,
   ].flat() as unknown as MkfsCommand;
+}
+
+function tuningOptions({ tuning }: Kind<"ext">): readonly string[] {
+  if (tuning === undefined) return [];
+  const { strideBlocks, stripeBlocks, reservedUid, reservedGid } = tuning;
+  const stripes = strideBlocks + stripeBlocks === 0 ? [] : ["-E", `stride=${strideBlocks},stripe_width=${stripeBlocks}`];
+  return [...stripes, "-u", `${reservedUid}`, "-g", `${reservedGid}`];
 }
 
 /** xfs_info's words that mkfs.xfs takes again in -m; others are its own business, or change with its version. */

@@ -1,6 +1,7 @@
 // How the restored machine starts again: its boot loader, the firmware's entry.
 
 import { efiOf, type BootLoader, type Machine, type Partition } from "../machine/model.ts";
+import { below } from "../machine/own-layout.ts";
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planEfiGrub, type Replacements } from "./plan-efi-grub.ts";
@@ -8,12 +9,12 @@ import { partitionPath, type DiskMatch, type Step, type TargetDisk } from "./pla
 
 export function planBoot(machine: Machine, matches: readonly DiskMatch[], replacements: Replacements): readonly Step[] {
   const { bootLoader } = machine;
-  if (bootLoader.kind === "extlinux") return extlinuxSteps(bootLoader, matches);
+  if (bootLoader.kind === "extlinux") return extlinuxSteps(machine, bootLoader, matches);
   if (bootLoader.kind !== "grub") return bootEntrySteps(machine, matches);
   const own = biosBoot(machine).disks;
   const matched = own.flatMap((id): readonly TargetDisk[] => matches.filter(({ from }) => from === id).map(({ disk }) => disk));
   // The only disk that started the machine may be one that is left out.
-  const disks = matched.length > 0 || own.length === 0 ? matched : matches.slice(0, 1).map(({ disk }) => disk);
+  const disks = matched.length > 0 || own.length === 0 ? matched : holdingDisks(machine, bootLoader.directory, matches).slice(0, 1);
   return [
     ...(disks.length === 0 ? [] : [{ kind: "install-boot-loader", directory: bootLoader.directory, disks } as const]),
     ...planEfiGrub(machine, replacements),
@@ -21,9 +22,20 @@ export function planBoot(machine: Machine, matches: readonly DiskMatch[], replac
   ];
 }
 
-function extlinuxSteps(loader: Extract<BootLoader, { readonly kind: "extlinux" }>, matches: readonly DiskMatch[]): readonly Step[] {
+/** Those that a loader's directory is on. */
+function holdingDisks({ layout }: Machine, directory: string, matches: readonly DiskMatch[]): readonly TargetDisk[] {
+  const mounts = layout.mounts.filter(({ path }) => path === "/" || directory.startsWith(`${path}/`));
+  const [mount] = mounts.sort((a, b) => b.path.length - a.path.length);
+  const ids = mount === undefined ? [] : below(layout, mount.device);
+  return matches.filter(({ from }) => ids.includes(from)).map(({ disk }) => disk);
+}
+
+type Extlinux = Extract<BootLoader, { readonly kind: "extlinux" }>;
+
+function extlinuxSteps(machine: Machine, loader: Extlinux, matches: readonly DiskMatch[]): readonly Step[] {
   const { directory, installer, bootCode, disk: id } = loader;
-  const disk = matches.find(({ from }) => from === id)?.disk;
+  // What was on that disk may go onto another one's.
+  const disk = matches.find(({ from }) => from === id)?.disk ?? holdingDisks(machine, directory, matches)[0];
   if (disk === undefined || installer === undefined || bootCode === undefined) return [];
   return [{ kind: "install-extlinux", disk, directory, installer, bootCode }];
 }

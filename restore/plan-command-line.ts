@@ -73,12 +73,18 @@ interface Name {
 function movedNames(machine: Machine, { devices, replaced }: Moves): readonly Name[] {
   const isStacked = (id: string) => machine.layout.stack.some((stacked) => stacked.id === id);
   const moved = [...devices].filter(([id, now]) => now !== `/dev/${id}` && !isStacked(id)).map(([id]) => ({ name: `/dev/${id}`, id }));
-  const gone = [...replaced].map(([id, now]) => ({ name: `/dev/${id}`, id: now }));
+  const gone = [...replaced].flatMap(([below, id]) => namesBelow(below).map((name) => ({ name, id })));
   const named = [...moved, ...gone].filter(({ id }) => uuidOf(machine, id) !== undefined);
   // The words of an initramfs that say which volumes it opens, VG or VG/LV, have no /dev/ (dracut.cmdline(7), rd.lvm.vg and rd.lvm.lv).
   const isOfLvm = (id: string) => machine.layout.stack.some((one) => one.id === id && /^(?:volume-group|logical-volume)$/.test(one.kind));
   const bare = [...replaced].filter(([name, now]) => isOfLvm(now) && !/^(?:mapper|disk)\//.test(name)).map(([name, id]) => ({ name, id }));
   return [...named, ...bare];
+}
+
+/** A partition's own links have tags that mean the same. */
+function namesBelow(below: string): readonly string[] {
+  const [, tag, value] = /^disk\/by-(part(?:uuid|label))\/(.+)$/.exec(below) ?? [];
+  return [`/dev/${below}`, ...(tag === undefined ? [] : [`${tag.toUpperCase()}=${value}`])];
 }
 
 /** Gentoo's initramfs has a name of its own for root=. */
@@ -104,7 +110,7 @@ function staleWords(
 }
 
 function changeOf(machine: Machine, { name, id }: { readonly name: string; readonly id: string }, { devices }: Moves): CommandLineChange {
-  if (!name.startsWith("/dev/")) return { from: name, now: id, to: id, withoutInitramfs: id };
+  if (!name.startsWith("/dev/") && !name.includes("=")) return { from: name, now: id, to: id, withoutInitramfs: id };
   const now = devices.get(id) ?? name;
   // An initramfs may open no other volumes than those that it is told by name.
   if (machine.layout.stack.some((stacked) => stacked.id === id)) return { from: name, now, to: now, withoutInitramfs: now };

@@ -168,6 +168,16 @@ test("changedFstab() changes the first field of lines that have that name, and n
   assert.equal(changedFstab(text, made), expected);
 });
 
+test("changedFstab() knows names with blanks as fstab has them", () => {
+  const text = "PARTLABEL=my\\040swap none swap sw 0 0\nLABEL=the\\040data /srv xfs noatime 0 2\n";
+  const made = [
+    { path: "none", from: "PARTLABEL=my swap", to: undefined },
+    { path: "/srv", from: "LABEL=the data", to: "LABEL=the data", as: { type: "ext4", options: ["noatime"] } },
+  ];
+  const expected = "# not made again by Lifeboat: PARTLABEL=my\\040swap none swap sw 0 0\nLABEL=the\\040data /srv ext4 noatime 0 2\n";
+  assert.equal(changedFstab(text, made), expected);
+});
+
 describe("a link that is made of an array's or a volume's own name leads there again, and stops no restore that nobody watches", () => {
   const { fileSystems, mounts } = BIOS_MACHINE.layout;
   const layout = {

@@ -26,14 +26,14 @@ export function planFstab(machine: Machine, moves: Moves, before: readonly Fstab
 function renamed(machine: Machine, { devices, matches, replaced }: Moves): readonly FstabChange[] {
   return machine.layout.fstab.flatMap((entry): readonly FstabChange[] => {
     const { spec, path } = entry;
-    const name = spec.replace(/^\/dev\//, "");
+    const name = belowDev(spec);
     const isReplaced = replaced.has(name);
     const named = WAY.test(spec) && !isReplaced ? deviceBehind(machine, entry) : name;
     const id = named === undefined ? undefined : (replaced.get(named) ?? named);
     // Names of arrays, volumes and mapped devices are their own, wherever they lie.
     const isStacked = machine.layout.stack.some((stacked) => stacked.id === id);
     if (isStacked && !isReplaced) return [];
-    const now = id === undefined || !spec.startsWith("/dev/") ? undefined : devices.get(id);
+    const now = id === undefined || !(isReplaced || spec.startsWith("/dev/")) ? undefined : devices.get(id);
     if (id === undefined || now === undefined || now === spec) return [];
     if (WAY.test(spec) && !isReplaced && isUnmoved(machine, id, matches)) return [];
     return [{ path, from: spec, to: (isStacked ? undefined : uuidOf(machine, id)) ?? now }];
@@ -50,6 +50,13 @@ function retyped({ layout }: Machine, fstab: readonly FstabEntry[]): readonly Fs
 function takenOut({ layout }: Machine, fstab: readonly FstabEntry[]): readonly FstabChange[] {
   const isThere = ({ spec, path }: FstabEntry) => layout.fstab.some((entry) => entry.spec === spec && entry.path === path);
   return fstab.filter((entry) => !isThere(entry)).map(({ spec, path }) => ({ path, from: spec, to: undefined }));
+}
+
+/** The name of a device as `replaced` has it: tags of partitions are links too. */
+function belowDev(spec: string): string {
+  const [, tag, value] = /^(PARTUUID|PARTLABEL)=(.+)$/.exec(spec) ?? [];
+  if (tag === undefined || value === undefined) return spec.replace(/^\/dev\//, "");
+  return tag === "PARTUUID" ? `disk/by-partuuid/${value.toLowerCase()}` : `disk/by-partlabel/${value}`;
 }
 
 /** Links that nothing here can make right, one line each. Those without which the machine starts are the user's own business. */
@@ -135,9 +142,15 @@ export function changedFstab(text: string, changes: readonly FstabChange[]): str
 
 function changedLine(line: string, { path, from, to, as }: FstabChange): string {
   const [, indent, spec, gap, place, rest] = /^(\s*)(?!#)(\S+)(\s+)(\S+)(.*)$/s.exec(line) ?? [];
-  if (indent === undefined || spec === undefined || rest === undefined || spec !== bytesOfText(from)) return line;
+  if (indent === undefined || spec === undefined || place === undefined || rest === undefined) return line;
+  if (unescaped(spec) !== bytesOfText(from)) return line;
   if (to === undefined) return `# not made again by Lifeboat: ${line}`;
-  const isAt = bytesOfText(path) === place?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  const isAt = bytesOfText(path) === unescaped(place);
   const changed = as === undefined || !isAt ? rest : rest.replace(/^(\s+)\S+(\s+)\S+/, `$1${as.type}$2${as.options.join(",")}`);
-  return `${indent}${bytesOfText(to)}${gap}${place}${changed}`;
+  return `${indent}${to === from ? spec : bytesOfText(to)}${gap}${place}${changed}`;
+}
+
+/** fstab(5): blanks in a name are written `\040`. */
+function unescaped(word: string): string {
+  return word.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -14,6 +14,7 @@ import { planCards, type CardChange, type PresentCard } from "./plan-network.ts"
 import { commandLineProblems, planCommandLine } from "./plan-command-line.ts";
 import { planCrypttab } from "./crypttab.ts";
 import { fstabProblems, planFstab, type Moves } from "./plan-fstab.ts";
+import { filesOnly } from "./files-only.ts";
 import { contentLines, twinProblems } from "./foreign-data.ts";
 import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
 import { mergeGroups } from "./fit/merge-groups.ts";
@@ -71,7 +72,9 @@ export interface PlanInput {
 /** Throws LifeboatError (3) when there is no way, or none that is safe, with all reasons. */
 export function planRestore(input: PlanInput): Plan {
   const { manifest, present, options, luksHeaders } = input;
-  const whole = { ...input.machine, layout: withoutUnmade(input.machine.layout) };
+  const files = filesOnly(input.machine.layout);
+  const before = withoutUnmade(input.machine.layout);
+  const whole = { ...input.machine, layout: withoutUnmade(files.layout) };
   const reuse = reuseOf(whole.layout, reuseOptions(options));
   const fitted = wantedFit({ ...input, machine: whole }, reuse);
   const { pairs, layout, changes } = fitted;
@@ -81,7 +84,7 @@ export function planRestore(input: PlanInput): Plan {
   const multipath = planMultipath(whole.layout, { matches, replaced: fitted.replaced });
   const moves = { devices: devicePaths(layout, matches), matches, replaced: new Map([...fitted.replaced, ...multipath.gone]) };
   const cards = planCards(machine.network, input.presentCards, options.cards ?? new Map());
-  const around = { ...moves, reuse, cards: cards.changes, wwids: multipath.wwids, options, luksHeaders, before: whole.layout };
+  const around = { ...moves, reuse, cards: cards.changes, wwids: multipath.wwids, options, luksHeaders, before };
   return {
     setId: manifest.id,
     layout,
@@ -89,7 +92,7 @@ export function planRestore(input: PlanInput): Plan {
     steps: planSteps(machine, around, manifest.totals),
     replaced: [...moves.replaced],
     changes: [...changes, ...multipath.changes],
-    keptPaths: keptPaths(layout, reuse),
+    keptPaths: [...keptPaths(layout, reuse), ...files.paths],
     lost: lostContents(pairs, machine, reuse).flatMap(contentLines),
     kept: [
       ...keptLines(layout, { reuse, path: (id) => moves.devices.get(id) ?? id }),
@@ -98,11 +101,12 @@ export function planRestore(input: PlanInput): Plan {
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
       ...consentWarnings(present, options.wipe),
+      ...files.warnings,
       ...imageWarnings(whole.layout, layout),
       ...luksWarnings(layout, reuse.devices, luksHeaders),
       ...cards.problems,
       ...multipath.warnings,
-      ...machineWarnings(machine, moves, whole.layout),
+      ...machineWarnings(machine, moves, before),
     ],
   };
 }

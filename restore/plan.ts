@@ -266,7 +266,7 @@ export interface Plan {
   readonly replaced: readonly (readonly [from: DeviceId, to: DeviceId])[];
   /** One line each: what will be of another size, or made in another way, than it was. */
   readonly changes: readonly string[];
-  /** Mount points of file systems that are kept: nothing is written there. */
+  /** Mount points of file systems that are kept, and of those that are not made again: nothing is written there. */
   readonly keptPaths: readonly string[];
   /** One line each: what is on the disks now and will be gone. */
   readonly lost: readonly string[];

@@ -60,6 +60,10 @@ const KNOWN_TYPES: Readonly<Record<string, string>> = {
   f2fs: "nothing told how it was made",
 };
 
+export function isMadeType(type: string): boolean {
+  return KNOWN_TYPES[type] !== undefined;
+}
+
 function fileSystemReasons({ fileSystem, mount }: Mounted, layout: Layout): readonly string[] {
   const { device, type, parameters } = fileSystem;
   const what = `"${mount.path}"`;

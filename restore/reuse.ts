@@ -80,7 +80,8 @@ export function keptPaths({ mounts }: Layout, { fileSystems }: Reuse): readonly 
 /** Whether a path is on a kept file system: the deepest mount point above it decides. */
 export function onKept({ layout, keptPaths: kept }: Pick<Plan, "layout" | "keptPaths">): (path: ByteText) => boolean {
   const keptPlaces = new Set(kept.map(bytesOfText));
-  const places = layout.mounts.map(({ path }) => bytesOfText(path)).sort((a, b) => b.length - a.length);
+  // A kept path may be one that nothing is mounted at any more.
+  const places = [...new Set([...layout.mounts.map(({ path }) => path), ...kept])].map(bytesOfText).sort((a, b) => b.length - a.length);
   return (path) => {
     const place = places.find((candidate) => path === candidate || path.startsWith(candidate === "/" ? "/" : `${candidate}/`));
     return place !== undefined && keptPlaces.has(place);

@@ -2,6 +2,7 @@
 
 import { run } from "#os/exec";
 import { makeTemporaryDirectory } from "#os/files";
+import type { FileSystem } from "../machine/model.ts";
 import { extTrial, mkfsCommands, mkswapCommand, type MkfsCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
 import type { Step } from "./plan.ts";
@@ -18,6 +19,31 @@ export async function stepProblems(steps: readonly Step[]): Promise<readonly str
     await run(["rm", "-f", file]);
   }
   return problems;
+}
+
+/**
+ * Whether this system's mkfs knows the features of these file systems, one line each. They do not hang on a size: none is as large as it was, as not
+ * everything that a trial may be written to takes a file of many terabytes.
+ */
+export async function featureProblems(fileSystems: readonly FileSystem[]): Promise<readonly string[]> {
+  await using work = await makeTemporaryDirectory("lifeboat-trial-");
+  const file = `${work.path}/file`;
+  const problems: string[] = [];
+  for (const fileSystem of fileSystems.filter(({ parameters: { kind } }) => kind === "ext" || kind === "xfs")) {
+    const { device, type } = fileSystem;
+    await tryFeatures(fileSystem, file).catch((error: Error) => problems.push(`"${device}", ${type}: ${error.message}`));
+    await run(["rm", "-f", file]);
+  }
+  return problems;
+}
+
+const FEATURE_TRIAL_BYTES = 2 ** 33;
+
+async function tryFeatures(fileSystem: FileSystem, file: string): Promise<void> {
+  const trial = extTrial(file, fileSystem);
+  const isExt = trial.commands.length > 0;
+  await sparseFile(file, isExt ? trial.sizeBytes : Math.min(fileSystem.sizeBytes, FEATURE_TRIAL_BYTES));
+  for (const command of isExt ? trial.commands : mkfsCommands([file], fileSystem, true)) await tryCommand(command);
 }
 
 const MIB = 2 ** 20;

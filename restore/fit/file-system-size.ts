@@ -106,7 +106,7 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
       // Blocks are no smaller than the disk's sectors; reserved ones are as much in bytes.
       const blockBytes = Math.max(parameters.blockBytes, device.logicalSectorBytes);
       const reservedBlocks = Math.floor((parameters.reservedBlocks * ratio * parameters.blockBytes) / blockBytes);
-      return { ...parameters, blockBytes, inodeCount, reservedBlocks };
+      return { ...parameters, ...retuned(parameters, blockBytes), blockBytes, inodeCount, reservedBlocks };
     }
     case "xfs":
       return {
@@ -114,11 +114,22 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
         sectorBytes: sectorBytes(parameters.sectorBytes),
         blockBytes: Math.max(parameters.blockBytes, device.logicalSectorBytes),
       };
-    case "vfat":
-      return { ...parameters, sectorBytes: sectorBytes(parameters.sectorBytes) };
+    case "vfat": {
+      // Clusters keep their size in bytes: the number of them makes a FAT what it is.
+      const larger = sectorBytes(parameters.sectorBytes) / parameters.sectorBytes;
+      const clusterSectors = Math.max(1, Math.floor(parameters.clusterSectors / larger));
+      return { ...parameters, sectorBytes: parameters.sectorBytes * larger, clusterSectors };
+    }
     case "btrfs":
     case "plain":
     case "unknown":
       return parameters;
   }
+}
+
+/** As many bytes, in blocks of another size. */
+function retuned({ tuning, blockBytes: was }: Ext, blockBytes: number): Pick<Ext, "tuning"> {
+  if (tuning === undefined || was === blockBytes) return {};
+  const blocks = (count: number) => Math.floor((count * was) / blockBytes);
+  return { tuning: { ...tuning, strideBlocks: blocks(tuning.strideBlocks), stripeBlocks: blocks(tuning.stripeBlocks) } };
 }

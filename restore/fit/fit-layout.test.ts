@@ -78,6 +78,27 @@ describe("fitLayout() shares out", () => {
     );
   });
 
+  test("an ext4 with stripes of as many bytes", () => {
+    const tuning = { strideBlocks: 64, stripeBlocks: 256, reservedUid: 5, reservedGid: 6 };
+    const fileSystems = UEFI_MACHINE.layout.fileSystems.map((one) =>
+      one.parameters.kind === "ext" ? { ...one, parameters: { ...one.parameters, blockBytes: 1024, tuning } } : one,
+    );
+    const { layout } = fitted({ ...UEFI_MACHINE.layout, fileSystems }, { logicalSectorBytes: 4096 });
+    const found = layout.fileSystems.flatMap(({ parameters }) => (parameters.kind === "ext" ? [parameters.tuning] : []))[0];
+    assert.deepEqual(found, { ...tuning, strideBlocks: 16, stripeBlocks: 64 });
+  });
+
+  test("a FAT in clusters of as many bytes, as long as a sector is no larger", () => {
+    const clusters = [1, 8, 64].map((clusterSectors) => {
+      const fileSystems = UEFI_MACHINE.layout.fileSystems.map((one) =>
+        one.parameters.kind === "vfat" ? { ...one, parameters: { ...one.parameters, clusterSectors } } : one,
+      );
+      const [efi] = fitted({ ...UEFI_MACHINE.layout, fileSystems }, { logicalSectorBytes: 4096 }).layout.fileSystems;
+      return efi?.parameters.kind === "vfat" && efi.parameters.clusterSectors;
+    });
+    assert.deepEqual(clusters, [1, 1, 8]);
+  });
+
   test("no disk that is too small, and says how many bytes are missing", () => {
     const least = leastDiskBytes(BIOS_MACHINE.layout, BIOS_MACHINE.layout.disks[0]!);
     const pairs = BIOS_MACHINE.layout.disks.map((from) => ({ from, to: { id: "sdz", sizeBytes: least - MIB, logicalSectorBytes: 512 } }));

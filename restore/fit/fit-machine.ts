@@ -80,7 +80,7 @@ function fitReduced(apart: Reduced, present: readonly PresentDisk[], request: Fi
   const neededIn = (fitted: Layout) => (disk: Disk) =>
     keepsSize(disk) ? neededDiskBytes(disk) : Math.min(neededDiskBytes(disk), leastDiskBytes(fitted, disk));
   const usable = usableCount(Math.min(...layout.disks.map(neededIn(layout))), present, request);
-  for (const left of reductions(whole, { usable, reused: request.reused })) {
+  for (const left of reductions(whole, { usable, reused: request.reused, isHere: (disk) => isHere(disk, present) })) {
     const reduced = joined(left);
     const neededBytes = neededIn(reduced.layout);
     const matching = matchDisks(reduced.layout.disks, present, { ...request, neededBytes });
@@ -109,11 +109,24 @@ function usableCount(least: number, present: readonly PresentDisk[], { excluded 
   ).length;
 }
 
-/** The whole machine first; while it has more disks than can be used, it without one of them, the last one first. */
-function* reductions(whole: Reduced, limits: { readonly usable: number; readonly reused: ReadonlySet<DeviceId> }): Generator<Reduced> {
+interface Limits {
+  readonly usable: number;
+  readonly reused: ReadonlySet<DeviceId>;
+  isHere(disk: Disk): boolean;
+}
+
+function isHere({ identity: { wwid, serial } }: Disk, present: readonly PresentDisk[]): boolean {
+  return present.some(
+    ({ disk: { identity } }) => (wwid !== undefined && identity.wwid === wwid) || (serial !== undefined && identity.serial === serial),
+  );
+}
+
+/** The whole machine first; while it has more disks than can be used, it without one of them: those that are gone before those that are here, the last one first. */
+function* reductions(whole: Reduced, limits: Limits): Generator<Reduced> {
   yield whole;
   if (whole.layout.disks.length <= limits.usable) return;
-  for (const disk of [...whole.layout.disks].reverse()) {
+  const latest = [...whole.layout.disks].reverse();
+  for (const disk of [...latest.filter((one) => !limits.isHere(one)), ...latest.filter(limits.isHere)]) {
     const reduced = limits.reused.has(disk.id) ? undefined : withoutDisk(whole, disk);
     if (reduced !== undefined && reduced.layout.disks.length > 0) yield* reductions(reduced, limits);
   }

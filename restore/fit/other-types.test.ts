@@ -51,6 +51,12 @@ describe("withOtherTypes()", () => {
     assert.equal(changedFstab(text, step.changes), `# mine\n${line} /srv/ ext4  noatime,nofail 0 2 # why\n${line} /other xfs x 0 0\n`);
   });
 
+  test("knows a mount point with a slash at its end", () => {
+    const result = withOtherTypes(LAYOUT, new Map([["/srv/", "ext4"]]), NONE);
+    assert.ok(result.isRetyped);
+    assert.deepEqual(result.layout, retyped("ext4"));
+  });
+
   test("leaves one alone that is of that type already", () => assert.deepEqual(retyped("xfs"), LAYOUT));
 
   const refusals: readonly (readonly [path: string, type: string, layout: Partial<Layout>, problem: RegExp])[] = [

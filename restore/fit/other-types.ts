@@ -24,7 +24,8 @@ export function withOtherTypes(layout: Layout, types: ReadonlyMap<string, string
   const problems: string[] = [];
   const changes: string[] = [];
   let result = layout;
-  for (const [path, type] of types) {
+  for (const [word, type] of types) {
+    const path = mountPoint(word);
     const found = fileSystemAt(result, path);
     const problem = problemWith(result, { path, type, found, kept });
     if (problem !== undefined) problems.push(problem);

@@ -78,6 +78,25 @@ test("withoutDisk() knows an array that ends by all of its names, wherever fstab
   }
 });
 
+test("a mirror's disk that is here stays, and the one that is gone is left out, whichever it was", () => {
+  const disks = ["sda", "sdb"].map((id) => sketchedDisk(id, { sizeMiB: 8192, parts: [part("bios", 1), part("raid")] }));
+  const layout = sketchedLayout({ disks, stack: [array("md0", "raid1", ["sda2", "sdb2"])], holds: { md0: { type: "ext4", path: "/" } } });
+  for (const [here, gone] of [
+    ["sda", "sdb"],
+    ["sdb", "sda"],
+  ] as const) {
+    const { changes, matches } = planOntoDisks(layout, [testDisk({ serial: `S-${here}`, sizeBytes: 8 * GIB })]);
+    assert.deepEqual(changes, [
+      `disk ${gone} is left out: what was on it is on another disk too`,
+      `md0 was RAID1, and becomes plain ${here}2`,
+    ]);
+    assert.deepEqual(
+      matches.map(({ from, reason }) => [from, reason]),
+      [[here, "same serial"]],
+    );
+  }
+});
+
 describe("withoutDisk() of a btrfs RAID1", () => {
   test("of two becomes one that is not mirrored, on the disk that is left", () => {
     const fileSystem = without(mirrored(3 * GIB, [4 * GIB, 4 * GIB]), "sda");
@@ -98,6 +117,31 @@ describe("withoutDisk() of a btrfs RAID1", () => {
     const layout = mirrored(3 * GIB, [4 * GIB, 4 * GIB]);
     const reduced = withoutDisk({ layout, replaced: new Map(), changes: [] }, layout.disks[0]!);
     assert.deepEqual([reduced?.layout.mounts.map(({ device }) => device), reduced?.replaced], [["sdb"], new Map([["sda", "sdb"]])]);
+  });
+
+  test("is known by all names of the partition that is gone, wherever fstab or the kernel's command line has them", () => {
+    const own = [part("linux", 5000)];
+    const disks = [
+      sketchedDisk("sda", { sizeMiB: 8192, parts: own }),
+      sketchedDisk("sdb", { sizeMiB: 8192, parts: [...own, part("linux", 3000)] }),
+    ];
+    // The second disk cannot be left out: /data is on it alone.
+    const sketch = sketchedLayout({ disks, holds: { sda1: { type: "btrfs", path: "/" }, sdb2: { type: "ext4", path: "/data" } } });
+    const profiles = { devices: ["sda1", "sdb1"], dataProfile: "raid1", metadataProfile: "raid1" };
+    const fileSystems = sketch.fileSystems.map((one) =>
+      one.parameters.kind === "btrfs" ? { ...one, parameters: { ...one.parameters, ...profiles } } : one,
+    );
+    const uuid = disks[0]!.table!.partitions[0]!.uuid!;
+    for (const spec of ["/dev/sda1", `PARTUUID=${uuid}`, `/dev/disk/by-partuuid/${uuid}`]) {
+      const fstab = sketch.fstab.map((entry) => (entry.path === "/" ? { ...entry, spec } : entry));
+      const { steps } = planOntoDisks({ ...sketch, fileSystems, fstab }, [testDisk({ serial: "S-sdb", sizeBytes: 8 * GIB })]);
+      const written = steps.find(({ kind }) => kind === "write-fstab");
+      assert.deepEqual(written, { kind: "write-fstab", changes: [{ path: "/", from: spec, to: `UUID=${uuidOf("sda1")}` }] });
+      const line = steps.find(({ kind }) => kind === "write-command-line");
+      assert.ok(
+        line?.kind === "write-command-line" && line.changes.some(({ from, to }) => from === spec && to === `UUID=${uuidOf("sda1")}`),
+      );
+    }
   });
 
   test("with three copies needs three disks", () => {

@@ -43,7 +43,8 @@ export function withoutDevices({ layout, replaced, changes }: Reduced, gone: Rea
   );
   const lines = layout.swaps.filter((swap) => !without.swaps.includes(swap)).map(({ place }) => `swap on ${place} is left out`);
   let result: Layout = without;
-  const now = new Map([...replaced, ...moved]);
+  const links = [...moved].flatMap(([id, place]) => partitionLinks(layout, id).map((name) => [name, place] as const));
+  const now = new Map([...replaced, ...moved, ...links]);
   for (const array of single) {
     const { id } = array;
     const [member = ""] = array.members;
@@ -122,14 +123,25 @@ function hasRoom(layout: Layout, fileSystem: FileSystem): boolean {
   return parameters.devices.every((id) => (deviceBytes(layout, id) ?? 0) >= least);
 }
 
-/** A btrfs is named by its first device: where that is left out, by the next. */
+/** A btrfs is named by any of its devices: where that is left out, by the first that is not. */
 function movedDevices(layout: Layout, left: readonly FileSystem[], gone: ReadonlySet<DeviceId>): ReadonlyMap<DeviceId, DeviceId> {
   return new Map(
-    layout.fileSystems.flatMap(({ device, parameters }) => {
-      const now = gone.has(device) && parameters.kind === "btrfs" ? parameters.devices.find((id) => !gone.has(id)) : undefined;
-      return now !== undefined && left.some((one) => one.device === now) ? [[device, now] as const] : [];
+    layout.fileSystems.flatMap(({ parameters }) => {
+      const devices = parameters.kind === "btrfs" ? parameters.devices : [];
+      const now = devices.find((id) => !gone.has(id));
+      if (now === undefined || !left.some((one) => one.device === now)) return [];
+      return devices.filter((id) => gone.has(id)).map((id) => [id, now] as const);
     }),
   );
+}
+
+/** Below /dev: those that are made of the partition's own UUID and name, which go with it. A name that another has too still leads somewhere. */
+function partitionLinks(layout: Layout, id: DeviceId): readonly string[] {
+  const partitions = partitionsOf(layout);
+  const own = partitions.find((one) => one.id === id);
+  if (own === undefined) return [];
+  const isOnly = own.label !== undefined && own.label !== "" && partitions.filter(({ label }) => label === own.label).length === 1;
+  return [...(own.uuid === undefined ? [] : [`disk/by-partuuid/${own.uuid}`]), ...(isOnly ? [`disk/by-partlabel/${own.label}`] : [])];
 }
 
 /** What had moved there before moves on. */

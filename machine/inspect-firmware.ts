@@ -12,6 +12,7 @@ import {
 } from "./distributions.ts";
 import type { BootLoader, EfiLoader, Firmware, GrubTools, Layout, MountPoint } from "./model.ts";
 import { diskNode } from "./multipath.ts";
+import { mountHolding } from "./own-layout.ts";
 import { parseEfibootmgr, type EfiBootEntries } from "./parse-efibootmgr.ts";
 
 /** EFI_GLOBAL_VARIABLE (UEFI 3.3). The value follows four bytes of attributes. */
@@ -67,8 +68,7 @@ const EXTLINUX_STAGE = "ldlinux.sys";
 async function findExtlinux({ layout, prefix }: BootFacts): Promise<BootLoader | undefined> {
   for (const directory of EXTLINUX_DIRECTORIES) {
     if (!(await orEmpty(`${prefix}${directory}`)).includes(EXTLINUX_STAGE)) continue;
-    const mounts = layout.mounts.filter(({ path }) => path === "/" || directory.startsWith(`${path}/`));
-    const holding = mounts.sort((a, b) => b.path.length - a.path.length)[0];
+    const holding = mountHolding(layout, directory);
     const disk = layout.disks.find(({ table }) => table?.partitions.some(({ id }) => id === holding?.device));
     if (disk === undefined) continue;
     const code = disk.table?.kind === "gpt" ? "gptmbr.bin" : "mbr.bin";

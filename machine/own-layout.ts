@@ -1,6 +1,7 @@
 // The part of a layout that a set brings back: disks that carry something of this machine. Others are left alone, then and later.
 
-import type { DeviceId, Disk, Layout, Machine, Partition } from "./model.ts";
+import type { DeviceId, Disk, Layout, Machine, MountPoint, Partition } from "./model.ts";
+import type { LogicalVolume, VolumeGroup } from "./stacked-device.ts";
 
 export interface OwnLayout {
   readonly machine: Machine;
@@ -58,6 +59,21 @@ export function usedDevices(layout: Layout): ReadonlySet<DeviceId> {
 /** Of all disks. */
 export function partitionsOf({ disks }: Pick<Layout, "disks">): readonly Partition[] {
   return disks.flatMap(({ table }) => table?.partitions ?? []);
+}
+
+export function groupsOf({ stack }: Pick<Layout, "stack">): readonly VolumeGroup[] {
+  return stack.filter((stacked): stacked is VolumeGroup => stacked.kind === "volume-group");
+}
+
+/** All of a group, thin ones too. */
+export function volumesIn({ stack }: Pick<Layout, "stack">, group: Pick<VolumeGroup, "id">): readonly LogicalVolume[] {
+  return stack.filter((stacked): stacked is LogicalVolume => stacked.kind === "logical-volume" && stacked.volumeGroup === group.id);
+}
+
+/** What is mounted where this absolute path leads. */
+export function mountHolding({ mounts }: Pick<Layout, "mounts">, path: string): MountPoint | undefined {
+  const holding = mounts.filter((mount) => mount.path === "/" || path === mount.path || path.startsWith(`${mount.path}/`));
+  return holding.sort((a, b) => b.path.length - a.path.length)[0];
 }
 
 /** The disk and its partitions. */

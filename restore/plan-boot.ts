@@ -1,7 +1,7 @@
 // How the restored machine starts again: its boot loader, the firmware's entry.
 
 import { efiOf, type BootLoader, type Machine, type Partition } from "../machine/model.ts";
-import { below } from "../machine/own-layout.ts";
+import { below, mountHolding } from "../machine/own-layout.ts";
 import { partitionsBelow, twinEsps, type PlacedPartition } from "./esp.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { planEfiGrub, type Replacements } from "./plan-efi-grub.ts";
@@ -24,8 +24,7 @@ export function planBoot(machine: Machine, matches: readonly DiskMatch[], replac
 
 /** Those that a loader's directory is on. */
 function holdingDisks({ layout }: Machine, directory: string, matches: readonly DiskMatch[]): readonly TargetDisk[] {
-  const mounts = layout.mounts.filter(({ path }) => path === "/" || directory.startsWith(`${path}/`));
-  const [mount] = mounts.sort((a, b) => b.path.length - a.path.length);
+  const mount = mountHolding(layout, directory);
   const ids = mount === undefined ? [] : below(layout, mount.device);
   return matches.filter(({ from }) => ids.includes(from)).map(({ disk }) => disk);
 }

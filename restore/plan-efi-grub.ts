@@ -1,7 +1,7 @@
 // GRUB on EFI system partitions, where what it has its files on is not there any more: an array that ends, a partition with another number. Pure.
 
 import { efiOf, type DeviceId, type Layout, type Machine } from "../machine/model.ts";
-import { below } from "../machine/own-layout.ts";
+import { below, mountHolding } from "../machine/own-layout.ts";
 import { mountedEsps } from "./esp.ts";
 import { grubArrays } from "./grub-arrays.ts";
 import { goneArrays } from "./plan-arrays.ts";
@@ -22,7 +22,7 @@ export function planEfiGrub(machine: Machine, { before, replaced }: Replacements
   const efi = efiOf(bootLoader);
   if (bootLoader.kind !== "grub" || efi === undefined) return [];
   const { directory } = bootLoader;
-  const under = new Set(below(before, deviceOf(before, directory)));
+  const under = new Set(below(before, mountHolding(before, directory)?.device ?? ""));
   const arrays = grubArrays(machine, goneArrays(before, replaced)).filter(({ id }) => under.has(id));
   const partitions = before.disks.flatMap(({ table }) =>
     (table?.partitions ?? [])
@@ -33,9 +33,4 @@ export function planEfiGrub(machine: Machine, { before, replaced }: Replacements
   if (names.length === 0) return [];
   const gone = [...arrays, ...partitions].map(({ id }) => id);
   return [{ kind: "install-efi-grub", directory, mountPoints: mountedEsps(layout, efi).map(({ path }) => path), gone, names }];
-}
-
-function deviceOf({ mounts }: Layout, path: string): DeviceId {
-  const holding = mounts.filter((mount) => mount.path === "/" || path === mount.path || path.startsWith(`${mount.path}/`));
-  return [...holding].sort((a, b) => b.path.length - a.path.length)[0]?.device ?? "";
 }

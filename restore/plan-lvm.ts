@@ -1,7 +1,7 @@
 // What keeps LVM from its physical volumes on other disks: its list of devices, which a step writes again, and filters, which a person has to change. Pure.
 
 import type { DeviceId, Layout, LvmFilter, Machine } from "../machine/model.ts";
-import { below, partitionsOf } from "../machine/own-layout.ts";
+import { below, groupsOf, partitionsOf } from "../machine/own-layout.ts";
 import type { PhysicalVolume, VolumeGroup } from "../machine/stacked-device.ts";
 import { isUnmoved, type Moves } from "./plan-fstab.ts";
 import type { Step } from "./plan.ts";
@@ -27,10 +27,6 @@ export function planLvmDevices(machine: Machine, moves: Moves, before: Layout): 
 /** As the list has them: without the hyphens. */
 export function idsOf({ physicalVolumes }: Pick<VolumeGroup, "physicalVolumes">): readonly string[] {
   return physicalVolumes.flatMap(({ uuid }) => uuid?.replace(/-/g, "") ?? []);
-}
-
-function groupsOf({ stack }: Layout): readonly VolumeGroup[] {
-  return stack.filter((stacked): stacked is VolumeGroup => stacked.kind === "volume-group");
 }
 
 /** Devices that took the place of others have another name, wherever they are. */

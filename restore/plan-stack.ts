@@ -3,8 +3,8 @@
 import { LifeboatError } from "#os/error";
 import type { DeviceId, Layout } from "../machine/model.ts";
 import { mapperName, namesOf } from "../machine/lvm-names.ts";
-import type { LogicalVolume, StackedDevice, VolumeForm, VolumeGroup } from "../machine/stacked-device.ts";
-import { standsOn } from "../machine/own-layout.ts";
+import type { StackedDevice, VolumeForm, VolumeGroup } from "../machine/stacked-device.ts";
+import { standsOn, volumesIn } from "../machine/own-layout.ts";
 import { partitionPath, type DiskMatch, type Step } from "./plan.ts";
 import type { Reuse } from "./reuse.ts";
 
@@ -67,11 +67,8 @@ export function stackSteps(layout: Layout, { path, reuse, luksHeaders }: StackPl
 
 /** Then all of the group gets the UUIDs that it had, which LVM gives to physical volumes alone. */
 function volumeSteps(layout: Layout, group: VolumeGroup, path: PathOf): readonly Step[] {
-  const volumes = FORMS_IN_ORDER.flatMap((type) =>
-    layout.stack.filter(
-      (one): one is LogicalVolume => one.kind === "logical-volume" && one.volumeGroup === group.id && one.form.type === type,
-    ),
-  );
+  const own = volumesIn(layout, group);
+  const volumes = FORMS_IN_ORDER.flatMap((type) => own.filter(({ form }) => form.type === type));
   const devices = group.physicalVolumes.map(({ device }) => path(device));
   const hasIds = [group, ...volumes].some(({ uuid }) => uuid !== undefined);
   return [

@@ -1,7 +1,7 @@
 // A volume group on physical volumes of other sizes: on one, its volumes share out what there is; on several they stay as they are. Pure.
 
 import type { DeviceId, Layout } from "../../machine/model.ts";
-import { deviceBytes } from "../../machine/own-layout.ts";
+import { deviceBytes, groupsOf, volumesIn } from "../../machine/own-layout.ts";
 import type { LogicalVolume, StackedDevice, VolumeForm, VolumeGroup } from "../../machine/stacked-device.ts";
 import { deviceNeed, extentCount, leastExtents, poolExtents, SLACK_EXTENTS, usedExtents, volumesOf } from "./least-size.ts";
 import { shareOut, sum } from "./share-out.ts";
@@ -12,9 +12,7 @@ export type FittedGroup =
 
 /** `sizes` are those of the devices below. The group comes first, thin volumes after their pools. */
 export function fitGroup(layout: Layout, group: VolumeGroup, sizes: ReadonlyMap<DeviceId, number>): FittedGroup {
-  const volumes = layout.stack.filter(
-    (stacked): stacked is LogicalVolume => stacked.kind === "logical-volume" && stacked.volumeGroup === group.id,
-  );
+  const volumes = volumesIn(layout, group);
   const physicalVolumes = group.physicalVolumes.map((physical) => {
     const [now, before] = [sizes.get(physical.device), deviceBytes(layout, physical.device)];
     if (now === undefined || now === before) return physical;
@@ -58,8 +56,8 @@ function countsFor(layout: Layout, volumes: readonly LogicalVolume[], group: Vol
     return isFixed ? { leastBytes: count, weight: 0 } : { leastBytes: leastExtents(layout, volume, group), weight: count };
   });
   const before = sum(
-    layout.stack
-      .flatMap((stacked) => (stacked.kind === "volume-group" && stacked.id === group.id ? stacked.physicalVolumes : []))
+    groupsOf(layout)
+      .flatMap(({ id, physicalVolumes }) => (id === group.id ? physicalVolumes : []))
       .map(({ extents }) => extents),
   );
   const free = { leastBytes: 0, weight: Math.max(0, before - own - sum(volumes.map((volume) => extentCount(volume, group)))) };

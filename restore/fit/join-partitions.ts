@@ -1,7 +1,8 @@
 // Partitions of one disk that are physical volumes of one group, after groups or disks were put together: one takes the room of the others. Pure.
 
 import type { DeviceId, Disk, Layout, Partition, PartitionTable } from "../../machine/model.ts";
-import type { LogicalVolume, PhysicalVolume, VolumeGroup } from "../../machine/stacked-device.ts";
+import { groupsOf, volumesIn } from "../../machine/own-layout.ts";
+import type { PhysicalVolume, VolumeGroup } from "../../machine/stacked-device.ts";
 import { movedOn, replacedDevice, type Reduced } from "./without-disk.ts";
 
 const MIB = 2 ** 20;
@@ -22,7 +23,7 @@ export function joinPartitions(reduced: Reduced, groups: ReadonlySet<DeviceId>, 
 /** Undefined: there is nothing to join any more. */
 function joinedOnce({ layout, replaced, changes }: Reduced, diskId: DeviceId, name: DeviceId): Reduced | undefined {
   const disk = layout.disks.find(({ id }) => id === diskId);
-  const group = layout.stack.find((stacked): stacked is VolumeGroup => stacked.kind === "volume-group" && stacked.id === name);
+  const group = groupsOf(layout).find(({ id }) => id === name);
   if (disk?.table?.kind !== "gpt" || group === undefined) return undefined;
   const { table, logicalSectorBytes } = disk;
   const own = group.physicalVolumes.flatMap((physical) => {
@@ -52,13 +53,11 @@ function joinedOnce({ layout, replaced, changes }: Reduced, diskId: DeviceId, na
 }
 
 /** Whether a volume has to lie on both at a time. */
-function isSpread({ stack }: Layout, group: VolumeGroup, devices: readonly DeviceId[]): boolean {
+function isSpread(layout: Layout, group: VolumeGroup, devices: readonly DeviceId[]): boolean {
   const hasBoth = (on: readonly DeviceId[]) => devices.every((id) => on.includes(id));
-  return stack
-    .filter((stacked): stacked is LogicalVolume => stacked.kind === "logical-volume" && stacked.volumeGroup === group.id)
-    .some(({ form }) =>
-      form.type === "segments" ? form.segments.some(({ on }) => hasBoth(on)) : form.type === "raid" && hasBoth(form.on),
-    );
+  return volumesIn(layout, group).some(({ form }) =>
+    form.type === "segments" ? form.segments.some(({ on }) => hasBoth(on)) : form.type === "raid" && hasBoth(form.on),
+  );
 }
 
 function without({ physicalVolumes }: VolumeGroup, gone: DeviceId, joined: PhysicalVolume): readonly PhysicalVolume[] {

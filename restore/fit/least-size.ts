@@ -1,7 +1,7 @@
 // How small each device of a layout may become: from what is on it upwards, through LVM, LUKS and arrays, down to the partition. Pure.
 
 import type { DeviceId, Layout } from "../../machine/model.ts";
-import { standsOn } from "../../machine/own-layout.ts";
+import { standsOn, volumesIn } from "../../machine/own-layout.ts";
 import type { LogicalVolume, RaidArray, VolumeGroup } from "../../machine/stacked-device.ts";
 import { dataMembers } from "../array-levels.ts";
 import { leastFileSystemBytes } from "./file-system-size.ts";
@@ -100,11 +100,8 @@ export function extentCount({ sizeBytes }: LogicalVolume, { extentBytes }: Volum
 }
 
 /** Those that take room of their own: thin ones are in their pool. */
-export function volumesOf({ stack }: Layout, group: VolumeGroup): readonly LogicalVolume[] {
-  return stack.filter(
-    (stacked): stacked is LogicalVolume =>
-      stacked.kind === "logical-volume" && stacked.volumeGroup === group.id && stacked.form.type !== "thin",
-  );
+export function volumesOf(layout: Layout, group: VolumeGroup): readonly LogicalVolume[] {
+  return volumesIn(layout, group).filter(({ form }) => form.type !== "thin");
 }
 
 /** Of the volume as its user sees it. */

@@ -2,7 +2,7 @@
 
 import { mapperName, namesOf, volumeLinks } from "../../machine/lvm-names.ts";
 import type { DeviceId, Layout } from "../../machine/model.ts";
-import { below, standsOn } from "../../machine/own-layout.ts";
+import { below, groupsOf, standsOn, volumesIn } from "../../machine/own-layout.ts";
 import { inOrder } from "../../machine/stack.ts";
 import type { LogicalVolume, PhysicalVolume, VolumeForm, VolumeGroup } from "../../machine/stacked-device.ts";
 import { replacedDevice, type Reduced } from "./without-disk.ts";
@@ -30,8 +30,8 @@ export function mergeGroups(layout: Layout, groups: ReadonlyMap<DeviceId, Device
   return problems.length > 0 ? { isMerged: false, problems } : { isMerged: true, reduced };
 }
 
-function groupNamed({ stack }: Layout, name: string): VolumeGroup | undefined {
-  return stack.find((stacked): stacked is VolumeGroup => stacked.kind === "volume-group" && stacked.id === name);
+function groupNamed(layout: Layout, name: string): VolumeGroup | undefined {
+  return groupsOf(layout).find(({ id }) => id === name);
 }
 
 interface Wish {
@@ -67,10 +67,6 @@ function problemsBetween(layout: Layout, { from, into, kept }: Merge): readonly 
     ...(extentsDivide(from, into) ? [] : [refused(`their extents, of ${from.extentBytes} and ${into.extentBytes} bytes, do not divide`)]),
     ...(twins.length === 0 ? [] : [refused(`both have a volume called ${twins.join(", ")}`)]),
   ];
-}
-
-function volumesIn({ stack }: Layout, group: VolumeGroup): readonly LogicalVolume[] {
-  return stack.filter((stacked): stacked is LogicalVolume => stacked.kind === "logical-volume" && stacked.volumeGroup === group.id);
 }
 
 function extentsDivide(one: VolumeGroup, other: VolumeGroup): boolean {

@@ -5,7 +5,7 @@ import { isNothing } from "./plan-gone-words.ts";
 import { describeParameters } from "./describe-parameters.ts";
 import type { Subvolume } from "../machine/model.ts";
 import type { VolumeForm } from "../machine/stacked-device.ts";
-import { isStackStep, type FstabChange, type StackStep, type Step } from "./plan.ts";
+import { isStackStep, type BootStep, type ConfigurationStep, type FstabChange, type StackStep, type Step } from "./plan.ts";
 
 export function describeStep(step: Step): string {
   if (isStackStep(step)) return describeStackStep(step);
@@ -67,12 +67,7 @@ function describeDeviceStep(
   }
 }
 
-function describeBootStep(
-  step: Extract<
-    Step,
-    { kind: "check-initramfs" | "install-boot-loader" | "install-efi-grub" | "install-extlinux" | "copy-esp" | "write-boot-entry" }
-  >,
-): string {
+function describeBootStep(step: BootStep): string {
   switch (step.kind) {
     case "check-initramfs":
       return describeInitramfs(step);
@@ -100,22 +95,7 @@ function describeInitramfs({ drivers, copies, gone }: Extract<Step, { kind: "che
   return `see that the initramfs ${must.join(" and ")}, and make it again when ${otherwise}${stale === undefined ? "" : `, or when ${stale}`}`;
 }
 
-function describeConfiguration(
-  step: Extract<
-    Step,
-    {
-      kind:
-        | "write-fstab"
-        | "write-command-line"
-        | "write-crypttab"
-        | "write-mdadm-conf"
-        | "write-lvm-devices"
-        | "write-multipath"
-        | "write-network"
-        | "write-identity";
-    }
-  >,
-): string {
+function describeConfiguration(step: ConfigurationStep): string {
   switch (step.kind) {
     case "write-fstab":
       return `change /etc/fstab: ${step.changes.map(describeFstabChange).join(", ")}`;

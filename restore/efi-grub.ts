@@ -9,7 +9,7 @@ import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import type { Machine } from "../machine/model.ts";
 import { changedBelow, filesBelow } from "./boot-loader.ts";
 import type { Chroot } from "./chroot.ts";
-import type { Remaining, RestoreEnvironment } from "./engine.ts";
+import type { Mended, Remaining, RestoreEnvironment } from "./engine.ts";
 import { namesArray } from "./grub-arrays.ts";
 import type { Step } from "./plan.ts";
 
@@ -19,18 +19,11 @@ export interface EfiGrubRequest {
   readonly chroot: Chroot;
 }
 
-export interface EfiGrubOutcome {
-  /** Files that were written, made or taken away, by their own names in the machine. */
-  readonly changed: readonly string[];
-  /** Programs that look where nothing is, and had to stay: the machine does not start from them. */
-  readonly remaining: readonly Remaining[];
-}
-
-/** Never puts an unsigned program in the place of a signed one. */
+/** Never puts an unsigned program in the place of a signed one. What remains are programs that look where nothing is: the machine does not start from them. */
 export async function installEfiGrub(
   request: EfiGrubRequest,
   environment: Pick<RestoreEnvironment, "root" | "say" | "note">,
-): Promise<EfiGrubOutcome> {
+): Promise<Mended> {
   const { root, say } = environment;
   const { step } = request;
   const places = await Promise.all([step.directory, ...step.mountPoints].map((path) => insideRoot(root, path)));

@@ -17,6 +17,13 @@ export interface Remaining {
   readonly state: string;
 }
 
+/** Of a step that makes programs or images right. */
+export interface Mended {
+  /** Files that were written, made or taken away, by their own names in the machine. */
+  readonly changed: readonly string[];
+  readonly remaining: readonly Remaining[];
+}
+
 export interface RestoreEnvironment {
   /** Where the machine that is being restored is mounted. */
   readonly root: string;

@@ -14,7 +14,7 @@ import {
 } from "../machine/distributions.ts";
 import type { Machine } from "../machine/model.ts";
 import type { Chroot } from "./chroot.ts";
-import type { Remaining, RestoreEnvironment } from "./engine.ts";
+import type { Mended, Remaining, RestoreEnvironment } from "./engine.ts";
 import { withoutGoneWords } from "./gone-words.ts";
 import { OWN_DIRECTORY } from "./journal.ts";
 import { isNothing, type GoneNames } from "./plan-gone-words.ts";
@@ -30,18 +30,11 @@ export interface InitramfsRequest {
   readonly chroot: Chroot;
 }
 
-export interface InitramfsOutcome {
-  /** By their own names in the machine. */
-  readonly changed: readonly string[];
-  /** Images that wait for what is gone, and could not be made again. */
-  readonly remaining: readonly Remaining[];
-}
-
 /** `remark` is told of what a person should know afterwards. */
 type Surroundings = Pick<RestoreEnvironment, "root" | "say" | "note"> & { remark(line: string): void };
 
-/** Throws LifeboatError for a driver that it cannot bring in, and for nothing else. */
-export async function checkInitramfs(request: InitramfsRequest, environment: Surroundings): Promise<InitramfsOutcome> {
+/** What remains are images that wait for what is gone. Throws LifeboatError for a driver that it cannot bring in, and for nothing else. */
+export async function checkInitramfs(request: InitramfsRequest, environment: Surroundings): Promise<Mended> {
   const { machine, drivers, stale, gone, chroot } = request;
   const { root } = environment;
   if (drivers.length + stale.length === 0 && isNothing(gone)) return { changed: [], remaining: [] };
@@ -54,10 +47,12 @@ export async function checkInitramfs(request: InitramfsRequest, environment: Sur
   }
   const tool = await installedTool(family, chroot);
   const jobs = releases.map((kernel): KernelJob => ({ ...kernel, tool, chroot, wanted }));
-  const hookFiles = await readHookFiles(machine.bootLoader, releases, root);
-  // One that is made again for a driver is up to date, too.
   let lacking = await lackingModules(jobs, environment);
-  const { made, remaining } = lacking.length > 0 ? { made: [], remaining: [] } : await refresh(jobs, request, environment);
+  // One that is made again for a driver is up to date, too.
+  const faulty = lacking.length > 0 ? [] : await faultyImages(jobs, request);
+  if (lacking.length + faulty.length === 0) return { changed: [], remaining: [] };
+  const hookFiles = await readHookFiles(machine.bootLoader, releases, root);
+  const { made, remaining } = await refresh(faulty, environment);
   // A tool that takes what it finds may leave out what was there.
   if (made.length > 0) lacking = await lackingModules(jobs, environment);
   if (lacking.length > 0) made.push(...(await bringIn(jobs, lacking, environment)));
@@ -93,24 +88,34 @@ interface Refreshed {
   readonly remaining: readonly Remaining[];
 }
 
-/** Those that are out of date, or wait for what is gone; where the tool fails the machine keeps what it had. */
-async function refresh(
-  jobs: readonly KernelJob[],
-  { stale, gone }: Pick<InitramfsRequest, "stale" | "gone">,
-  environment: Surroundings,
-): Promise<Refreshed> {
-  const { root, say, remark } = environment;
-  const made: string[] = [];
-  const remaining: Remaining[] = [];
+interface FaultyImage {
+  readonly job: KernelJob;
+  /** What is wrong with it, for a sentence. */
+  readonly faults: readonly string[];
+}
+
+/** Those that are out of date, or wait for what is gone. */
+async function faultyImages(jobs: readonly KernelJob[], { stale, gone }: InitramfsRequest): Promise<readonly FaultyImage[]> {
+  const found: FaultyImage[] = [];
   for (const job of jobs) {
     const waits = await waitsFor(gone, job);
     const faults = [...(stale.length === 0 ? [] : [`is out of date for ${stale.join(", ")}`]), ...(waits ? [WAITS] : [])];
-    if (faults.length === 0) continue;
+    if (faults.length > 0) found.push({ job, faults });
+  }
+  return found;
+}
+
+/** Where the tool fails the machine keeps what it had. */
+async function refresh(faulty: readonly FaultyImage[], environment: Surroundings): Promise<Refreshed> {
+  const { root, say, remark } = environment;
+  const made: string[] = [];
+  const remaining: Remaining[] = [];
+  for (const { job, faults } of faulty) {
     const place = await insideRoot(root, job.image);
     say(`lifeboat: the initramfs of kernel ${job.release} ${faults.join(" and ")}: making it again`);
     const failure = await rebuildOrKeep(job, place, environment);
     if (failure === undefined) made.push(place);
-    else if (waits) remaining.push({ path: pathInMachine(root, place), state: `it ${WAITS}: ${failure}` });
+    else if (faults.includes(WAITS)) remaining.push({ path: pathInMachine(root, place), state: `it ${WAITS}: ${failure}` });
     else remark(`${job.image} is as it was, and ${faults.join()}: make it again once the machine has started (${failure})`);
   }
   return { made, remaining };

@@ -208,6 +208,30 @@ export function isStackStep(step: Step): step is StackStep {
   return STACK_KINDS.some((kind) => kind === step.kind);
 }
 
+/** Changes the machine's own configuration. */
+export type ConfigurationStep = Extract<
+  Step,
+  {
+    readonly kind:
+      | "write-fstab"
+      | "write-command-line"
+      | "write-crypttab"
+      | "write-mdadm-conf"
+      | "write-lvm-devices"
+      | "write-multipath"
+      | "write-network"
+      | "write-identity";
+  }
+>;
+
+/** Makes it start. */
+export type BootStep = Extract<
+  Step,
+  {
+    readonly kind: "check-initramfs" | "install-boot-loader" | "install-efi-grub" | "install-extlinux" | "copy-esp" | "write-boot-entry";
+  }
+>;
+
 export interface MadeDevice {
   readonly path: string;
   readonly sizeBytes: number;

@@ -9,7 +9,7 @@ import { openChroot } from "./chroot.ts";
 import { installEfiGrub } from "./efi-grub.ts";
 import { HEAD_BYTES } from "./disk-contents.ts";
 import { changedCrypttab } from "./crypttab.ts";
-import type { Remaining, RestoreEnvironment } from "./engine.ts";
+import type { Mended, RestoreEnvironment } from "./engine.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { originalsOf, type Originals } from "./keep-original.ts";
 import { writeLatin1 } from "./latin1-files.ts";
@@ -18,7 +18,15 @@ import { checkInitramfs } from "./make-initramfs.ts";
 import { mkfsCommands, mkswapCommand } from "./mkfs-command.ts";
 import { partitionScript } from "./partition-script.ts";
 import { changedFstab } from "./plan-fstab.ts";
-import { partitionPath, type InitramfsCopy, type StackStep, type Step, type TargetDisk } from "./plan.ts";
+import {
+  partitionPath,
+  type BootStep,
+  type ConfigurationStep,
+  type InitramfsCopy,
+  type StackStep,
+  type Step,
+  type TargetDisk,
+} from "./plan.ts";
 import { subvolumeOption } from "./subvolumes.ts";
 import { writeCommandLine } from "./write-command-line.ts";
 import { writeIdentity } from "./write-identity.ts";
@@ -91,8 +99,6 @@ export async function runStep(step: LayoutStep, context: StepContext): Promise<r
   }
 }
 
-type BootStep = Of<"check-initramfs" | "install-boot-loader" | "install-efi-grub" | "install-extlinux" | "copy-esp" | "write-boot-entry">;
-
 async function runBootStep(step: BootStep, { machine, environment, changed: before, remark }: StepContext): Promise<readonly OwnChange[]> {
   const { root } = environment;
   switch (step.kind) {
@@ -130,17 +136,6 @@ function isOutOfDate(changedBy: InitramfsCopy["changedBy"], changed: StepContext
   return changedBy.file === undefined ? paths.length > 0 : paths.includes(changedBy.file);
 }
 
-type ConfigurationStep = Of<
-  | "write-fstab"
-  | "write-command-line"
-  | "write-crypttab"
-  | "write-mdadm-conf"
-  | "write-lvm-devices"
-  | "write-multipath"
-  | "write-network"
-  | "write-identity"
->;
-
 async function writeConfiguration(step: ConfigurationStep, { setId, environment, remark }: StepContext): Promise<readonly OwnChange[]> {
   const originals = originalsOf(setId);
   switch (step.kind) {
@@ -170,10 +165,7 @@ function because(why: string, paths: readonly string[]): readonly OwnChange[] {
   return paths.map((path) => ({ path, why }));
 }
 
-function withRemaining(
-  why: string,
-  { changed, remaining }: { readonly changed: readonly string[]; readonly remaining: readonly Remaining[] },
-): readonly OwnChange[] {
+function withRemaining(why: string, { changed, remaining }: Mended): readonly OwnChange[] {
   return [...because(why, changed), ...remaining.map(({ path, state }) => ({ path, why, remains: state }))];
 }
 

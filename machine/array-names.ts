@@ -29,7 +29,7 @@ export interface ArrayNames {
   /** The kernel's. */
   readonly id: string;
   readonly uuid: string | undefined;
-  /** In its superblock. */
+  /** As in its superblock, often `HOST:WORD`. */
   readonly name: string | undefined;
 }
 

@@ -1,8 +1,8 @@
 // The text of mdadm.conf(5) for other disks: arrays that are no longer made leave it, and no device is named that is not there. Pure.
 
 import { matchPattern } from "kmod-parse/alias-match";
-import { colonUuid, hexDigits, wordOf } from "../machine/array-names.ts";
-import type { GoneArray, MovedArray, NamedArray } from "./plan-arrays.ts";
+import { colonUuid, hexDigits, wordOf, type ArrayNames } from "../machine/array-names.ts";
+import type { GoneArray, MovedArray } from "./plan-arrays.ts";
 
 export interface ArrayChanges {
   readonly gone: readonly GoneArray[];
@@ -126,7 +126,7 @@ const ARRAY_KEYWORD = /^arr(?:ay?)?$/i;
 const DEVICE_KEYWORD = /^dev(?:i(?:ce?)?)?$/i;
 
 /** Every identity on the line has to match for mdadm; the surest that it has tells here. */
-function arrayNamed<Named extends NamedArray>([, ...words]: readonly string[], arrays: readonly Named[]): Named | undefined {
+function arrayNamed<Named extends ArrayNames>([, ...words]: readonly string[], arrays: readonly Named[]): Named | undefined {
   const valueOf = (key: string) => words.find((word) => word.toLowerCase().startsWith(`${key}=`))?.slice(key.length + 1);
   const uuid = valueOf("uuid");
   if (uuid !== undefined && arrays.some((array) => array.uuid !== undefined)) {
@@ -140,7 +140,7 @@ function arrayNamed<Named extends NamedArray>([, ...words]: readonly string[], a
   return arrays.find((array) => namesOf(array).some((one) => one === device));
 }
 
-function namesOf({ id, name }: NamedArray): readonly string[] {
+function namesOf({ id, name }: ArrayNames): readonly string[] {
   const number = /^md(\d+)$/.exec(id)?.[1];
   return [id, ...(number === undefined ? [] : [number]), ...(name === undefined ? [] : [name, wordOf(name)])];
 }

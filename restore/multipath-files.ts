@@ -1,8 +1,6 @@
 // The files in which multipath-tools keep which disk has which name, for a disk that took the place of another.
 
-import { exists } from "#os/files";
-import { pathInMachine } from "../machine/inside-root.ts";
-import { confPlaces } from "./conf-places.ts";
+import { rewriteConf } from "./conf-places.ts";
 import type { Originals } from "./keep-original.ts";
 import type { Step } from "./plan.ts";
 import type { WwidChange } from "./plan-multipath.ts";
@@ -19,11 +17,7 @@ export async function writeMultipathFiles(
   root: string,
   originals: Originals,
 ): Promise<readonly string[]> {
-  const written: string[] = [];
-  for (const place of await confPlaces(root, PLACES)) {
-    if (await exists(place)) written.push(...(await originals.change(place, (text) => withOtherWwids(text, changes))));
-  }
-  return written.map((place) => pathInMachine(root, place));
+  return rewriteConf(root, PLACES, { originals, rewrite: (text) => withOtherWwids(text, changes) });
 }
 
 /** In one pass: two disks may have changed places. */

@@ -1,26 +1,20 @@
 // What a restore changes about arrays for those who look for them: some are no longer made, others are on other disks. Pure.
 
+import type { ArrayNames } from "../machine/array-names.ts";
 import type { DeviceId, Layout, Machine } from "../machine/model.ts";
 import { below } from "../machine/own-layout.ts";
 import type { RaidArray } from "../machine/stacked-device.ts";
 import { isUnmoved, type Moves } from "./plan-fstab.ts";
 import type { Step } from "./plan.ts";
 
-export interface NamedArray {
-  readonly id: DeviceId;
-  readonly uuid: string | undefined;
-  /** As in its superblock, often `HOST:WORD`. */
-  readonly name: string | undefined;
-}
-
 /** An array that is not made again: what was on it is on one of its members. */
-export interface GoneArray extends NamedArray {
+export interface GoneArray extends ArrayNames {
   /** What takes its place. */
   readonly now: DeviceId;
 }
 
 /** An array on other disks than before, or on some that are called otherwise now. */
-export interface MovedArray extends NamedArray {
+export interface MovedArray extends ArrayNames {
   /** Nodes, with those of spares. */
   readonly members: readonly string[];
 }
@@ -56,6 +50,6 @@ function isArray(stacked: Layout["stack"][number]): stacked is RaidArray {
   return stacked.kind === "array";
 }
 
-function namesOf({ id, uuid, shape }: RaidArray): NamedArray {
+function namesOf({ id, uuid, shape }: RaidArray): ArrayNames {
   return { id, uuid, name: shape?.name };
 }

@@ -1,8 +1,6 @@
 // Makes the restored machine's mdadm.conf name no array and no device that is not there.
 
-import { exists } from "#os/files";
-import { pathInMachine } from "../machine/inside-root.ts";
-import { confPlaces } from "./conf-places.ts";
+import { rewriteConf } from "./conf-places.ts";
 import type { Originals } from "./keep-original.ts";
 import { changedMdadmConf } from "./mdadm-conf.ts";
 import type { Step } from "./plan.ts";
@@ -17,9 +15,5 @@ export async function writeMdadmConf(
   root: string,
   originals: Originals,
 ): Promise<readonly string[]> {
-  const written: string[] = [];
-  for (const place of await confPlaces(root, PLACES)) {
-    if (await exists(place)) written.push(...(await originals.change(place, (text) => changedMdadmConf(text, changes))));
-  }
-  return written.map((place) => pathInMachine(root, place));
+  return rewriteConf(root, PLACES, { originals, rewrite: (text) => changedMdadmConf(text, changes) });
 }

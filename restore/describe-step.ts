@@ -126,10 +126,11 @@ function describeCommandLine({ changes, gone, arrays }: Extract<Step, { kind: "w
     ...gone.containers.map((uuid) => `LUKS volume ${uuid}`),
     ...gone.swaps.map((name) => `swap ${name}`),
   ];
+  const now = changes.every(({ to }) => /UUID=/.test(to)) ? "UUIDs" : "UUIDs or today's names";
   const parts = [
     ...(changes.length === 0
       ? []
-      : [`names none of ${changes.map(({ from }) => from).join(", ")}, and put UUIDs in their place where it does`]),
+      : [`names none of ${changes.map(({ from }) => from).join(", ")}, and put ${now} in their place where it does`]),
     ...(waited.length === 0 ? [] : [`lets no kernel wait for what is not made: ${waited.join(", ")}`]),
     ...(arrays.length === 0
       ? []

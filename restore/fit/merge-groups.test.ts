@@ -19,6 +19,7 @@ import type { VolumeForm, VolumeGroup } from "../../machine/stacked-device.ts";
 import { testDisk } from "../present-disks-for-tests.ts";
 import type { Plan } from "../plan.ts";
 import type { PlanOptions } from "../plan-restore.ts";
+import { describeStep } from "../describe-step.ts";
 import { checkMade, checkSizes, planOntoDisks } from "../whole-plan-for-tests.ts";
 import { mergeGroups } from "./merge-groups.ts";
 
@@ -186,6 +187,7 @@ describe("what stands on the volumes, and what names them", () => {
     ] as const) {
       assert.equal(changes.get(from), to, from);
     }
+    assert.match(describeStep(step(plan, "write-command-line")!), /, and put UUIDs or today's names in their place where it does/);
   });
 
   test("stripes keep both of their physical volumes on one disk, others do not", () => {

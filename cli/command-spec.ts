@@ -68,6 +68,15 @@ export interface CommandSpec {
   run(invocation: Invocation): Promise<ExitCode>;
 }
 
+/** For what reads one set, or the newest of several. */
+export const SET_ARGUMENT: ArgumentSpec = {
+  name: "SET",
+  required: true,
+  isPath: true,
+  medium: () => "ro",
+  description: "A set, an ISO image with one, or a directory that holds sets",
+};
+
 export const FORCE_OPTION: OptionSpec = { name: "force", description: "Replace the output when it exists", inConfig: false };
 export const JSON_OPTION: OptionSpec = { name: "json", description: "Print JSON instead of text", inConfig: false };
 

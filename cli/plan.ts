@@ -4,7 +4,7 @@ import type { ExitCode } from "#os/error";
 import { notedMediumLock } from "../restore/medium-lock.ts";
 import { prepareRestore } from "../restore/prepare.ts";
 import { planText } from "../ui/plan-text.ts";
-import { JSON_OPTION, type CommandSpec, type Invocation } from "./command-spec.ts";
+import { JSON_OPTION, SET_ARGUMENT, type CommandSpec, type Invocation } from "./command-spec.ts";
 import { ACCEPT_DAMAGE_OPTION, openForRestore, withoutAcceptedHint } from "./open-for-restore.ts";
 import { PLAN_OPTIONS, readPlanOptions } from "./plan-options.ts";
 
@@ -14,15 +14,7 @@ export const planCommand: CommandSpec = {
   description:
     "Prints which disk takes the place of which, what is on them now and would be lost, what is left alone, and every step. Nothing is written. " +
     "Disks that are in use are never part of a plan, so it makes most sense in the rescue system.",
-  args: [
-    {
-      name: "SET",
-      required: true,
-      isPath: true,
-      medium: () => "ro",
-      description: "A set, an ISO image with one, or a directory that holds sets",
-    },
-  ],
+  args: [SET_ARGUMENT],
   options: [ACCEPT_DAMAGE_OPTION, ...PLAN_OPTIONS, JSON_OPTION],
   examples: [{ command: "lifeboat plan /mnt/backup", says: "the plan for the newest set" }],
   run: (invocation) => withoutAcceptedHint(invocation.options, () => printPlan(invocation)),

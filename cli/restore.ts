@@ -5,7 +5,7 @@ import { lostSomething } from "../restore/outcome.ts";
 import { planFiles, restoreFiles, type FilesOutcome, type FilesPlan, type FilesRequest } from "../restore/restore-files.ts";
 import { jsonName, printable } from "../set/catalogue.ts";
 import { filesReport, lossLines, plannedLine } from "../ui/restore-text.ts";
-import { JSON_OPTION, listOption, textOption, type CommandSpec, type Invocation, type OptionSpec } from "./command-spec.ts";
+import { JSON_OPTION, listOption, textOption, SET_ARGUMENT, type CommandSpec, type Invocation, type OptionSpec } from "./command-spec.ts";
 import { ACCEPT_DAMAGE_OPTION, openForRestore, withoutAcceptedHint } from "./open-for-restore.ts";
 import { checkRules, type OptionRule } from "./option-rules.ts";
 import { printPlan } from "./plan.ts";
@@ -90,15 +90,7 @@ export const restoreCommand: CommandSpec = {
   description:
     "With --only and --to it brings files back below a directory, with owners, modes, times, attributes, inode flags and links, and reads only what it " +
     "needs of the set. In the rescue system, without --only, it shows the plan, asks, and rebuilds the machine.",
-  args: [
-    {
-      name: "SET",
-      required: true,
-      isPath: true,
-      medium: () => "ro",
-      description: "A set, an ISO image with one, or a directory that holds sets",
-    },
-  ],
+  args: [SET_ARGUMENT],
   options: RESTORE_OPTIONS,
   examples: [
     { command: "lifeboat restore /mnt/backup --only /etc --to /tmp/old", says: "/etc of the newest set, in /tmp/old/etc" },

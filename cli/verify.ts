@@ -5,7 +5,7 @@ import { bytesToRead } from "../set/device-image-files.ts";
 import { openDamagedSet } from "../set/damaged-set.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { verificationText } from "../ui/set-text.ts";
-import { JSON_OPTION, type CommandSpec } from "./command-spec.ts";
+import { JSON_OPTION, SET_ARGUMENT, type CommandSpec } from "./command-spec.ts";
 import { progressPrinter } from "./progress-printer.ts";
 
 export const verifyCommand: CommandSpec = {
@@ -14,15 +14,7 @@ export const verifyCommand: CommandSpec = {
   description:
     "Reads every frame of a set, unpacks it and compares each file with the catalogue. SET is a set's directory, an ISO " +
     "image, or a directory that holds sets: the newest is taken then. What is damaged is named with the files that it costs, as far as anything tells their names; the exit code is 5 then.",
-  args: [
-    {
-      name: "SET",
-      required: true,
-      isPath: true,
-      medium: () => "ro",
-      description: "A set, an ISO image with one, or a directory that holds sets",
-    },
-  ],
+  args: [SET_ARGUMENT],
   options: [JSON_OPTION],
   examples: [{ command: "lifeboat verify /mnt/backup", says: "the newest set there" }],
   async run({ args: [path = ""], options, print, remark, status }) {

@@ -1,6 +1,7 @@
 // What a kernel image is and which release it holds (Documentation/arch/x86/boot.rst, arch/arm64/booting.rst, zboot-header.S; PE format).
 import { LifeboatError } from "#os/error";
 import { isElf } from "./elf-layout.ts";
+import { certificateTable } from "./pe.ts";
 import { fieldReader, type FieldReader } from "./fields.ts";
 import { asciiDecode, beforeNul } from "./text.ts";
 
@@ -77,9 +78,6 @@ function checkBzImageSize(file: FieldReader, protocol: number, fileBytes: number
   if (payloadEnd > kernelBytes) throw file.damage("its payload must lie inside it", `it ends at ${payloadEnd} of ${kernelBytes} bytes`);
 }
 
-const PE32_PLUS = 0x20b;
-const CERTIFICATE_TABLE = 4;
-
 /**
  * A signature for Secure Boot stands behind the kernel, and its place in the data directory of the PE header, as an offset in the file
  * (Microsoft's PE format, "Optional Header Data Directories"). Where it is cut off, firmware does not start the kernel.
@@ -88,11 +86,7 @@ function checkSignatureSize(file: FieldReader, fileBytes: number): void {
   if (textAt(file, 0, 2) !== "MZ") return;
   const header = file.u32(0x3c, "PE header offset");
   if (textAt(file, header, 4) !== "PE\0\0") return;
-  const optional = header + 24;
-  const directories = optional + (file.u16(optional, "PE optional header magic") === PE32_PLUS ? 112 : 96);
-  if (file.u32(directories - 4, "NumberOfRvaAndSizes") <= CERTIFICATE_TABLE) return;
-  const entry = directories + 8 * CERTIFICATE_TABLE;
-  const [start, sizeBytes] = [file.u32(entry, "Certificate Table"), file.u32(entry + 4, "Certificate Table")];
+  const { start, sizeBytes } = certificateTable(file, header);
   if (sizeBytes === 0 || start + sizeBytes <= fileBytes) return;
   throw file.damage("its signature must lie inside it", `${sizeBytes} bytes at ${start}, the file has ${fileBytes}`);
 }

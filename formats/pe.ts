@@ -1,6 +1,6 @@
 // EFI programs: what runs them, and whether they are signed (Microsoft PE format, "PE Header" and "Attribute Certificate Table"; UEFI 2.10, 2.1.1).
 
-import { fieldReader } from "./fields.ts";
+import { fieldReader, type FieldReader } from "./fields.ts";
 
 export interface EfiProgram {
   /** UEFI's short name, as in `BOOTX64.EFI`, lower case; undefined for one that it has no name for (UEFI 2.10, 3.5.1.1). */
@@ -26,11 +26,6 @@ const SIGNATURE = 0x00004550;
 const OPTIONAL_HEADER = 24;
 const PE32_PLUS = 0x20b;
 const PE32 = 0x10b;
-/** NumberOfRvaAndSizes; the data directories follow it. */
-const DIRECTORY_COUNT: ReadonlyMap<number, number> = new Map([
-  [PE32, 92],
-  [PE32_PLUS, 108],
-]);
 const CERTIFICATE_TABLE = 4;
 const DIRECTORY_BYTES = 8;
 
@@ -42,12 +37,19 @@ export function readEfiProgram(bytes: Uint8Array, name?: string): EfiProgram {
   if (file.u32(header, "Signature") !== SIGNATURE) throw file.damage('"e_lfanew" must point to "PE"', `nothing like it at ${header}`);
   const optional = header + OPTIONAL_HEADER;
   const magic = file.u16(optional, "Magic");
-  const countOffset = DIRECTORY_COUNT.get(magic);
-  if (countOffset === undefined) throw file.damage('"Magic" must be that of PE32 or PE32+', `it is 0x${magic.toString(16)}`);
-  const isListed = file.u32(optional + countOffset, "NumberOfRvaAndSizes") > CERTIFICATE_TABLE;
-  const entry = optional + countOffset + 4 + CERTIFICATE_TABLE * DIRECTORY_BYTES;
+  if (magic !== PE32 && magic !== PE32_PLUS) throw file.damage('"Magic" must be that of PE32 or PE32+', `it is 0x${magic.toString(16)}`);
   return {
     architecture: ARCHITECTURES.get(file.u16(header + 4, "Machine")),
-    isSigned: isListed && file.u32(entry + 4, "Certificate Table size") > 0,
+    isSigned: certificateTable(file, header).sizeBytes > 0,
   };
+}
+
+/** Where signatures stand in the file, 0 bytes of them where there are none. `header`: where "PE" stands. */
+export function certificateTable(file: FieldReader, header: number): { readonly start: number; readonly sizeBytes: number } {
+  const optional = header + OPTIONAL_HEADER;
+  // NumberOfRvaAndSizes; the data directories follow it.
+  const count = optional + (file.u16(optional, "Magic") === PE32_PLUS ? 108 : 92);
+  if (file.u32(count, "NumberOfRvaAndSizes") <= CERTIFICATE_TABLE) return { start: 0, sizeBytes: 0 };
+  const entry = count + 4 + CERTIFICATE_TABLE * DIRECTORY_BYTES;
+  return { start: file.u32(entry, "Certificate Table"), sizeBytes: file.u32(entry + 4, "Certificate Table size") };
 }

@@ -13,7 +13,7 @@ const USUAL_SECTOR_BYTES = 512;
 export async function inspectDisks(sysRoot = "/sys"): Promise<readonly Disk[]> {
   const multipaths = readMultipaths(sysRoot);
   return Promise.all(
-    readDisks(sysRoot).map(async (disk) => {
+    readDisks(sysRoot, multipaths).map(async (disk) => {
       const names = multipaths.find(({ name }) => name === disk.id)?.partitions;
       return { ...disk, table: renamedPartitions(await inspectTable(diskNode(disk)), names) };
     }),
@@ -21,8 +21,7 @@ export async function inspectDisks(sysRoot = "/sys"): Promise<readonly Disk[]> {
 }
 
 /** Every disk with a medium in it, as sysfs tells them: nothing is read from the disks. Paths of a multipath disk are that disk. */
-export function readDisks(sysRoot = "/sys"): readonly Omit<Disk, "table">[] {
-  const multipaths = readMultipaths(sysRoot);
+export function readDisks(sysRoot = "/sys", multipaths = readMultipaths(sysRoot)): readonly Omit<Disk, "table">[] {
   return readBlockDevices(sysRoot)
     .filter(({ kind, sizeBytes }) => kind === "disk" && sizeBytes > 0)
     .flatMap((device): readonly Omit<Disk, "table">[] => {

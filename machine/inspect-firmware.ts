@@ -10,7 +10,7 @@ import {
   GRUB_INSTALLERS,
   PROGRAM_DIRECTORIES,
 } from "./distributions.ts";
-import type { BootLoader, EfiLoader, Firmware, GrubTools, Layout, MountPoint } from "./model.ts";
+import type { BootLoader, DeviceId, EfiLoader, Firmware, GrubTools, Layout, MountPoint } from "./model.ts";
 import { diskNode } from "./multipath.ts";
 import { mountHolding } from "./own-layout.ts";
 import { parseEfibootmgr, type EfiBootEntries } from "./parse-efibootmgr.ts";
@@ -41,10 +41,11 @@ export interface BootFacts {
 const GRUB_DIRECTORIES = ["/boot/grub", "/boot/grub2"];
 
 export async function inspectBootLoader(facts: BootFacts): Promise<BootLoader> {
-  const biosDisks = await disksThatStart(facts.layout, startsGrub);
+  const sectors = await bootSectors(facts.layout);
+  const biosDisks = disksThatStart(sectors, startsGrub);
   const efi = await inspectEsp(facts);
   if (efi?.systemdBoot !== undefined && (efi.isStartedBySystemd || !efi.hasGrub)) return { kind: "systemd-boot", efi: efi.systemdBoot };
-  const lilo = await findLilo(facts);
+  const lilo = await findLilo(facts, sectors);
   if (lilo !== undefined && biosDisks.length === 0) return { kind: "unknown", detail: lilo };
   for (const directory of GRUB_DIRECTORIES) {
     const names = (await orUnknown(() => listDirectory(`${facts.prefix}${directory}`))) ?? [];
@@ -121,9 +122,9 @@ function unknownDetail(biosDisks: readonly string[], esp: Esp | undefined): stri
 const LILO_CONFIGURATION = "/etc/lilo.conf";
 
 /** By its boot sector, which may be a partition's, or else by its configuration where no other loader has one. */
-async function findLilo({ firmware, layout, prefix }: BootFacts): Promise<string | undefined> {
+async function findLilo({ firmware, prefix }: BootFacts, sectors: readonly BootSector[]): Promise<string | undefined> {
   if (firmware.kind !== "bios") return undefined;
-  const disks = await disksThatStart(layout, startsLilo);
+  const disks = disksThatStart(sectors, startsLilo);
   if (disks.length > 0) return `LILO starts from ${disks.join(", ")}`;
   const others = [
     ...GRUB_DIRECTORIES.map((directory) => `${directory}/grub.cfg`),
@@ -133,14 +134,23 @@ async function findLilo({ firmware, layout, prefix }: BootFacts): Promise<string
   return isAlone && (await firstThere([LILO_CONFIGURATION], prefix)) !== undefined ? `LILO, by its ${LILO_CONFIGURATION}` : undefined;
 }
 
-async function disksThatStart({ disks }: Layout, starts: (sector: Uint8Array) => boolean): Promise<readonly string[]> {
+interface BootSector {
+  readonly disk: DeviceId;
+  readonly bytes: Uint8Array;
+}
+
+async function bootSectors({ disks }: Layout): Promise<readonly BootSector[]> {
   const found = await Promise.all(
     disks.map(async (disk) => {
-      const sector = await orUnknown(() => readRange(diskNode(disk), 0, BOOT_SECTOR_BYTES));
-      return sector !== undefined && starts(sector) ? [disk.id] : [];
+      const bytes = await orUnknown(() => readRange(diskNode(disk), 0, BOOT_SECTOR_BYTES));
+      return bytes === undefined ? [] : [{ disk: disk.id, bytes }];
     }),
   );
   return found.flat();
+}
+
+function disksThatStart(sectors: readonly BootSector[], starts: (sector: Uint8Array) => boolean): readonly DeviceId[] {
+  return sectors.filter(({ bytes }) => starts(bytes)).map(({ disk }) => disk);
 }
 
 interface Esp {

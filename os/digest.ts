@@ -4,8 +4,13 @@ import { readChunks, readTextIfThere } from "#os/files";
 
 export type DigestAlgorithm = "BLAKE2b-512" | "SHA-256";
 
-/** As OpenSSL names them. */
 const NAMES: Readonly<Record<DigestAlgorithm, string>> = { "BLAKE2b-512": "blake2b512", "SHA-256": "sha256" };
+
+/** As the engine knows it, for threads that import nothing of ours. */
+export function engineName(algorithm: DigestAlgorithm): string {
+  return NAMES[algorithm];
+}
+
 const DEFAULT: DigestAlgorithm = "BLAKE2b-512";
 
 /** Which one a digest is of: its length tells. */

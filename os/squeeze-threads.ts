@@ -1,7 +1,7 @@
 // Threads that squeeze pieces and digest what comes out.
 
 import type { Codec } from "#os/compression";
-import type { DigestAlgorithm } from "#os/digest";
+import { engineName, type DigestAlgorithm } from "#os/digest";
 import { sharedBytes, startThreads } from "#os/thread-pool";
 
 /** Memory that the threads see too. */
@@ -60,7 +60,7 @@ parentPort.on("message", ([codec, content, room, level, algorithm]) => {
   const result = squeeze[codec](content, level);
   if (result !== content) room.set(result);
   const { length } = result;
-  const digest = hash(algorithm === "SHA-256" ? "sha256" : "blake2b512", result, "hex");
+  const digest = hash(algorithm, result, "hex");
   // Given back at once; small ones may lie in memory that others use.
   if (result !== content && result.buffer.byteLength > ${1024 * 1024}) result.buffer.transfer(0);
   parentPort.postMessage([length, digest]);
@@ -69,12 +69,10 @@ parentPort.on("message", ([codec, content, room, level, algorithm]) => {
 
 /** Dispose them to end them; what is not squeezed by then never will be. */
 export function startSqueezeThreads(codec: Codec, algorithm: DigestAlgorithm): SqueezeThreads {
-  const pool = startThreads<readonly [Codec, Uint8Array, Uint8Array, number, DigestAlgorithm], readonly [length: number, digest: string]>(
-    THREAD,
-  );
+  const pool = startThreads<readonly [Codec, Uint8Array, Uint8Array, number, string], readonly [length: number, digest: string]>(THREAD);
   return {
     async squeeze({ content, room }, length, level) {
-      const [squeezed, digest] = await pool.ask([codec, content.subarray(0, length), room, level, algorithm]);
+      const [squeezed, digest] = await pool.ask([codec, content.subarray(0, length), room, level, engineName(algorithm)]);
       return { bytes: (codec === "none" ? content : room).subarray(0, squeezed), digest };
     },
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),

@@ -1,6 +1,7 @@
 // Threads that compare the digest of what a medium gave, and unpack it.
 
 import type { Codec } from "#os/compression";
+import { algorithmOf, engineName } from "#os/digest";
 import { startThreads } from "#os/thread-pool";
 
 export interface UnpackJob {
@@ -18,7 +19,7 @@ export interface UnpackThreads extends AsyncDisposable {
 }
 
 /**
- * What a thread does with `[codec, stored, digest, room]`. One byte more than there should be is let out: a frame that goes on is found out,
+ * What a thread does with `[codec, stored, digest, room, algorithm]`. One byte more than there should be is let out: a frame that goes on is found out,
  * and a bomb is not unpacked.
  */
 const THREAD = `
@@ -33,10 +34,10 @@ const unpackInto = (room, codec, stored) => {
   // Given back at once; small ones may lie in memory that others use.
   if (content !== stored && content.buffer.byteLength > ${1024 * 1024}) content.buffer.transfer(0);
 };
-parentPort.on("message", ([codec, stored, digest, room]) => {
+parentPort.on("message", ([codec, stored, digest, room, algorithm]) => {
   let problem;
   try {
-    if (digest !== undefined && hash(digest.length === 64 ? "sha256" : "blake2b512", stored, "hex") !== digest) problem = "its digest is another";
+    if (digest !== undefined && hash(algorithm, stored, "hex") !== digest) problem = "its digest is another";
     else if (room !== undefined) unpackInto(room, codec, stored);
   } catch (error) {
     problem = "it must have " + room.length + " bytes of " + codec + " data: " + error.message;
@@ -47,9 +48,9 @@ parentPort.on("message", ([codec, stored, digest, room]) => {
 
 /** Dispose them to end them; what is not unpacked by then never will be. */
 export function startUnpackThreads(codec: Codec): UnpackThreads {
-  const pool = startThreads<readonly [Codec, Uint8Array, string | undefined, Uint8Array | undefined], string | undefined>(THREAD);
+  const pool = startThreads<readonly [Codec, Uint8Array, string | undefined, Uint8Array | undefined, string], string | undefined>(THREAD);
   return {
-    unpack: ({ stored, digest, room }) => pool.ask([codec, stored, digest, room]),
+    unpack: ({ stored, digest, room }) => pool.ask([codec, stored, digest, room, engineName(algorithmOf(digest ?? ""))]),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }

@@ -1,6 +1,6 @@
 // Several paths to one disk, which the kernel shows as disks: they are one, written through one of them, and the others are left alone. Pure.
 
-import type { DeviceId } from "../machine/model.ts";
+import type { DeviceId, Disk } from "../machine/model.ts";
 import { multipathWwid } from "../machine/multipath.ts";
 import type { PresentDisk } from "./present-disk.ts";
 
@@ -12,20 +12,25 @@ export interface PathFacts {
 }
 
 /**
- * Disks of one world-wide name and one size are one disk. Where what they hold says otherwise, as cheap disks of one batch may share a
+ * Disks of one world-wide name and one size are one disk. `facts`: of all possible paths. Where what they hold says otherwise, as cheap disks of one batch may share a
  * name, all of them are locked: nobody can tell which is which.
  */
 export function joinPaths(present: readonly PresentDisk[], facts: ReadonlyMap<DeviceId, PathFacts>): readonly PresentDisk[] {
   const groups = new Map<string, PresentDisk[]>();
   for (const one of present) {
-    const key = keyOf(one);
+    const key = keyOf(one.disk);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()].flatMap((group) => (group.length === 1 ? group : joined(group, facts)));
 }
 
+/** Those that may be one with another. */
+export function possiblePaths(disks: readonly Disk[]): readonly Disk[] {
+  return disks.filter((disk) => disks.some((other) => other !== disk && keyOf(other) === keyOf(disk)));
+}
+
 /** Names that a standard makes unique; serial numbers and what vendors make up is not enough. */
-function keyOf({ disk }: PresentDisk): string {
+function keyOf(disk: Disk): string {
   const wwid = disk.multipath === undefined ? multipathWwid(disk.identity) : undefined;
   return wwid === undefined ? disk.id : `${wwid} ${disk.sizeBytes} ${disk.logicalSectorBytes} ${disk.identity.serial ?? ""}`;
 }

@@ -71,7 +71,7 @@ export function fstabProblems(machine: Machine, { devices, matches, replaced }: 
         !isLasting(machine.layout, entry.spec) &&
         !entry.options.some((option) => option === "noauto" || option === "nofail"),
     )
-    .filter((entry) => !replaced.has(entry.spec.replace(/^\/dev\//, "")) && !devices.has(deviceBehind(machine, entry) ?? ""))
+    .filter((entry) => !replaced.has(belowDev(entry.spec)) && !devices.has(deviceBehind(machine, entry) ?? ""))
     .map(({ spec, path, type }) => {
       const use = type === "swap" ? "as swap" : `for "${path}"`;
       return `/etc/fstab names ${spec} ${use}, which device that was is not known: change it there by hand, or the machine may not start`;

@@ -7,7 +7,7 @@ import { inspectDevices } from "../machine/inspect-mounts.ts";
 import type { DeviceId, Disk } from "../machine/model.ts";
 import { diskContents, HEAD_BYTES } from "./disk-contents.ts";
 import { diskLocks } from "./disk-locks.ts";
-import { joinPaths, type PathFacts } from "./join-paths.ts";
+import { joinPaths, possiblePaths, type PathFacts } from "./join-paths.ts";
 import type { PresentDisk } from "./present-disk.ts";
 
 /** `locks` gives reasons by kernel name of disk or partition. What is in use is locked by itself. Paths to one disk are one. */
@@ -25,7 +25,7 @@ export async function readPresentDisks(locks: ReadonlyMap<string, string>): Prom
       };
     }),
   );
-  return joinPaths(present, await readPathFacts(disks));
+  return joinPaths(present, await readPathFacts(possiblePaths(disks)));
 }
 
 async function readPathFacts(disks: readonly Disk[]): Promise<ReadonlyMap<DeviceId, PathFacts>> {

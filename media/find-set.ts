@@ -6,7 +6,8 @@ import { CATALOGUE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/
 import type { SetSource } from "../set/set-source.ts";
 import { directorySource, inOrder, listStore } from "./directory-store.ts";
 import { httpSource } from "./http-source.ts";
-import { openIso, readIsoSets } from "./iso-store.ts";
+import { discsOf, isoFilesIn, isoSetsIn, isoSetSource, missingText, storedIsoSet, type IsoSet } from "./iso-sets.ts";
+import { openIso } from "./iso-store.ts";
 import type { StoredSet } from "./stored-set.ts";
 
 export interface FindOptions {
@@ -24,7 +25,7 @@ export interface FindOptions {
 export async function findSet(place: string, { acceptsDamage = false, note }: FindOptions = {}): Promise<SetSource> {
   if (isWebPlace(place)) return setOnWeb(place);
   const { path, isIso } = readPlace(place);
-  if ((await fileInfo(path))?.type === "file") return setOnIso(path);
+  if ((await fileInfo(path))?.type === "file") return setOnIso(path, acceptsDamage);
   if (!isIso && (await isSetDirectory(path))) return directorySource(path);
   const newestFirst = [...(await setsAt(place))].reverse();
   const newest = newestFirst.find(({ state }) => state === "whole" || state === "damaged") ?? (acceptsDamage ? newestFirst[0] : undefined);
@@ -32,7 +33,7 @@ export async function findSet(place: string, { acceptsDamage = false, note }: Fi
   if (newest.state === "damaged" && !acceptsDamage) throw newestDamaged(place, newest, newestFirst);
   for (const { id, problem } of newestFirst.slice(0, newestFirst.indexOf(newest)))
     note?.(`${id} is newer than ${newest.id}, and no set: ${problem}`);
-  return newest.kind === "iso" ? setOnIso(newest.path) : directorySource(newest.path);
+  return newest.kind === "iso" ? setOnIso(newest.path, acceptsDamage) : directorySource(newest.path);
 }
 
 function isWebPlace(place: string): boolean {
@@ -82,7 +83,7 @@ export async function setsAt(place: string): Promise<readonly StoredSet[]> {
     });
   }
   const { path, isIso } = readPlace(place);
-  if ((await fileInfo(path))?.type === "file") return readIsoSets(path);
+  if ((await fileInfo(path))?.type === "file") return Promise.all((await isoSetsWith(path)).map(storedIsoSet));
   const found = await Promise.all((await storesAt(path)).map((store) => listStore(store)));
   const sets = inOrder(found.flat());
   return isIso ? sets.filter(({ kind }) => kind === "iso") : sets;
@@ -99,11 +100,31 @@ export async function storesAt(path: string): Promise<readonly string[]> {
   return below.filter((_, index) => areMarked[index]);
 }
 
-/** Whole or not: who names it will be told what is wrong with it. */
-async function setOnIso(path: string): Promise<SetSource> {
+/** The image, and those beside it that belong to the same set. */
+async function isoSetsWith(path: string): Promise<readonly IsoSet[]> {
+  const iso = await openIso(path).catch(() => undefined);
+  const discs = iso === undefined ? [] : await discsOf(iso);
+  const isAlone = discs.every(({ note }) => note.disc === 1 && note.isLast);
+  const others = isAlone ? [] : (await isoFilesIn(parentOf(path))).filter((other) => other !== path);
+  const ids = new Set(discs.map(({ id }) => id));
+  return (await isoSetsIn([...others, path])).filter(({ id, discs: found }) => ids.has(id) && found.some((disc) => disc.iso.path === path));
+}
+
+function parentOf(path: string): string {
+  return path.replace(/\/[^/]*$/, "") || "/";
+}
+
+/** Damaged or not: who names it will be told what is wrong with it. Of several discs all must be here, or nothing is found where it lies. */
+async function setOnIso(path: string, acceptsDamage: boolean): Promise<SetSource> {
   const iso = await openIso(path);
-  const id = iso?.ids[0];
-  if (iso !== undefined && id !== undefined) return iso.source(id);
+  const [set] = iso === undefined || iso.ids.length === 0 ? [] : await isoSetsWith(path);
+  if (set !== undefined && set.missing.length > 0 && !acceptsDamage) {
+    throw new LifeboatError(`Cannot open "${path}" as the images of all discs of ${set.id} must be in its directory: ${missingText(set)}`, {
+      exitCode: 5,
+      hint: "Put them there, under any name that ends in .iso; from discs it is read with the drive's name, such as /dev/sr0",
+    });
+  }
+  if (set !== undefined) return isoSetSource(set);
   throw new LifeboatError(`Cannot open "${path}" as a set: it is ${iso === undefined ? "no ISO image" : "an ISO image without one"}`, {
     exitCode: 2,
     hint: "Name a set's directory, its ISO image, or the directory that lifeboat archive was given",

@@ -13,11 +13,10 @@ import { removeLeftovers } from "../media/remove-leftovers.ts";
 import { openSet } from "../set/open-set.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { verifySet } from "../set/verify-set.ts";
-import { completeManifest, writeSet } from "./archive-set.ts";
+import { archiveOnDiscs } from "./discs-for-tests.ts";
 import { estimatePapers } from "./estimate-papers.ts";
 import { imageOf } from "./image-for-tests.ts";
-import { FINISHED_AT, setOptionsFor, TEST_SET_ID as ID } from "./set-for-tests.ts";
-import { makePlace } from "./set-place.ts";
+import { TEST_SET_ID as ID } from "./set-for-tests.ts";
 
 const M = 1_000_000;
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-discs-"));
@@ -32,23 +31,19 @@ interface Wishes {
   readonly from?: string;
 }
 
-async function archive(store: string, { limitBytes = 24 * M, prefix, from = tree }: Wishes = {}): Promise<SetManifest> {
-  await using cleanUp = new AsyncDisposableStack();
-  const place = await makePlace({ kind: "iso", path: store, limitBytes }, { store, id: ID, cleanUp, image: IMAGE, prefix });
-  const draft = await writeSet({ ...setOptionsFor(from, place.directory), volumes: place.volumes! });
-  const manifest = await completeManifest(place.directory, draft, {
-    besideFiles: [],
-    image: IMAGE.files,
-    finishedAt: FINISHED_AT,
-    mediumOf: place.mediumOf!,
+function archive(store: string, { limitBytes = 24 * M, prefix, from = tree }: Wishes = {}): Promise<SetManifest> {
+  return archiveOnDiscs({
+    tree: from,
+    store,
+    limitBytes,
+    image: IMAGE,
+    prefix,
+    async check(source, manifest) {
+      assert.deepEqual((await verifySet({ source, manifest }, () => undefined)).damage, []);
+      const seen = await listStore(store);
+      assert.deepEqual(new Set(seen.map(({ state }) => state)), new Set(["being-written"]));
+    },
   });
-  const check: Parameters<typeof place.complete>[0]["check"] = async (source) => {
-    assert.deepEqual((await verifySet({ source, manifest }, () => undefined)).damage, []);
-    const seen = await listStore(store);
-    assert.deepEqual(new Set(seen.map(({ state }) => state)), new Set(["being-written"]));
-  };
-  await place.complete({ manifest, check });
-  return manifest;
 }
 
 const damageIn = async (place: string) => (await verifySet(await openSet(await findSet(place)), () => undefined)).damage;

@@ -3,8 +3,8 @@
 import { createInterface } from "node:readline/promises";
 import type { Readable } from "node:stream";
 import { sleep } from "#os/clock";
-import { LifeboatError } from "#os/error";
 import { NOBODY, refusalText, requestText, type MediumChanger, type MediumRequest } from "../media/medium-changer.ts";
+import { MissingMedium } from "../set/set-source.ts";
 
 export interface ChangerTerminal {
   readonly input: Readable & { readonly isTTY?: boolean };
@@ -58,8 +58,8 @@ async function comes({ arrived }: MediumRequest, { output, sleep: wait }: Change
   }
 }
 
-function stopped(request: MediumRequest): LifeboatError {
-  return new LifeboatError(`Cannot go on as somebody must answer: "${requestText(request)}" has no answer`, {
+function stopped(request: MediumRequest): MissingMedium {
+  return new MissingMedium(`Cannot go on as somebody must answer: "${requestText(request)}" has no answer`, {
     hint: "Start it again at a terminal",
   });
 }

@@ -5,6 +5,9 @@ import { exists, fileInfo, listDirectory } from "#os/files";
 import { CATALOGUE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { directorySource, inOrder, listStore } from "./directory-store.ts";
+import { discsIn, opticalDrives } from "./disc-drives.ts";
+import { isOnly, openDiscSet } from "./disc-source.ts";
+import { NOBODY, type MediumChanger } from "./medium-changer.ts";
 import { httpSource } from "./http-source.ts";
 import { discsOf, isoFilesIn, isoSetsIn, isoSetSource, missingText, storedIsoSet, type IsoSet } from "./iso-sets.ts";
 import { openIso } from "./iso-store.ts";
@@ -15,6 +18,10 @@ export interface FindOptions {
   readonly acceptsDamage?: boolean;
   /** Told of what is newer than the set that is taken, and not one yet. */
   readonly note?: (line: string) => void;
+  /** Asked for discs; unless given, nobody is there. */
+  readonly changer?: MediumChanger;
+  /** Holds what has to be removed when the set is no longer read. */
+  readonly cleanUp?: AsyncDisposableStack;
 }
 
 /**
@@ -22,9 +29,11 @@ export interface FindOptions {
  * left, or one has not finished yet, is passed over; a newer set that is damaged is not.
  * Throws LifeboatError (2) for what is neither, (5) when there is nothing whole, or what is whole is older than what is damaged.
  */
-export async function findSet(place: string, { acceptsDamage = false, note }: FindOptions = {}): Promise<SetSource> {
+export async function findSet(place: string, options: FindOptions = {}): Promise<SetSource> {
+  const { acceptsDamage = false, note } = options;
   if (isWebPlace(place)) return setOnWeb(place);
   const { path, isIso } = readPlace(place);
+  if ((await fileInfo(path))?.type === "block-device") return setOnDisc(path, options);
   if ((await fileInfo(path))?.type === "file") return setOnIso(path, acceptsDamage);
   if (!isIso && (await isSetDirectory(path))) return directorySource(path);
   const newestFirst = [...(await setsAt(place))].reverse();
@@ -34,6 +43,11 @@ export async function findSet(place: string, { acceptsDamage = false, note }: Fi
   for (const { id, problem } of newestFirst.slice(0, newestFirst.indexOf(newest)))
     note?.(`${id} is newer than ${newest.id}, and no set: ${problem}`);
   return newest.kind === "iso" ? setOnIso(newest.path, acceptsDamage) : directorySource(newest.path);
+}
+
+/** In a drive, with the discs that belong to it. */
+function setOnDisc(drive: string, { changer = NOBODY, cleanUp = new AsyncDisposableStack() }: FindOptions): Promise<SetSource> {
+  return openDiscSet(drive, { drives: opticalDrives, changer, cleanUp });
 }
 
 function isWebPlace(place: string): boolean {
@@ -84,9 +98,24 @@ export async function setsAt(place: string): Promise<readonly StoredSet[]> {
   }
   const { path, isIso } = readPlace(place);
   if ((await fileInfo(path))?.type === "file") return Promise.all((await isoSetsWith(path)).map(storedIsoSet));
+  if ((await fileInfo(path))?.type === "block-device") return setsOnDisc(path);
   const found = await Promise.all((await storesAt(path)).map((store) => listStore(store)));
   const sets = inOrder(found.flat());
   return isIso ? sets.filter(({ kind }) => kind === "iso") : sets;
+}
+
+/** Of one on several discs, what the one in the drive tells. */
+async function setsOnDisc(drive: string): Promise<readonly StoredSet[]> {
+  const discs = (await discsIn(drive)) ?? [];
+  const other = "its manifest is on the last disc";
+  return Promise.all(
+    discs.map(async (disc) => {
+      const set = await storedIsoSet({ id: disc.id, discs: [disc], missing: [] });
+      return set.manifest === undefined && !isOnly(disc)
+        ? { ...set, problem: `it is disc ${disc.note.disc} of several, and ${other}` }
+        : set;
+    }),
+  );
 }
 
 /** The directory itself, or the stores one level below it. Throws LifeboatError (2) for what is no directory. */

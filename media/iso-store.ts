@@ -18,6 +18,8 @@ export interface OpenIso {
   /** What the volume says that it has, and the file has less. */
   readonly isCutShort: boolean;
   source(id: string): SetSource;
+  /** Of the set's files that are on it. */
+  names(id: string): readonly string[];
   /** Undefined where the set is on this image alone. */
   disc(id: string): Promise<DiscNote | undefined>;
 }
@@ -28,24 +30,23 @@ const MOST_BYTES = 16 * FIRST_BYTES;
 
 /** Undefined for what is no ISO 9660 image. Throws LifeboatError for one whose directories are damaged. */
 export async function openIso(path: string): Promise<OpenIso | undefined> {
-  const sizeBytes = await sizeOfMedium(path);
-  if (sizeBytes === undefined) return undefined;
+  const type = (await fileInfo(path))?.type;
+  if (type !== "file" && type !== "block-device") return undefined;
   for (let headBytes = FIRST_BYTES; ; headBytes *= 4) {
     const head = await readRange(path, 0, headBytes);
     if (!isIso(head)) return undefined;
     try {
-      return readSets(path, head, sizeBytes);
+      // A drive knows how large a disc is when it has been opened.
+      return readSets(path, head, await sizeOfMedium(path));
     } catch (error) {
       if (!(error instanceof LifeboatError) || head.length < headBytes || headBytes >= MOST_BYTES) throw error;
     }
   }
 }
 
-/** Undefined for what is neither file nor disc. Of a drive without a disc, whose size is that of the last one, nothing can be read. */
-async function sizeOfMedium(path: string): Promise<number | undefined> {
+async function sizeOfMedium(path: string): Promise<number> {
   const info = await fileInfo(path);
-  if (info?.type === "file") return info.sizeBytes;
-  if (info?.type !== "block-device") return undefined;
+  if (info?.type !== "block-device") return info?.sizeBytes ?? 0;
   const sectors = readSys(`/sys/class/block/${path.replace(/^.*\//, "")}/size`);
   return sectors === undefined ? Infinity : Number(sectors) * SYSFS_SECTOR_BYTES;
 }
@@ -76,6 +77,7 @@ function readSets(path: string, head: Uint8Array, sizeBytes: number): OpenIso {
     ids: [...files.keys()],
     isCutShort: sizeBytes < blockCount * blockBytes,
     source,
+    names: (id) => [...(files.get(id)?.keys() ?? [])],
     disc: (id) => readNote(source(id), id, volumeId),
   };
 }

@@ -9,6 +9,7 @@ import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
 import type { ByteText } from "../formats/tar-read.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
 import { isoFilesIn, isoSetsIn } from "../media/iso-sets.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
@@ -24,6 +25,7 @@ import { completeManifest, writeSet, type Completed, type DraftSet, type SetOpti
 import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
 import { oldSnapshots } from "./old-snapshots.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
+import type { DiscWishes } from "./disc-wishes.ts";
 import type { VolumeSink } from "./frame-writer.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
 import { NO_HEADERS, saveLuksHeaders, type SavedHeader, type SavedHeaders } from "./luks-headers.ts";
@@ -46,8 +48,9 @@ export interface ArchiveRequest {
   /** Go on without included paths that are not there. */
   readonly acceptMissing: boolean;
   readonly verify: boolean;
-  /** What ISO images are called; unless given, like the set. */
-  readonly prefix?: string | undefined;
+  readonly discs: DiscWishes;
+  /** Asked for discs and tapes. */
+  readonly changer: MediumChanger;
   /** Put the headers of LUKS volumes into the set. */
   readonly luksHeaders: boolean;
   /** Undefined in a rescue system, which has nothing to make one with: the one that runs brings the set back. */
@@ -72,6 +75,7 @@ export interface ArchiveOutcome {
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
   readonly discs?: number;
+  readonly burned?: CompletedSet["burned"];
 }
 
 /** FAT can hold such a file, ISO 9660 in one extent too. */
@@ -90,7 +94,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const image =
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
-  const place = await makePlace(medium, { store: store.path, id, cleanUp, image, prefix: request.prefix });
+  const place = await makePlace(medium, { ...request, store: store.path, id, cleanUp, image });
   const { directory, volumes } = place;
   const digestAlgorithm = await quickestDigest();
   try {

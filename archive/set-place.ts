@@ -4,11 +4,14 @@ import { fileInfo, removeTree, walk } from "#os/files";
 import { forgetTemporary } from "#os/temporaries";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
 import { directorySource, makeSetDirectory, markStore } from "../media/directory-store.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
 import { keepLock } from "../media/set-lock.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { writeManifest } from "./archive-set.ts";
+import { placeOnBurnedDiscs } from "./burn-place.ts";
 import { placeOnImages } from "./disc-place.ts";
+import type { DiscWishes } from "./disc-wishes.ts";
 import type { VolumeSink } from "./frame-writer.ts";
 import type { MadeImage } from "./rescue-iso.ts";
 
@@ -34,6 +37,8 @@ export interface CompletedSet {
   readonly mediumBytes: number;
   /** How many images or discs it has become. */
   readonly discs?: number;
+  /** They have been compared with what was to be on them, or not; `dry`: there is no set. */
+  readonly burned?: "compared" | "unread" | "dry";
 }
 
 export interface PlaceOptions {
@@ -43,14 +48,21 @@ export interface PlaceOptions {
   readonly cleanUp: AsyncDisposableStack;
   /** What the first disc boots. */
   readonly image?: MadeImage | undefined;
-  /** What images are called; unless given, like the set. */
-  readonly prefix?: string | undefined;
+  readonly discs: DiscWishes;
+  /** Asked for empty discs. */
+  readonly changer: MediumChanger;
+  /** Read what is burned. */
+  readonly verify: boolean;
+  /** What is going on. */
+  note(text: string): void;
 }
 
 export async function makePlace(medium: ArchiveMedium, options: PlaceOptions): Promise<SetPlace> {
   if (medium.kind === "directory") return placeInDirectory(options);
   if (options.image === undefined) throw new Error("an ISO has a rescue image");
-  return placeOnImages({ ...options, image: options.image, limitBytes: medium.limitBytes, prefix: options.prefix });
+  const images = { ...options, image: options.image, limitBytes: medium.limitBytes };
+  const { burn } = options.discs;
+  return burn === undefined ? placeOnImages(images) : placeOnBurnedDiscs(images, burn);
 }
 
 async function placeInDirectory({ store, id, cleanUp }: PlaceOptions): Promise<SetPlace> {

@@ -13,6 +13,7 @@ import { FILES_REQUEST } from "../restore/files-request-for-tests.ts";
 import { openSet } from "../set/open-set.ts";
 import { MissingMedium } from "../set/set-source.ts";
 import { verifySet } from "../set/verify-set.ts";
+import { sourceBelow } from "./find-store.ts";
 import { openDiscSet } from "./disc-source.ts";
 import { NOBODY, type MediumChanger, type MediumRequest } from "./medium-changer.ts";
 
@@ -30,8 +31,7 @@ before(async () => {
   const kernel = { path: "lifeboat/vmlinuz", source: join(scratch, "kernel") };
   await writeFile(kernel.source, Buffer.alloc(2 * M, "kernel"));
   await run(["sh", "-c", "head -c 30000000 /dev/urandom > large; seq 10000 > text"], { cwd: tree });
-  for (const id of [ID, OTHER])
-    await archiveOnDiscs({ tree, store: discs, id, image: imageOf([kernel]), limitBytes: 16 * M, prefix: undefined });
+  for (const id of [ID, OTHER]) await archiveOnDiscs({ tree, store: discs, id, image: imageOf([kernel]), limitBytes: 16 * M });
   assert.equal((await readdir(discs)).filter((name) => name.startsWith(ID)).length, 3);
 });
 
@@ -130,6 +130,25 @@ test("files come back from the one disc that holds them, beginning with any disc
   const outcome = await restoreFiles({ ...FILES_REQUEST, set, to, only: ["/text"] });
   assert.deepEqual(outcome.differences, []);
   assert.deepEqual(asText(one.asked), ["last"]);
+});
+
+test("images of all discs are found below a mounted file system by what is in them, and by their prefix", async () => {
+  const disk = await mkdtemp(join(scratch, "disk-"));
+  const found = async (prefix?: string, notes: string[] = []) => {
+    const search = { id: ID, path: undefined, prefix, note: (line: string) => void notes.push(line) };
+    const stored = await sourceBelow(disk, search);
+    return stored === undefined ? notes : [stored.path, (await openSet(stored.source)).manifest.id];
+  };
+  const sets = join(disk, "sets");
+  await mkdir(sets);
+  for (const number of [1, 2, 3]) await copyFile(disc(number), join(sets, `boat-${number}.iso`));
+  assert.deepEqual(await found(), [], "no store");
+  await writeFile(join(sets, ".lifeboat-store"), "");
+  assert.deepEqual(await found(), ["/sets/boat-1.iso", ID]);
+  assert.deepEqual(await found("boat"), ["/sets/boat-1.iso", ID]);
+  assert.deepEqual(await found("ship"), []);
+  await rm(join(sets, "boat-2.iso"));
+  assert.deepEqual(await found(), [`${sets}: of ${ID} disc 2 is not here`]);
 });
 
 describe("nobody to ask", () => {

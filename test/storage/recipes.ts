@@ -50,9 +50,7 @@ export const MULTIPATH: StorageRecipe = {
 };
 
 const ZOO_PLACES =
-  "boat-f2fs boat-jfs boat-reiser boat-raid0 boat-raid5 boat-raid6 boat-raid10 lv-striped lv-mirrored-twice lv-five lv-over-three".split(
-    " ",
-  );
+  "boat-f2fs boat-jfs boat-reiser boat-raid0 boat-raid5 boat-raid6 boat-raid10 lv-striped lv-mirrored lv-five lv-over-three".split(" ");
 
 export const ZOO: StorageRecipe = {
   name: "zoo",

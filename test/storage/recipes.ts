@@ -74,3 +74,18 @@ export const SYSTEMD_BOOT: StorageRecipe = {
   mounts: [{ path: "/boot/efi", isFat: true }],
   passphrase: "lifeboat",
 };
+
+export const NESTED: StorageRecipe = {
+  name: "nested",
+  firmware: "bios",
+  disks: [2300 * MIB, 2300 * MIB],
+  mounts: [{ path: "/boot" }, { path: "/srv/bound" }],
+  passphrase: "lifeboat",
+};
+
+export const ESP_RAID: StorageRecipe = {
+  name: "esp-raid",
+  firmware: "uefi",
+  disks: [2100 * MIB, 300 * MIB],
+  mounts: [{ path: "/srv" }, { path: "/boot/efi", isFat: true }],
+};

@@ -23,7 +23,7 @@ describe("restoreFiles() of files that are written in place", () => {
     const make = `
       touch disk; chattr +C disk journal; seq 100000 > disk; setcap cap_net_raw=ep disk; ln disk 'other
 name'; echo line > journal/a; touch -d '2001-02-03 04:05:06.789' disk journal/a journal .`;
-    await run(["sh", "-c", make], { cwd: join(mounted, "made") });
+    await run(["bash", "-c", make], { cwd: join(mounted, "made") });
   });
 
   after(async () => {
@@ -36,7 +36,7 @@ name'; echo line > journal/a; touch -d '2001-02-03 04:05:06.789' disk journal/a 
     const to = join(mounted, "restored");
     const outcome = await restoreFiles({ ...FILES_REQUEST, only: ["/"], set, to });
     assert.deepEqual(outcome.differences, []);
-    const { stdout } = await run(["sh", "-c", "lsattr -d disk journal journal/a | cut -c 16; stat -c %h disk; getcap disk; ls -A"], {
+    const { stdout } = await run(["bash", "-c", "lsattr -d disk journal journal/a | cut -c 16; stat -c %h disk; getcap disk; ls -A"], {
       cwd: to,
     });
     assert.equal(stdout, "C\nC\nC\n2\ndisk cap_net_raw=ep\ndisk\njournal\nother\nname\n");

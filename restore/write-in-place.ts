@@ -10,14 +10,19 @@ import { realPlaces } from "./real-places.ts";
 /**
  * For each name: where the file system knows the flag, the content goes aside, which costs no room as blocks are shared, the emptied file gets the
  * flag, and the content comes back into the same inode, with its times and capabilities. If it cannot, the copy takes its name.
- * What has become of it, the check that follows tells.
+ * What has become of it, the check that follows tells. A shell that is busybox would run its own cp, which keeps less, whatever the search path says.
  */
 const SCRIPT = `
+program() {
+  (IFS=:; for directory in $PATH; do if [ -x "$directory/$1" ]; then echo "$directory/$1"; break; fi; done)
+}
+cp=$(program cp) chattr=$(program chattr) lsattr=$(program lsattr)
 for file; do
-  case "$(lsattr -d -- "$file" 2>/dev/null | cut -c 1-22)" in *C*) continue ;; esac
-  aside=$(mktemp -d "$\{file%/*}/.lifeboat-XXXXXXXX") || continue
-  if : >"$aside/new" && chattr +C "$aside/new" 2>/dev/null && cp -a --reflink=auto "$file" "$aside/copy"; then
-    { : >"$file" && chattr +C "$file" && cp --reflink=never --preserve=mode,ownership,timestamps,xattr "$aside/copy" "$file"; } || mv -f "$aside/copy" "$file"
+  case "$("$lsattr" -d -- "$file" 2>/dev/null | cut -c 1-22)" in *C*) continue ;; esac
+  aside=$(mktemp -d "$\{file%/*}/.lifeboat-XXXXXX") || continue
+  if : >"$aside/new" && "$chattr" +C "$aside/new" 2>/dev/null && "$cp" -a --reflink=auto "$file" "$aside/copy"; then
+    { : >"$file" && "$chattr" +C "$file" && "$cp" --reflink=never --preserve=mode,ownership,timestamps,xattr "$aside/copy" "$file"; } ||
+      mv -f "$aside/copy" "$file"
   fi
   rm -rf "$aside"
 done

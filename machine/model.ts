@@ -350,4 +350,6 @@ export interface EfiLoader {
   readonly vendorDirectory: string;
   /** Loaders in that directory and in `EFI/BOOT`, relative to the mount point. */
   readonly files: readonly string[];
+  /** Kernels with their initramfs and command line in one program, relative to the mount point, where there are any. */
+  readonly unifiedKernels?: readonly string[] | undefined;
 }

@@ -236,6 +236,7 @@ const EfiSchema: Schema<EfiLoader> = v.object({
   device: Text,
   vendorDirectory: RelativePath,
   files: v.array(RelativePath),
+  unifiedKernels: v.optional(v.array(RelativePath)),
 });
 
 const GrubToolsSchema: Schema<GrubTools> = v.object({ installer: maybe(Path), modules: maybe(Path) });

@@ -13,6 +13,7 @@ import { FILES_REQUEST } from "../restore/files-request-for-tests.ts";
 import { openSet } from "../set/open-set.ts";
 import { MissingMedium } from "../set/set-source.ts";
 import { verifySet } from "../set/verify-set.ts";
+import { findSet } from "./find-set.ts";
 import { sourceBelow } from "./find-store.ts";
 import { openDiscSet } from "./disc-source.ts";
 import { NOBODY, type MediumChanger, type MediumRequest } from "./medium-changer.ts";
@@ -149,6 +150,31 @@ test("images of all discs are found below a mounted file system by what is in th
   assert.deepEqual(await found("ship"), []);
   await rm(join(sets, "boat-2.iso"));
   assert.deepEqual(await found(), [`${sets}: of ${ID} disc 2 is not here`]);
+});
+
+test("a disc that is mounted is told from a set, and discs that were put together in one directory are one", async () => {
+  const extract = (number: number, to: string) => run(["xorriso", "-osirrox", "on", "-indev", disc(number), "-extract", "/", to]);
+  const place = join(scratch, "mounted");
+  await extract(1, place);
+  const lack = `it is disc 1 of several, and data-0002.tar.zst is on another one`;
+  for (const path of [place, join(place, ID)]) {
+    await assert.rejects(findSet(path), {
+      exitCode: 5,
+      message: new RegExp(`as all of the set must be in it: ${lack}$`),
+      hint: /\/dev\/sr0/,
+    });
+  }
+  const notes: string[] = [];
+  const search = { id: ID, path: undefined, prefix: undefined, note: (line: string) => void notes.push(line) };
+  assert.equal(await sourceBelow(place, search), undefined);
+  assert.deepEqual(notes, [`${place}/${ID}: ${lack}`]);
+  await run(["chmod", "-R", "u+w", place]);
+  for (const number of [2, 3]) {
+    await extract(number, `${place}${number}`);
+    await run(["sh", "-c", `cp -f ${place}${number}/${ID}/* ${place}/${ID}/`]);
+  }
+  assert.deepEqual((await verifySet(await openSet(await findSet(place)), () => undefined)).damage, []);
+  assert.equal((await sourceBelow(place, search))?.path, `/${ID}`);
 });
 
 describe("nobody to ask", () => {

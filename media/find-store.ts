@@ -7,6 +7,7 @@ import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { openBlockMedium } from "./block-medium.ts";
 import { directorySource } from "./directory-store.ts";
+import { lackOfDiscs } from "./copied-disc.ts";
 import { discsIn, opticalDrives } from "./disc-drives.ts";
 import { isOnly, openDiscSet } from "./disc-source.ts";
 import { isoFilesIn, isoSetsIn, isoSetSource, missingText } from "./iso-sets.ts";
@@ -90,7 +91,10 @@ export async function sourceBelow(
   search: Pick<StoreSearch, "id" | "path" | "prefix" | "note">,
 ): Promise<StoredSource | undefined> {
   const directory = await setBelow(mountPoint, search);
-  if (directory !== undefined) return { source: directorySource(directory), path: directory.slice(mountPoint.length) };
+  const source = directory === undefined ? undefined : directorySource(directory);
+  const lack = source === undefined ? undefined : await lackOfDiscs(source);
+  if (lack !== undefined) search.note(`${directory}: ${lack}`);
+  else if (source !== undefined) return { source, path: directory!.slice(mountPoint.length) };
   for (const store of await storesBelow(mountPoint, search.path)) {
     const files = (await isoFilesIn(store)).filter((path) => search.prefix === undefined || isNamedBy(search.prefix, path));
     const set = (await isoSetsIn(files)).find(({ id }) => id === search.id);

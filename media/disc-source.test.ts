@@ -36,6 +36,9 @@ before(async () => {
   assert.equal((await readdir(discs)).filter((name) => name.startsWith(ID)).length, 3);
 });
 
+const cleanUp = new AsyncDisposableStack();
+after(() => cleanUp.disposeAsync());
+
 interface Rack {
   readonly drives: readonly string[];
   put(drive: number, path: string | undefined): Promise<void>;
@@ -44,7 +47,7 @@ interface Rack {
 }
 
 /** Drives are files, and a disc is put in as a copy. */
-async function rack(count: number, cleanUp = new AsyncDisposableStack()): Promise<Rack> {
+async function rack(count: number): Promise<Rack> {
   const place = await mkdtemp(join(scratch, "rack-"));
   const drives = Array.from({ length: count }, (_, index) => join(place, `drive${index}`));
   const asked: MediumRequest[] = [];
@@ -72,8 +75,7 @@ const asText = (asked: readonly MediumRequest[]) =>
   asked.map(({ number, problem }) => `${number}${problem === undefined ? "" : `: ${problem}`}`);
 
 test("one drive: verify asks for each disc once a pass, and what is wrong is named", async () => {
-  await using cleanUp = new AsyncDisposableStack();
-  const one = await rack(1, cleanUp);
+  const one = await rack(1);
   const [drive = ""] = one.drives;
   await one.put(0, disc(1));
   let wrong: (string | undefined)[] = [disc(3), disc(2, OTHER), undefined];

@@ -21,7 +21,7 @@ export interface FindOptions {
   readonly note?: (line: string) => void;
   /** Asked for discs; unless given, nobody is there. */
   readonly changer?: MediumChanger;
-  /** Holds what has to be removed when the set is no longer read. */
+  /** Holds what has to be removed and let go of when the set is no longer read; a drive needs it. */
   readonly cleanUp?: AsyncDisposableStack;
 }
 
@@ -58,7 +58,8 @@ async function setInDirectory(path: string, acceptsDamage: boolean): Promise<Set
 }
 
 /** In a drive, with the discs that belong to it. */
-function setOnDisc(drive: string, { changer = NOBODY, cleanUp = new AsyncDisposableStack() }: FindOptions): Promise<SetSource> {
+function setOnDisc(drive: string, { changer = NOBODY, cleanUp }: FindOptions): Promise<SetSource> {
+  if (cleanUp === undefined) throw new Error("a drive is let go of by cleanUp");
   return openDiscSet(drive, { drives: opticalDrives, changer, cleanUp });
 }
 

@@ -4,7 +4,7 @@ import { LifeboatError } from "#os/error";
 import { createFile } from "#os/file-writer";
 import { holdOpen, makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
 import { isImageFile } from "../set/device-image-files.ts";
-import { piecesOf } from "../set/open-set.ts";
+import { checkFile, openSet, piecesOf, problemOf } from "../set/open-set.ts";
 import { MANIFEST_FILE, parseManifest, volumeNumber, type SetManifest } from "../set/set-manifest.ts";
 import type { FileSource, SetSource } from "../set/set-source.ts";
 import { directorySource } from "./directory-store.ts";
@@ -37,8 +37,7 @@ async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<S
   const { id } = first.disc;
   await keepTraysOpen(reading.cleanUp);
   const shelf = await discShelf(first, reading);
-  const hasManifest = first.disc.iso.names(id).includes(MANIFEST_FILE);
-  const papers = await copyPapers(hasManifest ? first.disc : await shelf.take("last"), reading.cleanUp);
+  const papers = (await soundCopies(first.disc, reading.cleanUp)) ?? (await copyPapers(await shelf.take("last"), reading.cleanUp));
   const manifest = parseManifest(await readText(`${papers}/${MANIFEST_FILE}`), `${first.drive}/${id}/${MANIFEST_FILE}`);
   const small = directorySource(papers);
   const data = dataSource(`${first.drive}/${id}`, manifest, shelf);
@@ -97,6 +96,21 @@ async function discShelf(first: PlacedDisc, reading: DiscReading): Promise<DiscS
       return done;
     },
   };
+}
+
+/** Of the first disc, whose copies are as good as what the last one has. Undefined where it has none, or damaged ones. */
+async function soundCopies(disc: IsoDisc, cleanUp: AsyncDisposableStack): Promise<string | undefined> {
+  if (!disc.iso.names(disc.id).includes(MANIFEST_FILE)) return undefined;
+  if (disc.note.isLast) return copyPapers(disc, cleanUp);
+  let directory: string | undefined;
+  const problem = await problemOf(
+    (async () => {
+      directory = await copyPapers(disc, cleanUp);
+      const set = await openSet(directorySource(directory));
+      for (const { name } of set.manifest.files) if (!isData(name)) await checkFile(set, name);
+    })(),
+  );
+  return problem === undefined ? directory : undefined;
 }
 
 /** Manifest, catalogue, frame lists and the like, so that no disc is needed twice for them. Returns the directory. */

@@ -196,6 +196,13 @@ test("a disc that is mounted is told from a set, and discs that were put togethe
   assert.equal((await sourceBelow(place, search))?.path, `/${ID}`);
 });
 
+test("no disc is asked for while the rescue system's own must stay in", async () => {
+  const one = await rack(1);
+  await one.put(0, disc(1));
+  const reading = { ...one.reading(async () => assert.fail()), mustStayNote: disc(1) };
+  await assert.rejects(openDiscSet(one.drives[0]!, reading), { exitCode: 3, message: /this rescue system's disc must stay/ });
+});
+
 describe("nobody to ask", () => {
   test("is a refusal that names the disc, and no damage", async () => {
     const one = await rack(1);

@@ -2,7 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { createFile } from "#os/file-writer";
-import { holdOpen, makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
+import { exists, holdOpen, makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
 import { isImageFile } from "../set/device-image-files.ts";
 import { checkFile, openSet, piecesOf, problemOf } from "../set/open-set.ts";
 import { MANIFEST_FILE, parseManifest, volumeNumber, type SetManifest } from "../set/set-manifest.ts";
@@ -10,10 +10,13 @@ import type { FileSource, SetSource } from "../set/set-source.ts";
 import { directorySource } from "./directory-store.ts";
 import { discsIn, wantedDisc, type DriveRack, type PlacedDisc } from "./disc-drives.ts";
 import type { IsoDisc } from "./iso-sets.ts";
+import { MUST_STAY_NOTE } from "./medium.ts";
 
 export interface DiscReading extends DriveRack {
   /** Removes what was copied. */
   readonly cleanUp: AsyncDisposableStack;
+  /** A file that is there when no disc may be changed; the agent's note unless given. */
+  readonly mustStayNote?: string;
 }
 
 /** `id`: of the set, where several may be on a disc. Throws LifeboatError (2) where there is none, (5) for a damaged manifest. */
@@ -35,6 +38,7 @@ export function isOnly({ note }: IsoDisc): boolean {
 
 async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<SetSource> {
   const { id } = first.disc;
+  await requireFreeDrive(reading);
   await keepTraysOpen(reading.cleanUp);
   const shelf = await discShelf(first, reading);
   const papers = (await soundCopies(first.disc, reading.cleanUp)) ?? (await copyPapers(await shelf.take("last"), reading.cleanUp));
@@ -51,6 +55,14 @@ async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<S
       read: (name, offset, room) => shelf.use(1, ({ iso }) => iso.source(id).medium.read(name, offset, room)),
     },
   };
+}
+
+async function requireFreeDrive({ mustStayNote = MUST_STAY_NOTE }: DiscReading): Promise<void> {
+  if (!(await exists(mustStayNote))) return;
+  throw new LifeboatError(
+    "Cannot restore from several discs as they are changed in the drive: this rescue system's disc must stay, as there is too little memory for a copy of its tools",
+    { hint: "Give the machine more memory, or copy the discs as PREFIX-N.iso onto one disk" },
+  );
 }
 
 /** Sizes as the manifest has them: a disc is not asked for only to look. */

@@ -26,7 +26,7 @@ function onThreeDiscs(world: World): Promise<Archived> {
 
 async function archiveOnDiscs(world: World): Promise<Archived> {
   const directory = await world.workDirectory("archived-discs");
-  const words = `'iso:${STORE_PATH}/sets?size=100M' --prefix boat`;
+  const words = `'iso:${STORE_PATH}/sets?size=90M' --prefix boat`;
   const made = await archiveInGuest({ guest: await world.guest("bios"), directory, words });
   const names = (await listStore(made.store, "/sets")).filter((name) => name.endsWith(".iso"));
   assert.deepEqual(names, ["boat-1.iso", "boat-2.iso", "boat-3.iso"]);

@@ -51,12 +51,13 @@ test(
   "works for whoever is nice already and may not be less so",
   { skip: process.getuid?.() === 0 ? false : "needs root to become another user" },
   async () => {
-    const script = `
+    const script = `(async () => {
       const { sharedPiece, startSqueezeThreads } = await import(${JSON.stringify(join(import.meta.dirname, "squeeze-threads.ts"))});
       process.setuid(65534);
       await using threads = startSqueezeThreads("zstd", "SHA-256");
-      console.log((await threads.squeeze(sharedPiece(1000), 1000, 1)).bytes.length > 0);`;
-    const { stdout } = await run(["nice", "-n", "12", process.execPath, "--input-type=module-typescript", "--eval", script]);
+      console.log((await threads.squeeze(sharedPiece(1000), 1000, 1)).bytes.length > 0);
+    })()`;
+    const { stdout } = await run(["nice", "-n", "12", process.execPath, "--eval", script]);
     assert.equal(stdout, "true\n");
   },
 );

@@ -15,6 +15,8 @@ import { REMOVED, type TarMessages } from "../set/tar-messages.ts";
 import type { ImagedDevice } from "./choose-images.ts";
 import type { LeftOut } from "./choose-subject.ts";
 import { exclusionsOf } from "./exclusions.ts";
+import { directorySink } from "./directory-sink.ts";
+import type { VolumeSink } from "./frame-writer.ts";
 import { ownFilesIn, type OwnPlace } from "./own-files.ts";
 import { scanTree, type TreeScan } from "./scan-tree.ts";
 import { walkTree } from "./walk-tree.ts";
@@ -51,6 +53,8 @@ export interface SetOptions {
   /** Of the data; what else is in a set has BLAKE2b-512. */
   readonly digestAlgorithm: DigestAlgorithm;
   readonly volumeLimitBytes: number;
+  /** Unless given, volumes are files in the directory. */
+  readonly volumes?: VolumeSink;
   remark(text: string): void;
   progress(state: ArchiveProgress): void;
   imageProgress?(image: ImagedDevice["image"], doneBytes: number): void;
@@ -85,7 +89,8 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
   const unmatched = choice.exclusions.unmatched();
   if (!choice.hasCome()) throw nothingToTake(options, unmatched);
   const { codec, level, digestAlgorithm, volumeLimitBytes } = options;
-  const form = { directory, codec, level, digestAlgorithm, volumeLimitBytes };
+  const volumes = options.volumes ?? directorySink(directory);
+  const form = { directory, codec, level, digestAlgorithm, volumeLimitBytes, volumes };
   // First: a device that cannot be read is known after minutes then, and not after hours.
   const imageFiles = await writeImages(options.images ?? [], { ...form, progress: (...state) => options.imageProgress?.(...state) });
   const data = await writeData({

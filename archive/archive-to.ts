@@ -18,10 +18,11 @@ import { bytesToRead } from "../set/device-image-files.ts";
 import { RESCUE_ISO_FILE, setId, type SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
-import { completeManifest, writeSet, type Completed, type SetOptions } from "./archive-set.ts";
+import { completeManifest, writeSet, type Completed, type DraftSet, type SetOptions } from "./archive-set.ts";
 import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
 import { oldSnapshots } from "./old-snapshots.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
+import type { VolumeSink } from "./frame-writer.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
 import { NO_HEADERS, saveLuksHeaders, type SavedHeader } from "./luks-headers.ts";
 import { cacheFiles, storeFiles, type OwnPlace } from "./own-files.ts";
@@ -85,11 +86,13 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
   const place = await makePlace(medium, { store: store.path, id, cleanUp });
-  const { directory } = place;
+  const { directory, volumes } = place;
   const digestAlgorithm = await quickestDigest();
   try {
     const saved = request.luksHeaders ? await saveLuksHeaders(directory, subject.machine?.layout) : NO_HEADERS;
-    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, store: store.path, digestAlgorithm }));
+    const draft = await writeSet(
+      setOptions(request, { ...subject, id, createdAt, directory, volumes, store: store.path, digestAlgorithm }),
+    );
     request.progress(undefined);
     const { bootFiles, ...images } = await placeImage(directory, medium.kind, image);
     const besideFiles = [...bootFiles, ...saved.headers.map(({ file }) => file)];
@@ -98,17 +101,16 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
     const check = async (source: SetSource) =>
       void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
     const completed = await place.complete({ manifest, image, check });
-    const idle = draft.unmatched.map((pattern) => `--exclude ${pattern} has left out nothing`);
-    const warnings = [
-      ...subject.warnings,
-      ...saved.warnings,
-      ...idle,
-      ...(image === undefined ? [] : unreachable(store, subject.allMounts)),
-    ];
+    const far = image === undefined ? [] : unreachable(store, subject.allMounts);
+    const warnings = [...subject.warnings, ...saved.warnings, ...idleWords(draft), ...far];
     return { ...completed, manifest, verification, luksHeaders: saved.headers, warnings };
   } catch (error) {
     throw afterWriting(error);
   }
+}
+
+function idleWords({ unmatched }: DraftSet): readonly string[] {
+  return unmatched.map((pattern) => `--exclude ${pattern} has left out nothing`);
 }
 
 /** Written where it is a file of the set. On an ISO its files lie beside the set, when that is written. */
@@ -191,6 +193,7 @@ interface SetFacts extends Subject {
   readonly id: string;
   readonly createdAt: string;
   readonly directory: string;
+  readonly volumes: VolumeSink | undefined;
   readonly store: string;
   readonly digestAlgorithm: DigestAlgorithm;
 }
@@ -227,6 +230,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     level,
     digestAlgorithm,
     volumeLimitBytes: VOLUME_LIMIT_BYTES,
+    ...(facts.volumes === undefined ? {} : { volumes: facts.volumes }),
     remark: request.note,
     progress: ({ paths, contentBytes, allBytes }) =>
       request.progress({ what: "archiving", doneBytes: contentBytes, allBytes, files: paths }),

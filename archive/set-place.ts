@@ -12,11 +12,14 @@ import { setIsoName, STAGING_PREFIX } from "../media/store-names.ts";
 import { STORE_MARK, type SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { writeManifest } from "./archive-set.ts";
+import type { VolumeSink } from "./frame-writer.ts";
 import type { MadeImage } from "./rescue-iso.ts";
 
 export interface SetPlace {
-  /** Where the set's files are written. */
+  /** Where the set's files are written, volumes too unless they go elsewhere. */
   readonly directory: string;
+  /** Takes volumes as they come, where they do not lie in the directory until the end. */
+  readonly volumes?: VolumeSink;
   complete(work: Completion): Promise<CompletedSet>;
 }
 

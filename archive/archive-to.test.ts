@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { run } from "#os/exec";
 import { directorySource, listStore } from "../media/directory-store.ts";
 import type { StoredSet } from "../media/stored-set.ts";
+import { NOBODY } from "../media/medium-changer.ts";
 import { openSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { archiveTo, type ArchiveOutcome, type ArchiveRequest } from "./archive-to.ts";
@@ -57,6 +58,7 @@ async function archive(store: string, request: Partial<ArchiveRequest>): Promise
       acceptMissing: false,
       verify: true,
       luksHeaders: false,
+      changer: NOBODY,
       image: IMAGE,
       createdBy: "lifeboat test",
       now: () => new Date(now),

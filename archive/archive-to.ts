@@ -7,7 +7,8 @@ import { fileInfo, realPath } from "#os/files";
 import { knownTemporaries } from "#os/temporaries";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
-import type { ArchiveMedium } from "../media/archive-medium.ts";
+import { isOnTape, type ArchiveMedium } from "../media/archive-medium.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
 import { featureProblems } from "../restore/try-steps.ts";
@@ -46,6 +47,8 @@ export interface ArchiveRequest {
   readonly verify: boolean;
   /** Put the headers of LUKS volumes into the set. */
   readonly luksHeaders: boolean;
+  /** Who changes discs and tapes. */
+  readonly changer: MediumChanger;
   /** Undefined in a rescue system, which has nothing to make one with: the one that runs brings the set back. */
   readonly image: ArchiveImage | undefined;
   readonly createdBy: string;
@@ -81,18 +84,19 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const id = setId(request.hostName, createdAt);
   const subject = await chooseSubject(store.path, request);
   await using cleanUp = new AsyncDisposableStack();
-  const imageSet: ImageSet = { id, store: medium.kind === "iso" ? undefined : storePlace(store, subject.allMounts) };
+  const imageSet: ImageSet = { id, store: placeOfSet(medium, store, subject.allMounts) };
   const image =
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
-  const place = await makePlace(medium, { store: store.path, id, cleanUp });
-  const { directory, volumes } = place;
+  const { hostName, changer, note } = request;
+  const place = await makePlace(medium, { store: store.path, id, cleanUp, hostName, createdAt, changer, note });
+  const { directory, volumes, volumeLimitBytes } = place;
   const digestAlgorithm = await quickestDigest();
   try {
     const saved = request.luksHeaders ? await saveLuksHeaders(directory, subject.machine?.layout) : NO_HEADERS;
-    const draft = await writeSet(
-      setOptions(request, { ...subject, id, createdAt, directory, volumes, store: store.path, digestAlgorithm }),
-    );
+    await place.begin?.({ machine: subject.machine, image });
+    const facts = { ...subject, id, createdAt, directory, volumes, volumeLimitBytes, store: store.path, digestAlgorithm };
+    const draft = await writeSet(setOptions(request, facts));
     request.progress(undefined);
     const { bootFiles, ...images } = await placeImage(directory, medium.kind, image);
     const besideFiles = [...bootFiles, ...saved.headers.map(({ file }) => file)];
@@ -101,7 +105,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
     const check = async (source: SetSource) =>
       void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
     const completed = await place.complete({ manifest, image, check });
-    const far = image === undefined ? [] : unreachable(store, subject.allMounts);
+    const far = image === undefined || isOnTape(medium) ? [] : unreachable(store, subject.allMounts);
     const warnings = [...subject.warnings, ...saved.warnings, ...idleWords(draft), ...far];
     return { ...completed, manifest, verification, luksHeaders: saved.headers, warnings };
   } catch (error) {
@@ -121,7 +125,8 @@ async function placeImage(
 ): Promise<Pick<Completed, "image"> & { readonly bootFiles: readonly string[] }> {
   if (image === undefined) return { bootFiles: [] };
   if (kind === "iso") return { bootFiles: [], image: image.files };
-  await image.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
+  // On tapes it stands at the head.
+  if (kind === "directory") await image.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
   return { bootFiles: [RESCUE_ISO_FILE] };
 }
 
@@ -130,19 +135,10 @@ interface Store {
   readonly path: string;
 }
 
-async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: ArchiveRequest): Promise<Store> {
-  if (kind === "iso" && image === undefined) {
-    throw new LifeboatError("Cannot make an ISO as it needs a rescue image: none can be made in the rescue system", {
-      exitCode: 2,
-      hint: "Archive into a directory; the medium of this rescue system brings the set back, with lifeboat.set=ID",
-    });
-  }
-  if (kind === "iso" && !include.includes("/")) {
-    throw new LifeboatError("Cannot make an ISO as it boots and rebuilds a machine: a set without / does neither", {
-      exitCode: 2,
-      hint: "Archive files alone into a directory",
-    });
-  }
+/** A tape's is where volumes are kept until they are written. */
+async function checkedStore(medium: ArchiveMedium, request: ArchiveRequest): Promise<Store> {
+  checkBootable(medium, request);
+  const path = isOnTape(medium) ? medium.spool : medium.path;
   if ((await fileInfo(path))?.type !== "directory") {
     throw new LifeboatError(`Cannot archive to "${path}" as the medium must be a directory that is there: it is not`, {
       hint: "Make it, or mount the disk or share first",
@@ -152,6 +148,24 @@ async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: A
   if (real === "/")
     throw new LifeboatError('Cannot archive to "/" as a store is a directory of its own: it is the whole machine', { exitCode: 2 });
   return { path: real };
+}
+
+/** What starts a machine needs one, and what starts it. */
+function checkBootable({ kind }: ArchiveMedium, { include, image }: ArchiveRequest): void {
+  if (kind !== "iso" && kind !== "obdr") return;
+  const [what, other] = kind === "iso" ? ["an ISO", "into a directory"] : ["an OBDR tape", "to tape:/dev/nst0"];
+  if (image === undefined) {
+    throw new LifeboatError(`Cannot make ${what} as it needs a rescue image: none can be made in the rescue system`, {
+      exitCode: 2,
+      hint: `Archive ${other}; the medium of this rescue system brings the set back, with lifeboat.set=ID`,
+    });
+  }
+  if (!include.includes("/")) {
+    throw new LifeboatError(`Cannot make ${what} as it boots and rebuilds a machine: a set without / does neither`, {
+      exitCode: 2,
+      hint: `Archive files alone ${other}`,
+    });
+  }
 }
 
 /** What the rescue system will need and this machine does not have is found out now, not on the bad day. */
@@ -168,6 +182,12 @@ async function checkPrograms(machine: Machine, image: MadeImage, request: Archiv
     `Cannot archive this machine as its rescue image must have the programs that rebuild it: ${problems.join("; ")}`,
     { hint: "Install them, what they lack, or newer ones, and archive again; or say --accept-unrestorable" },
   );
+}
+
+/** Where a rescue system finds the set; undefined for one on its own medium. */
+function placeOfSet(medium: ArchiveMedium, store: Store, mounts: MountedSystem["mounts"]): ImageSet["store"] {
+  if (medium.kind === "iso") return undefined;
+  return isOnTape(medium) ? { uuid: undefined, path: "/", nfs: undefined, tape: medium.path } : storePlace(store, mounts);
 }
 
 /** Where a rescue system finds the store: the file system that holds it, and the way there. */
@@ -194,6 +214,7 @@ interface SetFacts extends Subject {
   readonly createdAt: string;
   readonly directory: string;
   readonly volumes: VolumeSink | undefined;
+  readonly volumeLimitBytes: number | undefined;
   readonly store: string;
   readonly digestAlgorithm: DigestAlgorithm;
 }
@@ -229,7 +250,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     codec,
     level,
     digestAlgorithm,
-    volumeLimitBytes: VOLUME_LIMIT_BYTES,
+    volumeLimitBytes: facts.volumeLimitBytes ?? VOLUME_LIMIT_BYTES,
     ...(facts.volumes === undefined ? {} : { volumes: facts.volumes }),
     remark: request.note,
     progress: ({ paths, contentBytes, allBytes }) =>

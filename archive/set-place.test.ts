@@ -14,7 +14,7 @@ import type { SetSource } from "../set/set-source.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { completeManifest, writeSet } from "./archive-set.ts";
 import type { MadeImage } from "./rescue-iso.ts";
-import { FINISHED_AT, setOptionsFor, TEST_SET_ID as ID } from "./set-for-tests.ts";
+import { FINISHED_AT, setOptionsFor, TEST_PLACE, TEST_SET_ID as ID } from "./set-for-tests.ts";
 import { makePlace, type Completion } from "./set-place.ts";
 
 const scratch = await mkdtemp(join(tmpdir(), "lifeboat-place-"));
@@ -44,7 +44,7 @@ const IMAGE: MadeImage = {
 async function archive(kind: "directory" | "iso", check: Completion["check"]) {
   const store = await mkdtemp(join(scratch, "store-"));
   await using cleanUp = new AsyncDisposableStack();
-  const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp });
+  const place = await makePlace({ kind, path: store }, { ...TEST_PLACE, store, id: ID, cleanUp });
   const draft = await writeSet(setOptionsFor(tree, place.directory));
   const image = kind === "iso" ? { image: IMAGE.files } : {};
   const manifest = await completeManifest(place.directory, draft, { besideFiles: [], finishedAt: FINISHED_AT, ...image });
@@ -124,6 +124,6 @@ test("an ISO of the same second is kept", async () => {
   await writeFile(join(store, `${ID}-1.iso`), "mine");
   await using cleanUp = new AsyncDisposableStack();
   const message = /as a set is never overwritten: it is there already$/;
-  await assert.rejects(makePlace({ kind: "iso", path: store }, { store, id: ID, cleanUp }), { exitCode: 3, message });
+  await assert.rejects(makePlace({ kind: "iso", path: store }, { ...TEST_PLACE, store, id: ID, cleanUp }), { exitCode: 3, message });
   assert.deepEqual(await readdir(store), [`${ID}-1.iso`]);
 });

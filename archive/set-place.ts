@@ -4,23 +4,37 @@ import { fileInfo, makeNewDirectory, makeTemporaryDirectory, moveIntoPlace, remo
 import { LifeboatError } from "#os/error";
 import { forgetTemporary } from "#os/temporaries";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
+import type { Machine } from "../machine/model.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
 import { directorySource, makeSetDirectory, markStore, setIsThere, STORE_MARK_TEXT } from "../media/directory-store.ts";
 import { openIso } from "../media/iso-store.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
 import { keepLock, writeLock, type KeptLock } from "../media/set-lock.ts";
 import { setIsoName, STAGING_PREFIX } from "../media/store-names.ts";
+import { openTransport } from "../media/tape-transport.ts";
 import { STORE_MARK, type SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { writeManifest } from "./archive-set.ts";
 import type { VolumeSink } from "./frame-writer.ts";
 import type { MadeImage } from "./rescue-iso.ts";
+import { placeOnTape } from "./tape-place.ts";
 
 export interface SetPlace {
   /** Where the set's files are written, volumes too unless they go elsewhere. */
   readonly directory: string;
   /** Takes volumes as they come, where they do not lie in the directory until the end. */
   readonly volumes?: VolumeSink;
+  /** Less than other media take. */
+  readonly volumeLimitBytes?: number;
+  /** Writes what stands before all data, the rescue image too, where the medium is written in order. */
+  begin?(head: SetHead): Promise<void>;
   complete(work: Completion): Promise<CompletedSet>;
+}
+
+/** Neither is there for a set of files alone. */
+export interface SetHead {
+  readonly machine: Machine | undefined;
+  readonly image: MadeImage | undefined;
 }
 
 export interface Completion {
@@ -38,13 +52,28 @@ export interface CompletedSet {
 
 export interface PlaceOptions {
   readonly store: string;
+  readonly hostName: string;
+  readonly createdAt: string;
+  readonly changer: MediumChanger;
+  /** Told what happens. */
+  note(line: string): void;
   readonly id: string;
   /** Removes what is unfinished when it is disposed: half a set helps nobody. */
   readonly cleanUp: AsyncDisposableStack;
 }
 
 export async function makePlace(medium: ArchiveMedium, options: PlaceOptions): Promise<SetPlace> {
-  return medium.kind === "iso" ? stageForIso(options) : placeInDirectory(options);
+  switch (medium.kind) {
+    case "directory":
+      return placeInDirectory(options);
+    case "iso":
+      return stageForIso(options);
+    case "tape":
+    case "obdr": {
+      const drive = { transport: openTransport(medium.path), changer: options.changer, openDrive: openTransport };
+      return placeOnTape({ ...options, medium, drive });
+    }
+  }
 }
 
 async function placeInDirectory({ store, id, cleanUp }: PlaceOptions): Promise<SetPlace> {

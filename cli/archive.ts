@@ -9,6 +9,7 @@ import { parseArchiveMedium } from "../media/archive-medium.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { archiveReport } from "../ui/set-text.ts";
 import { readArchiveImage } from "./archive-image.ts";
+import { commandChanger } from "./command-changer.ts";
 import { IMAGE_OPTIONS } from "./build.ts";
 import { readCompression } from "./compression-option.ts";
 import { progressPrinter } from "./progress-printer.ts";
@@ -156,6 +157,7 @@ export const archiveCommand: CommandSpec = {
       acceptMissing: options["accept-missing"] === true,
       verify: options["no-verify"] !== true,
       luksHeaders: options["luks-headers"] === true,
+      changer: commandChanger(remark),
       image: isRescue ? undefined : readArchiveImage(options, progress),
       createdBy: `lifeboat ${VERSION}`,
       now: () => new Date(),

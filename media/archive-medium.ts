@@ -1,12 +1,19 @@
 // The media that a set is written to, by their URLs (DESIGN section 6).
 
 import { LifeboatError } from "#os/error";
+import { parseTapeUrl, type TapeMedium } from "./tape-url.ts";
 
 export type ArchiveMedium =
   /** The set becomes a directory below `path`. */
   | { readonly kind: "directory"; readonly path: string }
   /** The set becomes an ISO image in the directory `path`. */
-  | { readonly kind: "iso"; readonly path: string };
+  | { readonly kind: "iso"; readonly path: string }
+  /** The set goes onto tapes in the drive `path`. */
+  | TapeMedium;
+
+export function isOnTape(medium: ArchiveMedium): medium is TapeMedium {
+  return medium.kind === "tape" || medium.kind === "obdr";
+}
 
 const OTHER_MEDIUM = /^(usb|cd|tape|obdr|nfs|ssh|cifs|https?|tftp|s3):/;
 
@@ -17,8 +24,10 @@ export function isOtherMedium(text: string): boolean {
 
 const HINT = "Give a directory such as /mnt/backup, or iso:/mnt/backup for one ISO image in it";
 
-/** Reads `/dir`, `file:///dir` and `iso:/dir`. Throws LifeboatError (2) for others. */
+/** Reads `/dir`, `file:///dir`, `iso:/dir`, `tape:/dev/nst0` and `obdr:/dev/nst0`. Throws LifeboatError (2) for others. */
 export function parseArchiveMedium(text: string): ArchiveMedium {
+  const tape = parseTapeUrl(text);
+  if (tape !== undefined) return tape;
   if (isOtherMedium(text)) {
     const state = `${text.slice(0, text.indexOf(":"))}: is not written to yet`;
     throw new LifeboatError(`Cannot archive to "${text}" as a medium is a directory, or an ISO image in one: ${state}`, {

@@ -7,9 +7,13 @@ import type { SetSource } from "../set/set-source.ts";
 import { directorySource, inOrder, listStore } from "./directory-store.ts";
 import { httpSource } from "./http-source.ts";
 import { openIso, readIsoSets } from "./iso-store.ts";
+import { NOBODY, type MediumChanger } from "./medium-changer.ts";
+import { isStagedTape, openStagedTape, stagedTapeSets } from "./staged-tape.ts";
 import type { StoredSet } from "./stored-set.ts";
 
 export interface FindOptions {
+  /** Who changes tapes. */
+  readonly changer?: MediumChanger;
   /** The newest is wanted although it is damaged. */
   readonly acceptsDamage?: boolean;
   /** Told of what is newer than the set that is taken, and not one yet. */
@@ -21,7 +25,8 @@ export interface FindOptions {
  * left, or one has not finished yet, is passed over; a newer set that is damaged is not.
  * Throws LifeboatError (2) for what is neither, (5) when there is nothing whole, or what is whole is older than what is damaged.
  */
-export async function findSet(place: string, { acceptsDamage = false, note }: FindOptions = {}): Promise<SetSource> {
+export async function findSet(place: string, { acceptsDamage = false, note, changer = NOBODY }: FindOptions = {}): Promise<SetSource> {
+  if (isStagedTape(place)) return openStagedTape(place, changer);
   if (isWebPlace(place)) return setOnWeb(place);
   const { path, isIso } = readPlace(place);
   if ((await fileInfo(path))?.type === "file") return setOnIso(path);
@@ -74,7 +79,8 @@ function nothingThere(place: string, newest: StoredSet | undefined): LifeboatErr
 }
 
 /** All sets of a store, oldest first; `place` is the store, what holds it one level above, or an ISO image. */
-export async function setsAt(place: string): Promise<readonly StoredSet[]> {
+export async function setsAt(place: string, changer = NOBODY): Promise<readonly StoredSet[]> {
+  if (isStagedTape(place)) return stagedTapeSets(place, changer);
   if (isWebPlace(place)) {
     throw new LifeboatError(`Cannot list the sets in "${place}" as a web server tells in no certain way what it has: name one set`, {
       exitCode: 2,

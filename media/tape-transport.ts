@@ -37,23 +37,7 @@ export interface TapeTransport {
 
 /** mt(1) moves and asks; a node of the kernel reads and writes, open as long as nothing else is to be done (st(4) lets one in at a time). */
 export function openTransport(device: string): TapeTransport {
-  let open: { readonly file: TapeDevice; readonly mode: "r" | "w" } | undefined;
-  const release = async () => {
-    const last = open;
-    open = undefined;
-    await last?.file.close();
-  };
-  const file = async (mode: "r" | "w") => {
-    if (open?.mode !== mode) {
-      await release();
-      // Records of any size: as they are written and read.
-      if (!isSet) await mt(device, ["setblk", "0"]);
-      isSet = true;
-      open = { file: await openTapeDevice(device, mode), mode };
-    }
-    return open.file;
-  };
-  let isSet = false;
+  const { opened, release } = openNode(device);
   const move = async (...words: readonly string[]) => {
     await release();
     await mt(device, words);
@@ -65,22 +49,45 @@ export function openTransport(device: string): TapeTransport {
     back: (marks) => move("bsf", String(marks)),
     forwardRecords: (count) => move("fsr", String(count)),
     toEnd: () => move("eom"),
-    read: async (room) => (await file("r")).read(room),
-    readMany: async (room, recordBytes) => (await file("r")).readMany(room, recordBytes),
-    write: async (bytes, recordBytes) => (await file("w")).write(bytes, recordBytes),
+    read: async (room) => (await opened("r")).read(room),
+    readMany: async (room, recordBytes) => (await opened("r")).readMany(room, recordBytes),
+    write: async (bytes, recordBytes) => (await opened("w")).write(bytes, recordBytes),
     async hasTape() {
       await release();
       return hasTape(device);
     },
-    checkWritable: async () => void (await file("w")),
+    checkWritable: async () => void (await opened("w")),
     mark: release,
     async isAtEnd() {
       await release();
       return /\bEOD\b/.test(await statusOf(device)) || undefined;
     },
-    async eject() {
-      isSet = false;
-      await move("offline");
+    eject: () => move("offline"),
+    release,
+  };
+}
+
+interface OpenNode {
+  opened(mode: "r" | "w"): Promise<TapeDevice>;
+  release(): Promise<void>;
+}
+
+function openNode(device: string): OpenNode {
+  let open: { readonly file: TapeDevice; readonly mode: "r" | "w" } | undefined;
+  const release = async () => {
+    const last = open;
+    open = undefined;
+    await last?.file.close();
+  };
+  return {
+    async opened(mode) {
+      if (open?.mode === mode) return open.file;
+      await release();
+      // Records of any size: as they are written and read.
+      await mt(device, ["setblk", "0"]);
+      const file = await openTapeDevice(device, mode);
+      open = { file, mode };
+      return file;
     },
     release,
   };

@@ -1,6 +1,6 @@
 // What is on the tape in a drive, by its first records.
 
-import { TapeError } from "#os/tape-device";
+import { tapeProblem } from "#os/tape-device";
 import { asciiDecode } from "../formats/text.ts";
 import { isObdrHead, LABEL_BYTES, parseLabel, type TapeLabel } from "../set/tape-format.ts";
 import { asTapeFailure, type TapeTransport } from "./tape-transport.ts";
@@ -16,17 +16,27 @@ export type TapeContent =
 export async function identifyTape(transport: TapeTransport): Promise<TapeContent> {
   try {
     await transport.rewind();
+    if (await isBlank(transport)) return { kind: "blank" };
+    await transport.rewind();
     const room = new Uint8Array(LABEL_BYTES);
     const first = await firstRecord(transport, room);
-    if (first !== undefined) {
-      const label = parseLabel(first);
-      if (label !== undefined) return { kind: "lifeboat", label, labelFile: 0 };
-      if (isObdrHead(first)) return await behindHead(transport, room);
-    }
-    if ((await transport.isAtEnd()) === true) return { kind: "blank" };
-    return { kind: "foreign", what: first === undefined ? "something that cannot be read, or nothing" : guessed(first) };
+    if (first === undefined) return { kind: "foreign", what: "something that cannot be read, or nothing" };
+    const label = parseLabel(first);
+    if (label !== undefined) return { kind: "lifeboat", label, labelFile: 0 };
+    return isObdrHead(first) ? await behindHead(transport, room) : { kind: "foreign", what: guessed(first) };
   } catch (error) {
     throw asTapeFailure("look at the tape", transport.device, error);
+  }
+}
+
+/** Nothing can be skipped, and the drive says that it is at the end. A read would not do: drives are known that return something. */
+async function isBlank(transport: TapeTransport): Promise<boolean> {
+  try {
+    await transport.forwardRecords(1);
+    return false;
+  } catch (error) {
+    if (tapeProblem(error) !== "unreadable") throw error;
+    return (await transport.isAtEnd()) === true;
   }
 }
 
@@ -36,10 +46,9 @@ async function firstRecord(transport: TapeTransport, room: Uint8Array): Promise<
     const length = await transport.read(room);
     return length === 0 ? undefined : room.subarray(0, length);
   } catch (error) {
-    if (!(error instanceof TapeError)) throw error;
-    if (error.problem === "long-record") return new Uint8Array(0);
-    if (error.problem !== "unreadable") throw error;
-    return undefined;
+    if (tapeProblem(error) === "long-record") return new Uint8Array(0);
+    if (tapeProblem(error) === "unreadable") return undefined;
+    throw error;
   }
 }
 

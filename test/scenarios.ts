@@ -12,6 +12,7 @@ import { RESTORES } from "./scenarios/restores.ts";
 import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
 import { SET_PLACES } from "./scenarios/set-places.ts";
 import { STORAGE } from "./scenarios/storage.ts";
+import { TAPES } from "./scenarios/tapes.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...IMAGE_BYTES,
@@ -25,4 +26,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...RESTORES,
   ...SET_PLACES,
   ...STORAGE,
+  ...TAPES,
 ];

@@ -18,6 +18,7 @@ import { readLuksKey } from "../luks-key.ts";
 import { bringNetworkUp } from "../network.ts";
 import { restoreWords, unmetWords } from "../restore-words.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
+import { openSetOnTape } from "../tape-search.ts";
 
 /** Disks may come late: USB ones above all. */
 const SEARCH_MS = 30_000;
@@ -83,6 +84,8 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   const { words, image, shell, console } = context;
   const id = words.own.get("lifeboat.set")?.[0] ?? image.set?.id;
   if (id === undefined) return undefined;
+  const device = image.set?.store?.tape;
+  if (device !== undefined) return openSetOnTape(context, { id, device });
   const share = words.values.get("nfsmount") ?? image.set?.store?.nfs;
   if (share !== undefined) {
     const found = await openShare(context, { id, share, deadlineMs: signal.deadlineMs }).catch((error: unknown) => {

@@ -16,6 +16,7 @@ import type { ImagedDevice } from "./choose-images.ts";
 import type { LeftOut } from "./choose-subject.ts";
 import { exclusionsOf } from "./exclusions.ts";
 import { directorySink } from "./directory-sink.ts";
+import { estimatePapers } from "./estimate-papers.ts";
 import type { VolumeSink } from "./frame-writer.ts";
 import { ownFilesIn, type OwnPlace } from "./own-files.ts";
 import { scanTree, type TreeScan } from "./scan-tree.ts";
@@ -90,7 +91,11 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
   if (!choice.hasCome()) throw nothingToTake(options, unmatched);
   const { codec, level, digestAlgorithm, volumeLimitBytes } = options;
   const volumes = options.volumes ?? directorySink(directory);
+  const nameBytes = (await fileInfo(namesPath))?.sizeBytes ?? 0;
+  await volumes.expect?.(estimatePapers({ paths: scan.paths, contentBytes: scan.contentBytes, nameBytes }));
   const form = { directory, codec, level, digestAlgorithm, volumeLimitBytes, volumes };
+  // Before all data, as the first of several discs has it.
+  const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
   // First: a device that cannot be read is known after minutes then, and not after hours.
   const imageFiles = await writeImages(options.images ?? [], { ...form, progress: (...state) => options.imageProgress?.(...state) });
   const data = await writeData({
@@ -102,7 +107,6 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
       options.progress({ paths: done, contentBytes, allPaths: scan.paths, allBytes: scan.contentBytes });
     },
   });
-  const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
   const leftOut = [...(options.leftOut ?? []), ...choice.own.found(prefix)];
   const rest = { files: [...machineFile, ...data.files, ...imageFiles], skipped: choice.skipped, scan, leftOut };
   return { manifest: manifestOf(options, data, rest), scan, unmatched };
@@ -220,17 +224,24 @@ export interface Completed {
   readonly besideFiles: readonly string[];
   /** Of a set on an ISO: what will lie beside it there. */
   readonly image?: readonly MediumFile[];
+  /** Of a set on several discs or tapes: the one that holds a volume. */
+  mediumOf?(name: string): number | undefined;
   readonly finishedAt: string;
 }
 
 export async function completeManifest(
   directory: string,
   draft: Pick<DraftSet, "manifest">,
-  { besideFiles, image, finishedAt }: Completed,
+  { besideFiles, image, mediumOf, finishedAt }: Completed,
 ): Promise<SetManifest> {
   const beside = await listedFiles(besideFiles.map((path) => ({ path, source: `${directory}/${path}` })));
-  const manifest = { ...draft.manifest, finishedAt, files: [...draft.manifest.files, ...beside] };
+  const files = [...draft.manifest.files, ...beside].map((file) => withMedium(file, mediumOf?.(file.name)));
+  const manifest = { ...draft.manifest, finishedAt, files };
   return image === undefined ? manifest : { ...manifest, image: await listedFiles(image) };
+}
+
+function withMedium(file: SetManifest["files"][number], medium: number | undefined): SetManifest["files"][number] {
+  return medium === undefined ? file : { ...file, medium };
 }
 
 async function listedFiles(files: readonly MediumFile[]): Promise<NonNullable<SetManifest["image"]>> {

@@ -7,7 +7,9 @@ import { fileInfo, realPath } from "#os/files";
 import { knownTemporaries } from "#os/temporaries";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
+import type { ByteText } from "../formats/tar-read.ts";
 import { isOnTape, type ArchiveMedium } from "../media/archive-medium.ts";
+import { isoFilesIn, isoSetsIn } from "../media/iso-sets.ts";
 import type { MediumChanger } from "../media/medium-changer.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
@@ -25,10 +27,10 @@ import { oldSnapshots } from "./old-snapshots.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
 import type { VolumeSink } from "./frame-writer.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
-import { NO_HEADERS, saveLuksHeaders, type SavedHeader } from "./luks-headers.ts";
+import { NO_HEADERS, saveLuksHeaders, type SavedHeader, type SavedHeaders } from "./luks-headers.ts";
 import { cacheFiles, storeFiles, type OwnPlace } from "./own-files.ts";
 import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-iso.ts";
-import { makePlace } from "./set-place.ts";
+import { makePlace, type CompletedSet, type SetPlace } from "./set-place.ts";
 
 export interface ArchiveRequest {
   readonly hostName: string;
@@ -45,6 +47,8 @@ export interface ArchiveRequest {
   /** Go on without included paths that are not there. */
   readonly acceptMissing: boolean;
   readonly verify: boolean;
+  /** What ISO images are called; unless given, like the set. */
+  readonly prefix?: string | undefined;
   /** Put the headers of LUKS volumes into the set. */
   readonly luksHeaders: boolean;
   /** Who changes discs and tapes. */
@@ -70,6 +74,7 @@ export interface ArchiveOutcome {
   readonly luksHeaders: readonly SavedHeader[];
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
+  readonly discs?: number;
 }
 
 /** FAT can hold such a file, ISO 9660 in one extent too. */
@@ -89,28 +94,50 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
   const { hostName, changer, note } = request;
-  const place = await makePlace(medium, { store: store.path, id, cleanUp, hostName, createdAt, changer, note });
+  const tape = { hostName, createdAt, changer, note };
+  const place = await makePlace(medium, { store: store.path, id, cleanUp, image, prefix: request.prefix, tape });
   const { directory, volumes, volumeLimitBytes } = place;
   const digestAlgorithm = await quickestDigest();
   try {
     const saved = request.luksHeaders ? await saveLuksHeaders(directory, subject.machine?.layout) : NO_HEADERS;
-    await place.begin?.({ machine: subject.machine, image });
-    const facts = { ...subject, id, createdAt, directory, volumes, volumeLimitBytes, store: store.path, digestAlgorithm };
+    await place.begin?.(subject.machine);
+    const facts = { ...subject, id, createdAt, directory, volumes, volumeLimitBytes, store, digestAlgorithm };
     const draft = await writeSet(setOptions(request, facts));
     request.progress(undefined);
-    const { bootFiles, ...images } = await placeImage(directory, medium.kind, image);
-    const besideFiles = [...bootFiles, ...saved.headers.map(({ file }) => file)];
-    const manifest = await completeManifest(directory, draft, { ...images, besideFiles, finishedAt: request.now().toISOString() });
-    let verification: Verification | undefined;
-    const check = async (source: SetSource) =>
-      void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
-    const completed = await place.complete({ manifest, image, check });
+    const completed = await completeSet({ place, kind: medium.kind, image, draft, saved }, request);
     const far = image === undefined || isOnTape(medium) ? [] : unreachable(store, subject.allMounts);
     const warnings = [...subject.warnings, ...saved.warnings, ...idleWords(draft), ...far];
-    return { ...completed, manifest, verification, luksHeaders: saved.headers, warnings };
+    return { ...completed, luksHeaders: saved.headers, warnings };
   } catch (error) {
     throw afterWriting(error);
   }
+}
+
+interface WrittenSet {
+  readonly place: SetPlace;
+  readonly kind: ArchiveMedium["kind"];
+  readonly image: MadeImage | undefined;
+  readonly draft: DraftSet;
+  readonly saved: SavedHeaders;
+}
+
+/** Rescue image, manifest, check: from here on it is a backup. */
+async function completeSet(
+  { place, kind, image, draft, saved }: WrittenSet,
+  request: ArchiveRequest,
+): Promise<CompletedSet & Pick<ArchiveOutcome, "manifest" | "verification">> {
+  const { directory, mediumOf } = place;
+  const { bootFiles, ...images } = await placeImage(directory, kind, image);
+  const manifest = await completeManifest(directory, draft, {
+    ...images,
+    besideFiles: [...bootFiles, ...saved.headers.map(({ file }) => file)],
+    finishedAt: request.now().toISOString(),
+    ...(mediumOf === undefined ? {} : { mediumOf }),
+  });
+  let verification: Verification | undefined;
+  const check = async (source: SetSource) => void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
+  const completed = await place.complete({ manifest, check });
+  return { ...completed, manifest, verification };
 }
 
 function idleWords({ unmatched }: DraftSet): readonly string[] {
@@ -133,6 +160,8 @@ async function placeImage(
 interface Store {
   /** The directory as the user named it, links resolved. */
   readonly path: string;
+  /** Names of ISO images in it that hold sets. */
+  readonly images: ReadonlySet<ByteText>;
 }
 
 /** A tape's is where volumes are kept until they are written. */
@@ -147,7 +176,12 @@ async function checkedStore(medium: ArchiveMedium, request: ArchiveRequest): Pro
   const real = await realPath(path);
   if (real === "/")
     throw new LifeboatError('Cannot archive to "/" as a store is a directory of its own: it is the whole machine', { exitCode: 2 });
-  return { path: real };
+  return { path: real, images: await setImagesIn(real) };
+}
+
+async function setImagesIn(store: string): Promise<ReadonlySet<ByteText>> {
+  const sets = await isoSetsIn(await isoFilesIn(store));
+  return new Set(sets.flatMap(({ discs }) => discs.map(({ iso }) => bytesOfText(iso.path.slice(store.length + 1)))));
 }
 
 /** What starts a machine needs one, and what starts it. */
@@ -215,7 +249,7 @@ interface SetFacts extends Subject {
   readonly directory: string;
   readonly volumes: VolumeSink | undefined;
   readonly volumeLimitBytes: number | undefined;
-  readonly store: string;
+  readonly store: Store;
   readonly digestAlgorithm: DigestAlgorithm;
 }
 
@@ -274,7 +308,7 @@ function swapFilesOf(machine: Machine | undefined): readonly string[] {
 function ownPlaces({ image }: ArchiveRequest, { store, allMounts }: SetFacts): readonly OwnPlace[] {
   const names = (path: string) => namesOf(path, allMounts).map(bytesOfText);
   const cache = image?.mediumOptions.cacheDirectory;
-  return [storeFiles(names(store)), ...(cache === undefined ? [] : [cacheFiles(names(cache))])];
+  return [storeFiles(names(store.path), store.images), ...(cache === undefined ? [] : [cacheFiles(names(cache))])];
 }
 
 /** The manifest is what was written, though nothing on the medium says so yet. */

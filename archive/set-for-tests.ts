@@ -4,7 +4,6 @@ import { makeNewDirectory } from "#os/files";
 import { directorySource } from "../media/directory-store.ts";
 import { openSet, type OpenSet } from "../set/open-set.ts";
 import { completeManifest, writeManifest, writeSet, type SetOptions } from "./archive-set.ts";
-import { NOBODY } from "../media/medium-changer.ts";
 
 export interface TreeSet extends OpenSet {
   readonly directory: string;
@@ -43,6 +42,3 @@ export async function archiveTree(tree: string, directory: string, options: Part
   await writeManifest(directory, await completeManifest(directory, draft, { besideFiles: [], finishedAt: FINISHED_AT }));
   return { ...(await openSet(directorySource(directory))), directory };
 }
-
-/** What a place wants to know beside the store. */
-export const TEST_PLACE = { hostName: "web1", createdAt: "2026-11-21T19:45:00Z", changer: NOBODY, note: () => undefined };

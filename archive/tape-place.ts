@@ -3,6 +3,8 @@
 import { LifeboatError } from "#os/error";
 import { createFile } from "#os/file-writer";
 import { fileInfo, makeDirectory, makeTemporaryDirectory, removeFile, spaceOn, walk, writeAtomic } from "#os/files";
+import type { Machine } from "../machine/model.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
 import type { TapeMedium } from "../media/tape-url.ts";
 import { openTapeSet } from "../media/open-tape-set.ts";
 import { tapeSource } from "../media/tape-source.ts";
@@ -11,25 +13,31 @@ import { frameListName, MACHINE_FILE, RESCUE_ISO_FILE, volumeNumber } from "../s
 import { formatIndex, TAPE_INDEX_FILE } from "../set/tape-format.ts";
 import { writeMachine, writeManifest } from "./archive-set.ts";
 import type { VolumeSink } from "./frame-writer.ts";
-import type { CompletedSet, Completion, SetHead, SetPlace } from "./set-place.ts";
+import type { MadeImage } from "./rescue-iso.ts";
+import type { CompletedSet, Completion, PlaceOptions, SetPlace } from "./set-place.ts";
 import { beginBootTape, indexWith, startTapeWriter, writeSection, type TapeFile, type TapeWriter } from "./tape-writer.ts";
 
-export interface TapePlaceOptions {
-  readonly medium: TapeMedium;
-  readonly drive: TapeDrive;
-  readonly id: string;
+export interface TapeFacts {
   readonly hostName: string;
   readonly createdAt: string;
-  readonly cleanUp: AsyncDisposableStack;
+  readonly changer: MediumChanger;
+  /** Told what happens. */
   note(line: string): void;
+}
+
+export interface TapePlaceOptions extends Pick<PlaceOptions, "id" | "cleanUp" | "image" | "tape"> {
+  readonly medium: TapeMedium;
+  readonly openDrive: TapeDrive["openDrive"];
 }
 
 /** Throws LifeboatError (3) when the tape in the drive may not be overwritten, before anything is. */
 export async function placeOnTape(options: TapePlaceOptions): Promise<SetPlace> {
-  const { medium, drive, id, cleanUp, hostName, createdAt, note } = options;
+  const { medium, openDrive, id, cleanUp, image, tape } = options;
+  if (tape === undefined) throw new Error("a tape has a label");
+  const drive = { transport: openDrive(medium.path), changer: tape.changer, openDrive };
   cleanUp.defer(() => drive.transport.release().catch(() => undefined));
   const { blockBytes, overwrite } = medium;
-  const writer = await startTapeWriter({ ...drive, set: id, hostName, createdAt, blockBytes, overwrite, note });
+  const writer = await startTapeWriter({ ...tape, ...drive, set: id, blockBytes, overwrite });
   const volumeLimitBytes = await volumeLimit(medium);
   const staging = cleanUp.use(await makeTemporaryDirectory("lifeboat-tape-", medium.spool));
   const directory = `${staging.path}/${id}`;
@@ -39,7 +47,8 @@ export async function placeOnTape(options: TapePlaceOptions): Promise<SetPlace> 
     directory,
     volumeLimitBytes,
     volumes: pump.volumes,
-    begin: (head) => begin(writer, directory, { ...head, isBootable: medium.kind === "obdr" }),
+    mediumOf: (name) => writer.sections.find(({ entries }) => entries.some((entry) => entry.name === name))?.tape,
+    begin: (machine) => begin(writer, directory, { machine, image, isBootable: medium.kind === "obdr" }),
     complete: async (completion) => {
       await pump.finish();
       return complete(writer, directory, { ...completion, drive, spool: staging.path });
@@ -113,12 +122,14 @@ async function filesIn(directory: string, names: readonly string[]): Promise<rea
   return files;
 }
 
+interface TapeHead {
+  readonly machine: Machine | undefined;
+  readonly image: MadeImage | undefined;
+  readonly isBootable: boolean;
+}
+
 /** What stands before all data: the machine, and what it is started from on the bad day. */
-async function begin(
-  writer: TapeWriter,
-  directory: string,
-  { machine, image, isBootable }: SetHead & { readonly isBootable: boolean },
-): Promise<void> {
+async function begin(writer: TapeWriter, directory: string, { machine, image, isBootable }: TapeHead): Promise<void> {
   await image?.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
   const [iso] = image === undefined ? [] : await filesIn(directory, [RESCUE_ISO_FILE]);
   if (isBootable && iso !== undefined) await beginBootTape(writer, iso);

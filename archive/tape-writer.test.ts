@@ -6,19 +6,34 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { TapeError } from "#os/tape-device";
 import { openTapeSet } from "../media/open-tape-set.ts";
 import { blankTape, changedDrive, type TestTape } from "../media/tape-for-tests.ts";
 import { tapeSource } from "../media/tape-source.ts";
 import { formatIndex, formatLabel, LABEL_BYTES, MIN_BLOCK_BYTES as BLOCK, TAPE_INDEX_FILE } from "../set/tape-format.ts";
 import { TEST_SET_ID as SET } from "./set-for-tests.ts";
-import { beginBootTape, indexWith, startTapeWriter, writeSection, type TapeFile, type TapeWriter, type TapeWriterOptions } from "./tape-writer.ts";
+import {
+  beginBootTape,
+  indexWith,
+  startTapeWriter,
+  writeSection,
+  type TapeFile,
+  type TapeWriter,
+  type TapeWriterOptions,
+} from "./tape-writer.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "lifeboat-test-tape-"));
 after(() => rm(directory, { recursive: true }));
 
-const FACTS = { set: SET, hostName: "web1", createdAt: "2026-11-21T19:45:00Z", blockBytes: BLOCK, overwrite: "nothing", note: () => undefined } as const;
+const FACTS = {
+  set: SET,
+  hostName: "web1",
+  createdAt: "2026-11-21T19:45:00Z",
+  blockBytes: BLOCK,
+  overwrite: "nothing",
+  note: () => undefined,
+} as const;
 
 let files = 0;
 
@@ -31,7 +46,10 @@ async function file(name: string, content: Uint8Array): Promise<TapeFile> {
 type Contents = ReadonlyMap<string, Uint8Array>;
 
 /** Each as a section of its own, then a last one with a small file. */
-async function writeSet(options: Pick<TapeWriterOptions, "transport" | "changer" | "openDrive"> & Partial<TapeWriterOptions>, contents: Contents): Promise<TapeWriter> {
+async function writeSet(
+  options: Pick<TapeWriterOptions, "transport" | "changer" | "openDrive"> & Partial<TapeWriterOptions>,
+  contents: Contents,
+): Promise<TapeWriter> {
   const writer = await startTapeWriter({ ...FACTS, ...options });
   for (const [name, content] of contents) {
     const one = await file(name, content);
@@ -48,7 +66,7 @@ async function writeTail(writer: TapeWriter): Promise<void> {
     async files() {
       // Ten digits of its own size are more than it will have.
       const index = { name: TAPE_INDEX_FILE, source: join(directory, "index"), sizeBytes: 0 };
-      for (let sizeBytes = -1; sizeBytes !== index.sizeBytes; ) {
+      for (let sizeBytes = -1; sizeBytes !== index.sizeBytes;) {
         sizeBytes = index.sizeBytes;
         const bytes = formatIndex(indexWith(writer, [small, index]));
         index.sizeBytes = bytes.length;
@@ -134,10 +152,15 @@ describe("round trips", () => {
     const contents = contentsOf([60 * BLOCK, 60 * BLOCK]);
     await writeSet(shelfDrive(shelf).loaded, contents);
     const { source } = await readAll(shelf, contents);
-    const property = fc.asyncProperty(fc.integer({ min: 1, max: 2 }), fc.nat(60 * BLOCK), fc.nat(3 * BLOCK), async (number, offset, room) => {
-      const expected = contents.get(name(number))!.subarray(offset, offset + room);
-      assert.ok(Buffer.from(await source.read(name(number), offset, room)).equals(expected));
-    });
+    const property = fc.asyncProperty(
+      fc.integer({ min: 1, max: 2 }),
+      fc.nat(60 * BLOCK),
+      fc.nat(3 * BLOCK),
+      async (number, offset, room) => {
+        const expected = contents.get(name(number))!.subarray(offset, offset + room);
+        assert.ok(Buffer.from(await source.read(name(number), offset, room)).equals(expected));
+      },
+    );
     await fc.assert(property, { numRuns: 60 });
     const shared = new Uint8Array(new SharedArrayBuffer(1000));
     assert.ok(Buffer.from(await source.read(name(2), 5, shared)).equals(contents.get(name(2))!.subarray(5, 1005)));
@@ -203,7 +226,10 @@ function tarRecord(): Uint8Array {
 }
 
 describe("what is in the drive", () => {
-  const older: TestTape = { items: [formatLabel({ version: 1, set: "db1-20260101T000000Z", tape: 1, blockBytes: BLOCK, hostName: "db1", createdAt: "" }), "mark"], capacityBytes: Infinity };
+  const older: TestTape = {
+    items: [formatLabel({ version: 1, set: "db1-20260101T000000Z", tape: 1, blockBytes: BLOCK, hostName: "db1", createdAt: "" }), "mark"],
+    capacityBytes: Infinity,
+  };
   const rows: readonly (readonly [tape: TestTape | undefined, overwrite: TapeWriterOptions["overwrite"], says: RegExp | undefined])[] = [
     [blankTape(), "nothing", undefined],
     [undefined, "nothing", /there is no tape in it$/],
@@ -296,9 +322,18 @@ test("an OBDR tape begins with 20 records of 512 bytes and the ISO in records of
   await writeSection(writer, { kind: "data", files: async () => [one] });
   await writeTail(writer);
   const records = shelf.tapes[0]!.items.slice(0, shelf.tapes[0]!.items.indexOf("mark")) as Uint8Array[];
-  assert.deepEqual(records.map(({ length }) => length), [...Array.from({ length: 20 }, () => 512), ...Array.from({ length: 100 }, () => 2048)]);
+  assert.deepEqual(
+    records.map(({ length }) => length),
+    [...Array.from({ length: 20 }, () => 512), ...Array.from({ length: 100 }, () => 2048)],
+  );
   assert.ok(Buffer.concat(records.slice(20)).equals(iso));
-  const { source } = await readAll(shelf, new Map([["boot/rescue.iso", iso], [name(1), volume]]));
+  const { source } = await readAll(
+    shelf,
+    new Map([
+      ["boot/rescue.iso", iso],
+      [name(1), volume],
+    ]),
+  );
   assert.ok(Buffer.from(await source.read("boot/rescue.iso", 100_000, 5)).equals(iso.subarray(100_000, 100_005)));
   assert.equal((await readFile(one.source)).length, 5000);
 });

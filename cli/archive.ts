@@ -5,11 +5,10 @@ import { listOption, textOption, JSON_OPTION, type CommandSpec, type OptionSpec,
 import { archiveTo } from "../archive/archive-to.ts";
 import { LifeboatError } from "#os/error";
 import { exists, readTextIfThere } from "#os/files";
-import { parseArchiveMedium } from "../media/archive-medium.ts";
+import { parseArchiveMedium, type ArchiveMedium } from "../media/archive-medium.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { archiveReport } from "../ui/set-text.ts";
 import { readArchiveImage } from "./archive-image.ts";
-import { commandChanger } from "./command-changer.ts";
 import { IMAGE_OPTIONS } from "./build.ts";
 import { readCompression } from "./compression-option.ts";
 import { progressPrinter } from "./progress-printer.ts";
@@ -72,6 +71,13 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     defaultText: "the host name",
   },
   {
+    name: "prefix",
+    value: "NAME",
+    description: "What ISO images are called: NAME-1.iso, NAME-2.iso and so on",
+    defaultText: "the set's name",
+    inConfig: false,
+  },
+  {
     name: "self-restoring",
     short: "H",
     description: "Make the medium restore by itself: it starts nuke when no key is pressed. Whoever boots it loses what is on the disks",
@@ -128,24 +134,35 @@ export const archiveCommand: CommandSpec = {
   summary: "Back up this machine, with a rescue image that brings it back",
   description:
     "Writes a set: the machine's description, all its files, and a rescue image that finds them. MEDIUM is a directory, such as a mounted disk, " +
-    "iso:/DIR for one ISO image in that directory, which boots and restores, or a share: nfs://SERVER/EXPORT, cifs://USER@SERVER/SHARE or " +
+    "iso:/DIR for one ISO image in that directory, which boots and restores, iso:/DIR?size=700M for as many as it takes, none larger (M and G are 10^6 and 10^9 bytes, " +
+    "as discs are sold: 700M, 4.7G, 25G; MiB and GiB are known too), or a share: nfs://SERVER/EXPORT, cifs://USER@SERVER/SHARE or " +
     "ssh://USER@HOST:PORT/DIR, mounted meanwhile; ?options= passes options to what mounts it. What is made up by the kernel or kept in memory, and Lifeboat's " +
     "own sets, are left out; the report names what is. The set is read again and checked before it counts as a backup. The exit code is 1 when files " +
     "could not be read, which the report names, 3 when nothing was written, and 4 or 5 when what was written has been removed.",
-  args: [{ name: "MEDIUM", required: true, isPath: true, medium: () => "rw", description: "A directory, iso:/DIR, or a share" }],
+  args: [
+    {
+      name: "MEDIUM",
+      required: true,
+      isPath: true,
+      medium: () => "rw",
+      description: "A directory, iso:/DIR, iso:/DIR?size=700M, or a share",
+    },
+  ],
   options: ARCHIVE_OPTIONS,
   examples: [
     { command: "lifeboat archive /mnt/backup", says: "a set in a directory, with boot/rescue.iso in it" },
     { command: "lifeboat archive iso:/mnt/backup -E '/var/cache/*'", says: "one ISO that boots and restores" },
+    { command: "lifeboat archive 'iso:/mnt/backup?size=4.7G' --prefix web1", says: "ISOs for DVDs, web1-1.iso and so on; the first boots" },
     { command: "lifeboat archive ssh://backup@nas/srv/sets", says: "on a server, by SSH; nfs:// and cifs:// name shares" },
     { command: "lifeboat archive --images all /mnt/backup", says: "with the Windows beside it, which must not be mounted" },
     { command: "lifeboat archive -I /etc -I /home /mnt/backup", says: "a set of files alone" },
   ],
-  async run({ args: [medium = ""], options, print, remark, progress, status }) {
+  async run({ args: [medium = ""], options, print, remark, progress, status, changer }) {
     const root = textOption(options, "root") ?? "/";
     const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
     checkMediumOptions(options, isRescue);
-    const outcome = await archiveTo(parseArchiveMedium(medium), {
+    const place = parseArchiveMedium(medium);
+    const outcome = await archiveTo(place, {
       hostName: givenName(options) ?? (await hostNameBelow(root)).slice(0, NAME_LIMIT),
       root,
       include: includes(options),
@@ -157,7 +174,8 @@ export const archiveCommand: CommandSpec = {
       acceptMissing: options["accept-missing"] === true,
       verify: options["no-verify"] !== true,
       luksHeaders: options["luks-headers"] === true,
-      changer: commandChanger(remark),
+      changer,
+      prefix: givenPrefix(options, place),
       image: isRescue ? undefined : readArchiveImage(options, progress),
       createdBy: `lifeboat ${VERSION}`,
       now: () => new Date(),
@@ -188,6 +206,25 @@ function givenName(options: OptionValues): string | undefined {
   const name = textOption(options, "name");
   if (name === undefined || name.length <= NAME_LIMIT) return name;
   throw new LifeboatError(`Cannot use --name as it may have ${NAME_LIMIT} characters: it has ${name.length}`, { exitCode: 2 });
+}
+
+/** Throws LifeboatError (2) for what is no plain name, and where there are no images. */
+function givenPrefix(options: OptionValues, { kind }: ArchiveMedium): string | undefined {
+  const prefix = textOption(options, "prefix");
+  if (prefix === undefined) return undefined;
+  if (kind !== "iso") {
+    throw new LifeboatError("Cannot use --prefix as it names ISO images: the medium is no iso:", {
+      exitCode: 2,
+      hint: "Give iso:/DIR or iso:/DIR?size=700M, or --name for the name of the set",
+    });
+  }
+  if (/^[A-Za-z0-9][\w.-]*$/.test(prefix) && prefix.length <= NAME_LIMIT) return prefix;
+  throw new LifeboatError(
+    `Cannot use --prefix as it is letters, digits, dots, dashes and underscores, ${NAME_LIMIT} at most: "${prefix}"`,
+    {
+      exitCode: 2,
+    },
+  );
 }
 
 async function hostNameBelow(root: string): Promise<string> {

@@ -1,6 +1,7 @@
 // What a command is, as data: commander, the config file, --help and the man pages are made from it.
 
 import type { ExitCode } from "#os/error";
+import type { MediumChanger } from "../media/medium-changer.ts";
 
 export interface OptionSpec {
   /** The long name without dashes. */
@@ -54,6 +55,10 @@ export interface Invocation {
   progress(text: string): void;
   /** How far it has come: standard error, in place, and only when that is a terminal. "" clears the line. */
   status(text: string): void;
+  /** Asked for discs and tapes. */
+  readonly changer: MediumChanger;
+  /** Disposed when the command has ended. */
+  readonly cleanUp: AsyncDisposableStack;
 }
 
 export interface CommandSpec {

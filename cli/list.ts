@@ -9,7 +9,6 @@ import { formatCatalogueEntry } from "../set/catalogue.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
 import { MANIFEST_FILE } from "../set/set-manifest.ts";
 import { fileLine, setsText } from "../ui/set-text.ts";
-import { commandChanger } from "./command-changer.ts";
 import { JSON_OPTION, type CommandSpec } from "./command-spec.ts";
 
 export const listCommand: CommandSpec = {
@@ -41,10 +40,10 @@ export const listCommand: CommandSpec = {
     { command: "lifeboat list /mnt/backup", says: "the sets there" },
     { command: "lifeboat list --files /mnt/backup", says: "the files of the newest" },
   ],
-  async run({ args: [path = ""], options, print, remark }) {
+  async run({ args: [path = ""], options, print, remark, changer, cleanUp }) {
     const isJson = options["json"] === true;
     if (options["files"] === true) {
-      const set = await openSet(await findSet(path, { note: remark, changer: commandChanger(remark) }));
+      const set = await openSet(await findSet(path, { note: remark, changer, cleanUp }));
       for await (const entry of readCatalogue(set)) print(isJson ? formatCatalogueEntry(entry) : fileLine(entry));
       return 0;
     }
@@ -60,7 +59,7 @@ export const listCommand: CommandSpec = {
       for (const set of written) remark(`not removed: ${set.path}: ${set.problem}`);
       for (const place of stayed) remark(`not removed: ${place}: it is none of Lifeboat's files`);
     }
-    const sets = await setsAt(path, commandChanger(remark));
+    const sets = await setsAt(path, { changer, cleanUp });
     print(isJson ? JSON.stringify(sets) : setsText(sets));
     return sets.some(({ state }) => state === "damaged") ? 5 : 0;
   },

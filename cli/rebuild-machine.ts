@@ -51,14 +51,14 @@ const RESCUE_SYSTEM: RebuildSurroundings = {
 };
 
 export async function rebuildMachine(path: string, invocation: Invocation): Promise<ExitCode> {
-  const { options, print, remark } = invocation;
+  const { options, print } = invocation;
   if (!(await exists(`/${IMAGE_MANIFEST_PATH}`))) {
     throw new LifeboatError("Cannot restore a whole machine as that happens in the rescue system: this is none", {
       exitCode: 2,
       hint: "Boot the rescue medium; or give --only PATH and --to DIR for single files",
     });
   }
-  const set = await openForRestore(path, options, remark);
+  const set = await openForRestore(path, invocation);
   const prepared = await prepareRestore(set, { ...readPlanOptions(options), locks: await notedMediumLock() });
   if (options["json"] !== true) print(planText(prepared));
   return rebuildPrepared(prepared, invocation, RESCUE_SYSTEM);

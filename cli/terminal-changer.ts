@@ -2,9 +2,10 @@
 
 import { createInterface } from "node:readline/promises";
 import type { Readable } from "node:stream";
-import { sleep } from "#os/clock";
-import { LifeboatError } from "#os/error";
-import { NOBODY, refusalText, requestText, type MediumChanger, type MediumRequest } from "../media/medium-changer.ts";
+import { nowMs, sleep } from "#os/clock";
+import { refusalText, requestText, type MediumChanger, type MediumRequest } from "../media/medium-changer.ts";
+import { patientChanger } from "../media/patient-changer.ts";
+import { MissingMedium } from "../set/set-source.ts";
 
 export interface ChangerTerminal {
   readonly input: Readable & { readonly isTTY?: boolean };
@@ -16,7 +17,8 @@ const STANDARD: ChangerTerminal = { input: process.stdin, output: process.stderr
 
 /** Enter looks into the same drive, the name of another one there; what comes into a drive is seen by itself. */
 export function terminalChanger(terminal = STANDARD): MediumChanger {
-  if (terminal.input.isTTY !== true) return NOBODY;
+  if (terminal.input.isTTY !== true)
+    return patientChanger({ nowMs, sleep: terminal.sleep, say: (line) => void terminal.output.write(`lifeboat: ${line}\n`) });
   return {
     async next(request) {
       const { output } = terminal;
@@ -58,8 +60,8 @@ async function comes({ arrived }: MediumRequest, { output, sleep: wait }: Change
   }
 }
 
-function stopped(request: MediumRequest): LifeboatError {
-  return new LifeboatError(`Cannot go on as somebody must answer: "${requestText(request)}" has no answer`, {
+function stopped(request: MediumRequest): MissingMedium {
+  return new MissingMedium(`Cannot go on as somebody must answer: "${requestText(request)}" has no answer`, {
     hint: "Start it again at a terminal",
   });
 }

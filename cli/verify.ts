@@ -5,7 +5,6 @@ import { bytesToRead } from "../set/device-image-files.ts";
 import { openDamagedSet } from "../set/damaged-set.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { verificationText } from "../ui/set-text.ts";
-import { commandChanger } from "./command-changer.ts";
 import { JSON_OPTION, SET_ARGUMENT, type CommandSpec } from "./command-spec.ts";
 import { progressPrinter } from "./progress-printer.ts";
 
@@ -18,9 +17,9 @@ export const verifyCommand: CommandSpec = {
   args: [SET_ARGUMENT],
   options: [JSON_OPTION],
   examples: [{ command: "lifeboat verify /mnt/backup", says: "the newest set there" }],
-  async run({ args: [path = ""], options, print, remark, status }) {
+  async run({ args: [path = ""], options, print, remark, status, changer, cleanUp }) {
     // What is damaged is read as far as it goes: so its cost can be named.
-    const set = await openDamagedSet(await findSet(path, { note: remark, changer: commandChanger(remark) }));
+    const set = await openDamagedSet(await findSet(path, { note: remark, changer, cleanUp }));
     const allBytes = bytesToRead(set.manifest);
     const progress = progressPrinter(status);
     const verification = await verifySet(set, (doneBytes) => progress({ what: "verifying", doneBytes, allBytes }));

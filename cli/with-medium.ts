@@ -1,8 +1,6 @@
 // A command's medium, mounted while the command runs where it is a share on the network.
 
 import { withShare, type Shown } from "../media/share.ts";
-import { withStagedTape } from "../media/staged-tape.ts";
-import { isTapeUrl } from "../media/tape-url.ts";
 import type { CommandSpec, Invocation } from "./command-spec.ts";
 
 /** Calls `work` with the arguments, in which a path stands where the URL of a share stood, and with what shows that path as the URL. */
@@ -15,11 +13,10 @@ export async function withMedium<T>(
   const [spec, place] = [specs[at], args[at]];
   if (spec?.medium === undefined || place === undefined) return work(args, (text) => text);
   const mode = spec.medium(options);
-  const withPlace = (path: string, shown: Shown) =>
+  return withShare(place, mode, (path, shown) =>
     work(
       args.map((value, index) => (index === at ? path : value)),
       shown,
-    );
-  if (mode === "ro" && isTapeUrl(place)) return withStagedTape(place, withPlace);
-  return withShare(place, mode, withPlace);
+    ),
+  );
 }

@@ -1,6 +1,6 @@
 // Whoever changes discs and tapes while a set is written or read: asked for each by its number and the name of its set.
 
-import { LifeboatError } from "#os/error";
+import { MissingMedium } from "../set/set-source.ts";
 
 export type ChangedMedium = "disc" | "tape";
 
@@ -49,7 +49,7 @@ export const NOBODY: MediumChanger = {
   async next(request) {
     const { use, place, problem } = request;
     const state = problem ?? "it is not there, and there is no terminal to ask for it";
-    throw new LifeboatError(
+    throw new MissingMedium(
       `Cannot go on as ${mediumText(request)} must be in "${place}" to be ${use === "write" ? "written" : "read"}: ${state}`,
       { hint: hintFor(request) },
     );

@@ -14,16 +14,18 @@ interface Archived {
   readonly verification: Verification | undefined;
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
+  /** Images or discs. */
+  readonly discs?: number;
 }
 
 /** Names listed of each kind; the manifest has all. */
 const LISTED = 10;
 
-export function archiveReport({ path, manifest, verification, warnings, mediumBytes }: Archived): string {
+export function archiveReport({ path, manifest, verification, warnings, mediumBytes, discs = 1 }: Archived): string {
   const { totals, changed, unreadable, leftOut = [] } = manifest;
   const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.createdAt)) / 1000;
   return [
-    `${path}  ${mebibytes(mediumBytes)}`,
+    `${path}  ${mebibytes(mediumBytes)}${discs > 1 ? ` on ${discs} discs` : ""}`,
     `  set       ${manifest.id}, ${manifest.kind === "machine" ? "rebuilds the machine" : "files alone"}`,
     `  files     ${totals.paths} paths, ${mebibytes(totals.streamBytes)} in ${mebibytes(totals.storedBytes)} (${manifest.codec}), ${duration(seconds)}`,
     ...listedImages(manifest).map(({ name, method, storedBytes }) => `  image     ${name}: ${method}, ${mebibytes(storedBytes)}`),
@@ -66,8 +68,9 @@ const STATE_WORDS: Readonly<Record<StoredSet["state"], string>> = {
   "being-written": "BEING WRITTEN",
 };
 
-function setLine({ id, path, kind, state, manifest, problem }: StoredSet): string {
-  const name = kind === "iso" ? path.replace(/^.*\//, "") : id;
+function setLine({ id, path, kind, discs, state, manifest, problem }: StoredSet): string {
+  const file = path.replace(/^.*\//, "");
+  const name = kind === "directory" ? id : discs === undefined ? file : `${file} and ${discs - 1} more`;
   if (manifest === undefined) return `${name}  ${STATE_WORDS[state]}: ${problem}`;
   const { totals, finishedAt } = manifest;
   return `${name}  ${manifest.kind}  ${totals.paths} paths  ${mebibytes(totals.storedBytes)}${imagesText(manifest)}  finished ${finishedAt}`;

@@ -54,9 +54,12 @@ export async function startTapeWriter(options: TapeWriterOptions): Promise<TapeW
   const content = await identifyIfThere(transport);
   const problem = content === undefined ? NO_TAPE : await refusal(options, { transport, content });
   if (problem === undefined) return { options, transport, tape: 0, file: 0, sections: [] };
-  throw new LifeboatError(`Cannot write to the tape in "${transport.device}" as it must be blank, or one that may be overwritten: ${problem}`, {
-    hint: hintFor(content),
-  });
+  throw new LifeboatError(
+    `Cannot write to the tape in "${transport.device}" as it must be blank, or one that may be overwritten: ${problem}`,
+    {
+      hint: hintFor(content),
+    },
+  );
 }
 
 function hintFor(content: TapeContent | undefined): string {
@@ -88,7 +91,7 @@ export interface NewSection {
 /** On the tape that is in, or on the next one when this one is full. Throws LifeboatError (4) when neither can be. */
 export async function writeSection(writer: TapeWriter, section: NewSection): Promise<void> {
   if (writer.tape === 0) await beginTape(writer);
-  for (let tries = 0; ; ) {
+  for (let tries = 0; ;) {
     const problem = await tryWrite(writer, () => writeOnce(writer, section));
     if (problem === undefined) return;
     if (problem === "end-of-tape") {
@@ -145,7 +148,7 @@ async function writeFile(transport: TapeTransport, path: string, recordBytes: nu
   const piece = new Uint8Array(Math.ceil(PIECE_BYTES / recordBytes) * recordBytes);
   let filled = 0;
   for await (const chunk of readChunks(path, piece.length)) {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const part = chunk.subarray(at, at + piece.length - filled);
       piece.set(part, filled);
       filled += part.length;
@@ -221,14 +224,19 @@ export function indexWith(writer: TapeWriter, files: readonly TapeFile[]): TapeI
 }
 
 function tooLarge({ tape }: TapeWriter, [first]: readonly TapeFile[]): LifeboatError {
-  return new LifeboatError(`Cannot write "${first?.name}" as what belongs together must fit on one tape: tape ${tape} has ended before it was written`, {
-    exitCode: 4,
-    hint: "Take larger tapes, or smaller volumes with ?volume=100M",
-  });
+  return new LifeboatError(
+    `Cannot write "${first?.name}" as what belongs together must fit on one tape: tape ${tape} has ended before it was written`,
+    {
+      exitCode: 4,
+      hint: "Take larger tapes, or smaller volumes with ?volume=100M",
+    },
+  );
 }
 
 function notWritten(writer: TapeWriter, [first]: readonly TapeFile[], error: TapeError): unknown {
   const what = `write "${first?.name}" as file ${writer.file} of tape ${writer.tape}`;
   const failure = asTapeFailure(what, writer.transport.device, error);
-  return failure instanceof LifeboatError ? new LifeboatError(failure.message, { exitCode: 4, hint: failure.hint ?? "", cause: error }) : failure;
+  return failure instanceof LifeboatError
+    ? new LifeboatError(failure.message, { exitCode: 4, hint: failure.hint ?? "", cause: error })
+    : failure;
 }

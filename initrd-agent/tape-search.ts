@@ -20,7 +20,10 @@ const SEARCH_MS = 60_000;
 const PAUSE_MS = 1000;
 
 /** Its last tape is asked for when it is not in. Throws LifeboatError when there is no drive. */
-export async function openSetOnTape(context: AgentContext, { id, device }: { readonly id: string; readonly device: string }): Promise<FoundSet> {
+export async function openSetOnTape(
+  context: AgentContext,
+  { id, device }: { readonly id: string; readonly device: string },
+): Promise<FoundSet> {
   const { console } = context;
   const drives = await waitForDrives(context);
   const transport = await driveWith(drives, { id, device });
@@ -30,7 +33,12 @@ export async function openSetOnTape(context: AgentContext, { id, device }: { rea
   const changer = consoleChanger(console, { nowMs, sleep });
   const set = await openTapeSet({ transport, changer, openDrive: openTransport, staging: STAGING, id });
   const tapes = set.index.tapes === 1 ? "a tape" : `${set.index.tapes} tapes`;
-  return { source: tapeSource(set), place: `${tapes} in ${set.position.transport.device}`, device: undefined, close: () => rewind(set.position.transport) };
+  return {
+    source: tapeSource(set),
+    place: `${tapes} in ${set.position.transport.device}`,
+    device: undefined,
+    close: () => rewind(set.position.transport),
+  };
 }
 
 async function waitForDrives(context: AgentContext): Promise<readonly string[]> {
@@ -51,7 +59,10 @@ async function waitForDrives(context: AgentContext): Promise<readonly string[]> 
 }
 
 /** The drive whose tape is one of the set; else the one of the same name, else the first. */
-async function driveWith(drives: readonly string[], { id, device }: { readonly id: string; readonly device: string }): Promise<TapeTransport> {
+async function driveWith(
+  drives: readonly string[],
+  { id, device }: { readonly id: string; readonly device: string },
+): Promise<TapeTransport> {
   const inOrder = [...drives].sort((a, b) => Number(b === device) - Number(a === device));
   for (const name of inOrder.length > 1 ? inOrder : []) {
     const transport = openTransport(name);

@@ -96,7 +96,9 @@ async function* piecesOf(position: TapePosition, place: SectionPlace, entry: Tap
     const wanted = room.subarray(0, Math.min(room.length, Math.ceil(left / blockBytes) * blockBytes));
     const length = await readRecords(position, place, { record: entry.record + offset / blockBytes, room: wanted });
     if (length < Math.min(left, wanted.length)) {
-      throw new LifeboatError(`Cannot read "${entry.name}" of ${position.set} as it must be on tape ${place.tape} whole: it ends before`, { exitCode: 5 });
+      throw new LifeboatError(`Cannot read "${entry.name}" of ${position.set} as it must be on tape ${place.tape} whole: it ends before`, {
+        exitCode: 5,
+      });
     }
     yield wanted.subarray(0, Math.min(left, wanted.length));
   }

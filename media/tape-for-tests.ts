@@ -44,7 +44,10 @@ export function testDrive(device: string, tape?: TestTape): TestDrive {
     items.push(item);
     at += 1;
   };
-  const used = () => tapeIn().items.slice(0, at).reduce((sum, item) => sum + item.length, 0);
+  const used = () =>
+    tapeIn()
+      .items.slice(0, at)
+      .reduce((sum, item) => sum + item.length, 0);
   const mark = async () => {
     if (!isWriting) return;
     isWriting = false;

@@ -99,7 +99,11 @@ export function recordBytesOf({ blockBytes }: TapePosition, { kind }: SectionPla
 const READ_TRIES = 3;
 
 /** Whole records from number `record` of the section's file on; how many bytes came, fewer when they end. Throws LifeboatError. */
-export async function readRecords(position: TapePosition, place: SectionPlace, { record, room }: { readonly record: number; readonly room: Uint8Array }): Promise<number> {
+export async function readRecords(
+  position: TapePosition,
+  place: SectionPlace,
+  { record, room }: { readonly record: number; readonly room: Uint8Array },
+): Promise<number> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await onTape(position, () => readOnce(position, place, { record, room }));
@@ -109,7 +113,11 @@ export async function readRecords(position: TapePosition, place: SectionPlace, {
   }
 }
 
-async function readOnce(position: TapePosition, place: SectionPlace, { record, room }: { readonly record: number; readonly room: Uint8Array }): Promise<number> {
+async function readOnce(
+  position: TapePosition,
+  place: SectionPlace,
+  { record, room }: { readonly record: number; readonly room: Uint8Array },
+): Promise<number> {
   const recordBytes = recordBytesOf(position, place);
   const { at } = position;
   if (at?.file !== place.file || at.record === 0 || at.record > record) await goToSection(position, place);

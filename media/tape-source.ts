@@ -78,7 +78,11 @@ function inTurn<T>(reading: Reading, action: () => Promise<T>): Promise<T> {
   return turn;
 }
 
-async function readEntry(reading: Reading, { place, entry }: FoundEntry, wanted: { readonly offset: number; readonly room: number | Uint8Array }): Promise<Uint8Array> {
+async function readEntry(
+  reading: Reading,
+  { place, entry }: FoundEntry,
+  wanted: { readonly offset: number; readonly room: number | Uint8Array },
+): Promise<Uint8Array> {
   const { offset, room } = wanted;
   const lengthBytes = Math.max(0, Math.min(typeof room === "number" ? room : room.length, entry.sizeBytes - offset));
   const bytes = typeof room === "number" ? new Uint8Array(lengthBytes) : room.subarray(0, lengthBytes);
@@ -107,14 +111,19 @@ async function readEntry(reading: Reading, { place, entry }: FoundEntry, wanted:
 async function oneRecord(reading: Reading, place: SectionPlace, record: number): Promise<Uint8Array> {
   const { last } = reading;
   if (last?.record === record && last.place.tape === place.tape && last.place.file === place.file) return last.bytes;
-  const bytes = last?.bytes.length === recordBytesOf(reading.position, place) ? last.bytes : new Uint8Array(recordBytesOf(reading.position, place));
+  const bytes =
+    last?.bytes.length === recordBytesOf(reading.position, place) ? last.bytes : new Uint8Array(recordBytesOf(reading.position, place));
   reading.last = undefined;
   await readWhole(reading, place, { record, room: bytes });
   reading.last = { place, record, bytes };
   return bytes;
 }
 
-async function readWhole({ position }: Reading, place: SectionPlace, wanted: { readonly record: number; readonly room: Uint8Array }): Promise<void> {
+async function readWhole(
+  { position }: Reading,
+  place: SectionPlace,
+  wanted: { readonly record: number; readonly room: Uint8Array },
+): Promise<void> {
   const length = await readRecords(position, place, wanted);
   if (length === wanted.room.length) return;
   const at = wanted.record + Math.floor(length / recordBytesOf(position, place));

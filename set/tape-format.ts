@@ -23,7 +23,14 @@ const SetId = v.pipe(v.string(), v.regex(SET_ID));
 const BlockBytes = v.pipe(Whole, v.minValue(MIN_BLOCK_BYTES), v.maxValue(MAX_BLOCK_BYTES), v.multipleOf(MIN_BLOCK_BYTES));
 const FileName = v.pipe(v.string(), v.regex(/^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/));
 
-const Label = v.object({ version: v.literal(1), set: SetId, tape: Counted, blockBytes: BlockBytes, hostName: v.string(), createdAt: v.string() });
+const Label = v.object({
+  version: v.literal(1),
+  set: SetId,
+  tape: Counted,
+  blockBytes: BlockBytes,
+  hostName: v.string(),
+  createdAt: v.string(),
+});
 
 /** `record`: of its first bytes, counted from the beginning of the tape file. */
 const Entry = v.object({ name: FileName, sizeBytes: Whole, record: Whole });
@@ -127,7 +134,10 @@ function inRecord(text: string, recordBytes: number): Uint8Array {
 }
 
 /** Each file begins at a record of its own, the first one after the section's head. */
-export function placeEntries(files: readonly { readonly name: string; readonly sizeBytes: number }[], blockBytes: number): readonly TapeEntry[] {
+export function placeEntries(
+  files: readonly { readonly name: string; readonly sizeBytes: number }[],
+  blockBytes: number,
+): readonly TapeEntry[] {
   let record = 1;
   return files.map(({ name, sizeBytes }) => {
     const entry = { name, sizeBytes, record };
@@ -143,7 +153,11 @@ export interface RecordRange {
   readonly skipBytes: number;
 }
 
-export function recordsOf(entry: TapeEntry, { offset, lengthBytes }: { readonly offset: number; readonly lengthBytes: number }, recordBytes: number): RecordRange {
+export function recordsOf(
+  entry: TapeEntry,
+  { offset, lengthBytes }: { readonly offset: number; readonly lengthBytes: number },
+  recordBytes: number,
+): RecordRange {
   const first = Math.floor(offset / recordBytes);
   const end = Math.ceil((offset + lengthBytes) / recordBytes);
   return { first: entry.record + first, count: lengthBytes === 0 ? 0 : end - first, skipBytes: offset - first * recordBytes };
@@ -163,7 +177,12 @@ export function movesTo(file: number, at: { readonly file: number; readonly isAt
   if (file === at.file && at.isAtBeginning) return [];
   if (file > at.file) return [{ kind: "forward", marks: file - at.file }];
   const back = at.file - file + 1;
-  return file < back ? fromBeginning : [{ kind: "back", marks: back }, { kind: "forward", marks: 1 }];
+  return file < back
+    ? fromBeginning
+    : [
+        { kind: "back", marks: back },
+        { kind: "forward", marks: 1 },
+      ];
 }
 
 /** The records of `512` bytes before the ISO of an OBDR tape, and what the first says, so that it is known for ours. */

@@ -37,7 +37,8 @@ export async function serveTape(tape: string): Promise<TapeTarget> {
   const manage = async (...words: readonly string[]) => void (await run(["tgtadm", ...control, "--lld", "iscsi", ...words]));
   await waitFor(() => manage("--op", "show", "--mode", "target"));
   // It ignores SIGTERM while it has a target; what it serves is in files, and written when it has answered.
-  setUp.defer(() => void daemon.kill("SIGKILL"));
+  setUp.defer(() => daemon.kill("SIGKILL"));
+  setUp.defer(() => removeFile(`/var/run/tgtd/socket.${control[1]}`));
   await manage("--op", "new", "--mode", "target", "--tid", "1", "-T", TARGET);
   const unit = ["--mode", "logicalunit", "--tid", "1", "--lun", "1"];
   await manage("--op", "new", ...unit, "--device-type", "tape", "--bstype", "ssc", "-b", tape);
@@ -47,8 +48,12 @@ export async function serveTape(tape: string): Promise<TapeTarget> {
   const remove = () => manage("--op", "update", ...unit, "--params", "online=0");
   return {
     qemuArguments: [
-      ...["-drive", `file=iscsi://127.0.0.1:${port}/${TARGET}/1,if=none,id=tape,format=raw`],
-      ...["-device", "virtio-scsi-pci,id=tapes", "-device", "scsi-generic,drive=tape,bus=tapes.0"],
+      "-drive",
+      `file=iscsi://127.0.0.1:${port}/${TARGET}/1,if=none,id=tape,format=raw`,
+      "-device",
+      "virtio-scsi-pci,id=tapes",
+      "-device",
+      "scsi-generic,drive=tape,bus=tapes.0",
     ],
     remove,
     async change(path) {

@@ -37,6 +37,10 @@ export interface ArchiveOrder {
   readonly directory: string;
   /** After `lifeboat archive`. */
   readonly words: string;
+  /** Attach more to the machine: QEMU's words. */
+  readonly extraArguments?: readonly string[];
+  /** Told of the machine while it runs; what it returns is disposed before the machine ends. */
+  attend?(vm: VirtualMachine): AsyncDisposable;
 }
 
 /**
@@ -46,11 +50,11 @@ export interface ArchiveOrder {
 const APPEND = "--append norandmaps";
 
 /** Archives inside the running guest. The guest's disk is not used again. */
-export async function archiveInGuest({ guest, disk, directory, words }: ArchiveOrder): Promise<Archived> {
+export async function archiveInGuest({ guest, disk, directory, words, extraArguments = [], attend }: ArchiveOrder): Promise<Archived> {
   const store = join(directory, "store.img");
   await makeStoreDisk(store, { "file-list.pl": FILE_LIST_SCRIPT, lifeboat: await binaryPath() });
   await fillImageCache(guest, disk?.file ?? guest.image, store);
-  const machine = { memoryMb: 2048 };
+  const machine = { memoryMb: 2048, extraArguments };
   await using booted = await bootGuest({
     guest,
     workDirectory: join(directory, "archive"),
@@ -59,6 +63,8 @@ export async function archiveInGuest({ guest, disk, directory, words }: ArchiveO
     timeLimitMs: ARCHIVE_MS,
     machine,
   });
+  await using attendants = new AsyncDisposableStack();
+  attendants.use(attend?.(booted.machine));
   const must = async (command: string, timeoutMs: number) => {
     const { output, exitCode } = await booted.run(command, timeoutMs);
     assert.equal(exitCode, 0, `${command}\n${output}`);

@@ -49,6 +49,8 @@ export interface ArchiveRequest {
   readonly verify: boolean;
   /** What ISO images are called; unless given, like the set. */
   readonly prefix?: string | undefined;
+  /** Where the rescue image is put too, as an ISO to be started from. */
+  readonly rescueIso?: string | undefined;
   /** Put the headers of LUKS volumes into the set. */
   readonly luksHeaders: boolean;
   /** Who changes discs and tapes. */
@@ -93,6 +95,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const image =
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
+  if (request.rescueIso !== undefined) await image?.writeIso(request.rescueIso, []);
   const { hostName, changer, note } = request;
   const tape = { hostName, createdAt, changer, note };
   const place = await makePlace(medium, { store: store.path, id, cleanUp, image, prefix: request.prefix, tape });

@@ -81,8 +81,8 @@ async function shell(vm: VirtualMachine, command: string): Promise<string> {
   return said;
 }
 
-/** Bytes: less than the set of a guest needs, and more than its rescue image. */
-const FIRST_TAPE_MB = 220;
+/** Less than the set of a guest needs, and more than its rescue image. */
+const FIRST_TAPE_MB = 120;
 const TAPE_MB = 1000;
 
 const tape: Scenario = {

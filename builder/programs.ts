@@ -40,6 +40,7 @@ export const TOOL_PROGRAMS: readonly ToolProgram[] = [
   ...group("opens and makes LUKS", "cryptsetup-bin", "cryptsetup"),
   ...group("manages multipath", "multipath-tools", "multipath multipathd"),
   ...group("unpacks archives", "tar", "tar"),
+  ...group("copies files with all that belongs to them", "coreutils", "cp"),
   ...group("compresses", "zstd", "zstd"),
   ...group("compresses", "gzip", "gzip"),
   ...group("compresses", "xz-utils", "xz"),

@@ -1,7 +1,8 @@
 // The key file that `lifeboat.luks=` names, on a medium of its own: read into memory, and the medium is let go.
 
 import { LifeboatError } from "#os/error";
-import { fileInfo, readBytes } from "#os/files";
+import { exists, fileInfo, readBytes, realPath } from "#os/files";
+import { readBlockDevices, type BlockDevice } from "../machine/block-devices.ts";
 import { openBlockMedium } from "../media/block-medium.ts";
 import { loadModules } from "./coldplug.ts";
 import type { AgentContext } from "./context.ts";
@@ -10,12 +11,25 @@ const MOUNT_POINT = "/run/lifeboat/keys";
 /** cryptsetup's own limit for key files. */
 const LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** `DEVICE:/PATH`, the device as `LABEL=NAME`, `UUID=…` or a node. Throws LifeboatError (3). */
-export async function readLuksKey(context: AgentContext, word: string): Promise<Uint8Array> {
+export interface LuksKeyFile {
+  readonly key: Uint8Array;
+  /** Kernel name of what holds it. */
+  readonly device: string;
+}
+
+/**
+ * `DEVICE:/PATH`, the device as `LABEL=NAME`, `UUID=…` or a node. `apart`: kernel names of what must be on other disks: who finds the set
+ * would find the key with it. Throws LifeboatError (3).
+ */
+export async function readLuksKey(context: AgentContext, word: string, apart: Iterable<string>): Promise<LuksKeyFile> {
   const [, spec, path] = /^(.+?):(\/.+)$/.exec(word) ?? [];
   if (spec === undefined || path === undefined || path.split("/").includes("..")) throw unusable(word, "it must be DEVICE:/PATH");
   const device = nodeOf(context, spec);
   if (device === undefined) throw unusable(word, `there is no ${spec}`);
+  const name = await kernelName(device);
+  for (const other of apart)
+    if (areOnOneDisk(readBlockDevices(), name, other))
+      throw unusable(word, `${spec} is on the disk of ${other}, with the set or its medium`);
   const medium = await openBlockMedium({
     device,
     description: `key file on ${spec}`,
@@ -29,10 +43,21 @@ export async function readLuksKey(context: AgentContext, word: string): Promise<
     const info = await fileInfo(place);
     if (info?.type !== "file") throw unusable(word, `there is no file ${path} on it`);
     if (info.sizeBytes === 0 || info.sizeBytes > LIMIT_BYTES) throw unusable(word, `it has ${info.sizeBytes} bytes`);
-    return await readBytes(place);
+    return { key: await readBytes(place), device: name };
   } finally {
     await medium.close();
   }
+}
+
+async function kernelName(device: string): Promise<string> {
+  return ((await exists(device)) ? await realPath(device) : device).replace(/^\/dev\//, "");
+}
+
+/** Kernel names of disks or partitions. */
+export function areOnOneDisk(disks: readonly Pick<BlockDevice, "name" | "partitions">[], name: string, other: string): boolean {
+  const diskOf = (wanted: string) =>
+    disks.find((disk) => disk.name === wanted || disk.partitions.some((part) => part.name === wanted))?.name ?? wanted;
+  return diskOf(name) === diskOf(other);
 }
 
 function nodeOf({ state }: AgentContext, spec: string): string | undefined {
@@ -43,7 +68,7 @@ function nodeOf({ state }: AgentContext, spec: string): string | undefined {
 }
 
 function unusable(word: string, state: string): LifeboatError {
-  return new LifeboatError(`Cannot take the passphrase from lifeboat.luks=${word} as it must be a file on a disk: ${state}`, {
+  return new LifeboatError(`Cannot take the passphrase from lifeboat.luks=${word} as it must be a file on a disk of its own: ${state}`, {
     hint: "Nothing has been written. Mend the word, or restore from the rescue shell, which asks",
   });
 }

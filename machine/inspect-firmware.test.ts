@@ -81,6 +81,12 @@ test("inspectBootLoader() names LILO, by its configuration where no other loader
   assert.equal(left.kind, "grub");
 });
 
+test("inspectBootLoader() lists kernels that hold their initramfs", async () => {
+  const prefix = await makeRoot("boot/grub/grub.cfg", ...ESP, "boot/efi/EFI/Linux/debian-6.1.efi", "boot/efi/EFI/Linux/notes.txt");
+  const loader = await inspectBootLoader({ ...UEFI, prefix });
+  assert.deepEqual(loader.kind === "grub" ? loader.efi?.unifiedKernels : loader, ["EFI/Linux/debian-6.1.efi"]);
+});
+
 test("inspectBootLoader() knows systemd-boot, beside GRUB only when the machine was started by it", async () => {
   const files = ["boot/efi/EFI/BOOT/BOOTX64.EFI", "boot/efi/EFI/systemd/systemd-bootx64.efi"];
   const loader = {

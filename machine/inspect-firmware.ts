@@ -189,14 +189,20 @@ async function inspectEsp(facts: BootFacts): Promise<Esp | undefined> {
   const vendor = chooseVendor(directories, facts);
   const fallback = directories.find(({ name }) => name.toUpperCase() === FALLBACK_DIRECTORY);
   const files = [...new Set([...(vendor?.files ?? []), ...(fallback?.files ?? [])])];
+  const unified = directories.find(({ name }) => name.toLowerCase() === UNIFIED_DIRECTORY)?.files ?? [];
+  const unifiedKernels = unified.length === 0 ? {} : { unifiedKernels: unified };
+  const systemdBoot = systemdBootIn(directories, mount, fallback?.files ?? []);
   return {
-    loader: { mountPoint: mount.path, device: mount.device, vendorDirectory: vendor?.name ?? FALLBACK_DIRECTORY, files },
-    systemdBoot: systemdBootIn(directories, mount, fallback?.files ?? []),
+    loader: { mountPoint: mount.path, device: mount.device, vendorDirectory: vendor?.name ?? FALLBACK_DIRECTORY, files, ...unifiedKernels },
+    systemdBoot: systemdBoot && { ...systemdBoot, ...unifiedKernels },
     isStartedBySystemd: startedFrom(facts)?.toLowerCase() === SYSTEMD_DIRECTORY,
     hasGrub: files.some((file) => GRUB_PROGRAM.test(file.replace(/^.*\//, ""))),
     programs: directories.flatMap(({ files }) => files),
   };
 }
+
+/** The Boot Loader Specification, "Type #2 EFI Unified Kernel Images". */
+const UNIFIED_DIRECTORY = "linux";
 
 /** Where bootctl puts it (bootctl(1), "install"). */
 const SYSTEMD_DIRECTORY = "systemd";

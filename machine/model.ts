@@ -237,6 +237,18 @@ export interface ExtTuning {
   /** Whose the reserved blocks are. */
   readonly reservedUid: number;
   readonly reservedGid: number;
+  /** `flex_bg`: groups whose tables lie together, where they are not 16. */
+  readonly flexGroups?: number | undefined;
+  /** Of a journal that has another size than mke2fs takes. */
+  readonly journalBlocks?: number | undefined;
+  /** With the feature `quota`: `usrquota`, `grpquota`, `prjquota`, where it is not what mke2fs takes. */
+  readonly quotaTypes?: readonly string[] | undefined;
+  /** Of names, with the feature `casefold`, where it is known. */
+  readonly encoding?: string | undefined;
+  /** How directories are hashed, where not by `half_md4`. */
+  readonly directoryHash?: string | undefined;
+  /** In the words of mount(8), beside the default mount options; one that holds a comma tune2fs cannot set, and is left out. */
+  readonly mountOptions?: string | undefined;
 }
 
 export interface BtrfsParameters {
@@ -338,4 +350,6 @@ export interface EfiLoader {
   readonly vendorDirectory: string;
   /** Loaders in that directory and in `EFI/BOOT`, relative to the mount point. */
   readonly files: readonly string[];
+  /** Kernels with their initramfs and command line in one program, relative to the mount point, where there are any. */
+  readonly unifiedKernels?: readonly string[] | undefined;
 }

@@ -21,14 +21,8 @@ export function parseDumpe2fs(text: string): FileSystemParameters | undefined {
   const blockBytes = number("Block size");
   const inodeCount = number("Inode count");
   if (Number.isNaN(blockBytes) || Number.isNaN(inodeCount) || fields.has("Journal device")) return undefined;
-  const tuning: ExtTuning = {
-    strideBlocks: number("RAID stride") || 0,
-    stripeBlocks: number("RAID stripe width") || 0,
-    reservedUid: number("Reserved blocks uid") || 0,
-    reservedGid: number("Reserved blocks gid") || 0,
-  };
-  const isUsual = Object.values(tuning).every((value) => value === 0);
   const features = words(fields.get("Filesystem features")).filter((feature) => !STATES.has(feature));
+  const tuning = tuningOf(fields, number, features);
   return {
     kind: "ext",
     blockBytes,
@@ -41,8 +35,61 @@ export function parseDumpe2fs(text: string): FileSystemParameters | undefined {
     checkIntervalSeconds: number("Check interval") || 0,
     defaultMountOptions: words(fields.get("Default mount options")),
     onErrors: ON_ERRORS[fields.get("Errors behavior") ?? ""] ?? "continue",
-    ...(isUsual ? {} : { tuning }),
+    ...(Object.values(tuning).every((value) => value === 0) ? {} : { tuning }),
   };
+}
+
+type ReadNumber = (name: string) => number;
+
+/** What is usual is 0, or left out. */
+function tuningOf(fields: ReadonlyMap<string, string>, number: ReadNumber, features: readonly string[]): ExtTuning {
+  const flexGroups = number("Flex block group size") || USUAL_FLEX_GROUPS;
+  const journalBlocks = number("Total journal blocks") || number("Journal length") || 0;
+  const quotaTypes = QUOTA_INODES.filter(([name]) => fields.has(name)).map(([, type]) => type);
+  const directoryHash = fields.get("Default directory hash") ?? USUAL_HASH;
+  const encoding = fields.get("Character encoding");
+  const mountOptions = fields.get("Mount options") ?? "";
+  return {
+    strideBlocks: number("RAID stride") || 0,
+    stripeBlocks: number("RAID stripe width") || 0,
+    reservedUid: number("Reserved blocks uid") || 0,
+    reservedGid: number("Reserved blocks gid") || 0,
+    ...(flexGroups === USUAL_FLEX_GROUPS ? {} : { flexGroups }),
+    ...(journalBlocks === 0 || journalBlocks === usualJournalBlocks(number("Block count")) ? {} : { journalBlocks }),
+    ...(!features.includes("quota") || areUsualQuotas(quotaTypes, features) ? {} : { quotaTypes }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(directoryHash === USUAL_HASH ? {} : { directoryHash }),
+    ...(mountOptions === "" || mountOptions.includes(",") ? {} : { mountOptions }),
+  };
+}
+
+const USUAL_FLEX_GROUPS = 16;
+const USUAL_HASH = "half_md4";
+
+const QUOTA_INODES = [
+  ["User quota inode", "usrquota"],
+  ["Group quota inode", "grpquota"],
+  ["Project quota inode", "prjquota"],
+] as const;
+
+/** mke2fs(8), "quotatype": users and groups, and projects where that feature is on. */
+function areUsualQuotas(types: readonly string[], features: readonly string[]): boolean {
+  return types.length === (features.includes("project") ? 3 : 2) && types.includes("usrquota") && types.includes("grpquota");
+}
+
+/** Blocks of a journal by blocks of the file system (e2fsprogs, lib/ext2fs/mkjournal.c, ext2fs_default_journal_size). */
+const JOURNALS: readonly (readonly [below: number, blocks: number])[] = [
+  [32_768, 1024],
+  [262_144, 4096],
+  [524_288, 8192],
+  [4_194_304, 16_384],
+  [8_388_608, 32_768],
+  [16_777_216, 65_536],
+  [33_554_432, 131_072],
+];
+
+function usualJournalBlocks(blocks: number): number {
+  return JOURNALS.find(([below]) => blocks < below)?.[1] ?? 262_144;
 }
 
 function words(text: string | undefined): readonly string[] {

@@ -25,7 +25,20 @@ import type {
 } from "./model.ts";
 import { IMAGE_METHODS, type DeviceImage } from "./device-image.ts";
 import { StackedSchema } from "./parse-stacked.ts";
-import { maybe, Name, NOT_ABSOLUTE, Path, Positive, RelativePath, type Schema, staysInside, Text, Whole, Word } from "./parse-words.ts";
+import {
+  NOT_ABSOLUTE,
+  Name,
+  OptionWord,
+  Path,
+  Positive,
+  RelativePath,
+  Text,
+  Whole,
+  Word,
+  maybe,
+  staysInside,
+  type Schema,
+} from "./parse-words.ts";
 
 /** `json` is the parsed text, `where` names it in a sentence. Throws LifeboatError (5) that names the first field that is wrong. */
 export function parseMachine(json: unknown, where: string): Machine {
@@ -136,7 +149,20 @@ const ParametersSchema: Schema<FileSystemParameters> = v.variant("kind", [
     checkIntervalSeconds: Whole,
     defaultMountOptions: v.array(Text),
     onErrors: v.picklist(["continue", "remount-ro", "panic"]),
-    tuning: v.optional(v.object({ strideBlocks: Whole, stripeBlocks: Whole, reservedUid: Whole, reservedGid: Whole })),
+    tuning: v.optional(
+      v.object({
+        strideBlocks: Whole,
+        stripeBlocks: Whole,
+        reservedUid: Whole,
+        reservedGid: Whole,
+        flexGroups: v.optional(Positive),
+        journalBlocks: v.optional(Positive),
+        quotaTypes: v.optional(v.array(v.picklist(["usrquota", "grpquota", "prjquota"]))),
+        encoding: v.optional(OptionWord),
+        directoryHash: v.optional(OptionWord),
+        mountOptions: v.optional(OptionWord),
+      }),
+    ),
   }),
   v.object({
     kind: v.literal("xfs"),
@@ -210,6 +236,7 @@ const EfiSchema: Schema<EfiLoader> = v.object({
   device: Text,
   vendorDirectory: RelativePath,
   files: v.array(RelativePath),
+  unifiedKernels: v.optional(v.array(RelativePath)),
 });
 
 const GrubToolsSchema: Schema<GrubTools> = v.object({ installer: maybe(Path), modules: maybe(Path) });

@@ -41,3 +41,6 @@ export function staysInside(path: string): boolean {
 export function maybe<Input, Output>(schema: v.GenericSchema<Input, Output>) {
   return v.optional(schema, () => undefined);
 }
+
+/** One of several that a program takes with commas between them. */
+export const OptionWord = v.pipe(v.string(), v.regex(/^[^\p{Cc}\s",]+$/u, "it must be one word without commas"));

@@ -17,6 +17,15 @@ test("names boot code for BIOS that a machine which starts by UEFI has no need o
   assert.deepEqual(restorableReasons(machine), []);
 });
 
+test("names kernels that hold their initramfs", () => {
+  const { bootLoader } = UEFI_MACHINE;
+  assert.ok(bootLoader.kind === "grub" && bootLoader.efi !== undefined);
+  const efi = { ...bootLoader.efi, unifiedKernels: ["EFI/Linux/debian-6.1.efi"] };
+  const [warning, ...others] = layoutWarnings({ ...UEFI_MACHINE, bootLoader: { ...bootLoader, efi } });
+  assert.match(warning ?? "", /^"\/boot\/efi\/EFI\/Linux\/debian-6\.1\.efi" is a kernel with its initramfs in one program/);
+  assert.deepEqual(others, []);
+});
+
 test("has nothing to say of machines that come back whole", () => {
   assert.deepEqual([BIOS_MACHINE, UEFI_MACHINE].map(layoutWarnings), [[], []]);
 });

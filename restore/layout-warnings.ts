@@ -22,6 +22,7 @@ export function layoutWarnings(machine: Machine): readonly string[] {
     ...fstabWarnings(machine.layout),
     ...identityWarnings(machine.layout),
     ...nvramWarnings(machine),
+    ...unifiedKernelWarnings(machine),
     ...biosBoot(machine).notes,
   ];
 }
@@ -104,6 +105,15 @@ function identityWarnings({ disks }: Layout): readonly string[] {
       ? [`disks "${id}" and "${twin.id}" both call themselves ${name}: a restore knows them by size only`]
       : [];
   });
+}
+
+/** Nothing of the machine's makes one that is signed, and it holds all that a restore would change in an initramfs or on a command line. */
+function unifiedKernelWarnings({ bootLoader }: Machine): readonly string[] {
+  const efi = bootLoader.kind === "grub" || bootLoader.kind === "systemd-boot" ? bootLoader.efi : undefined;
+  return (efi?.unifiedKernels ?? []).map(
+    (file) =>
+      `"${efi!.mountPoint}/${file}" is a kernel with its initramfs in one program: it comes back as it is, so that on other hardware, or where UUIDs change, it may not start`,
+  );
 }
 
 function nvramWarnings({ firmware }: Machine): readonly string[] {

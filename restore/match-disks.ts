@@ -22,8 +22,8 @@ export interface Pair {
 
 export type Matching =
   | { readonly isMatched: true; readonly pairs: readonly Pair[] }
-  /** One sentence each, which follow a colon. */
-  | { readonly isMatched: false; readonly problems: readonly string[] };
+  /** One sentence each, which follow a colon. `isForRoom`: every disk that has none finds no free one that is large enough, and there is no other problem. */
+  | { readonly isMatched: false; readonly problems: readonly string[]; readonly isForRoom: boolean };
 
 interface Search {
   readonly wanted: readonly Disk[];
@@ -38,8 +38,10 @@ export function matchDisks(wanted: readonly Disk[], present: readonly PresentDis
   const unusable = [...options.map].flatMap(([old, now]) => takeNamed(search, old, now));
   for (const [key, reason] of IDENTITIES) takeSame(search, key, reason);
   for (const [isAlike, reason] of LIKENESSES) while (takeSure(search, isAlike, reason) > 0) continue;
-  const problems = [...unusable, ...openDisks(search).map((disk) => whyOpen(disk, search)), ...search.pairs.flatMap(sizeProblems(options))];
-  return problems.length === 0 ? { isMatched: true, pairs: search.pairs } : { isMatched: false, problems };
+  const open = openDisks(search);
+  const problems = [...unusable, ...open.map((disk) => whyOpen(disk, search)), ...search.pairs.flatMap(sizeProblems(options))];
+  if (problems.length === 0) return { isMatched: true, pairs: search.pairs };
+  return { isMatched: false, problems, isForRoom: unusable.length === 0 && open.every((disk) => fittingDisks(disk, search).length === 0) };
 }
 
 function openDisks({ wanted, pairs }: Search): readonly Disk[] {

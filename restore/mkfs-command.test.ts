@@ -108,6 +108,18 @@ describe("an ext file system comes back as it was", { concurrency }, () => {
       ["mke2fs", "-q", "-t", "ext4", "-E", "stride=16,stripe-width=64"],
       ["tune2fs", "-u", "5", "-g", "60"],
     ],
+    "ext4 with a small journal, flexible groups of another size and mount options of its own": [
+      300,
+      "ext4",
+      ["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-J", "size=7", "-G", "64"],
+      ["tune2fs", "-E", "hash_alg=tea,mount_opts=noatime", "-E", "stride=8,stripe_width=16"],
+    ],
+    "ext4 with a large journal": [300, "ext4", ["mke2fs", "-q", "-t", "ext4", "-J", "size=64"]],
+    "ext4 with quotas of users and projects, and names of another encoding": [
+      64,
+      "ext4",
+      ["mke2fs", "-q", "-t", "ext4", "-O", "casefold,quota,project", "-E", "encoding=utf8,quotatype=usrquota:prjquota"],
+    ],
     "ext4 without default mount options": [64, "ext4", ["mke2fs", "-q", "-t", "ext4"], ["tune2fs", "-o", "^acl,^user_xattr"]],
     "ext4 with other default mount options": [
       64,

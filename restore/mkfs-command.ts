@@ -88,9 +88,24 @@ function makeExt(device: string, { fileSystem, parameters, isTrial }: Making<"ex
     // mke2fs.conf's own features are switched off first: what the old one had counts, and nothing else.
     ["-O", ["none", ...features].join(",")],
     ["-m", "0"],
+    madeWith(parameters),
     ...identity(["-U", fileSystem.uuid], ["-L", fileSystem.label]),
     device,
   ].flat() as unknown as MkfsCommand;
+}
+
+/** What only mke2fs can set. A journal's size is in MiB. */
+function madeWith({ blockBytes, tuning }: Kind<"ext">): readonly string[] {
+  const { flexGroups, journalBlocks, quotaTypes, encoding } = tuning ?? {};
+  const extended = [
+    ...(quotaTypes === undefined ? [] : [`quotatype=${quotaTypes.join(":")}`]),
+    ...(encoding === undefined ? [] : [`encoding=${encoding}`]),
+  ];
+  return [
+    ...(flexGroups === undefined ? [] : ["-G", `${flexGroups}`]),
+    ...(journalBlocks === undefined ? [] : ["-J", `size=${Math.max(1, Math.round((journalBlocks * blockBytes) / 2 ** 20))}`]),
+    ...(extended.length === 0 ? [] : ["-E", extended.join(",")]),
+  ];
 }
 
 function tuneExt(device: string, parameters: Kind<"ext">, more: readonly string[] = []): MkfsCommand {
@@ -109,9 +124,13 @@ function tuneExt(device: string, parameters: Kind<"ext">, more: readonly string[
 
 function tuningOptions({ tuning }: Kind<"ext">): readonly string[] {
   if (tuning === undefined) return [];
-  const { strideBlocks, stripeBlocks, reservedUid, reservedGid } = tuning;
-  const stripes = strideBlocks + stripeBlocks === 0 ? [] : ["-E", `stride=${strideBlocks},stripe_width=${stripeBlocks}`];
-  return [...stripes, "-u", `${reservedUid}`, "-g", `${reservedGid}`];
+  const { strideBlocks, stripeBlocks, reservedUid, reservedGid, directoryHash, mountOptions } = tuning;
+  const extended = [
+    ...(strideBlocks + stripeBlocks === 0 ? [] : [`stride=${strideBlocks}`, `stripe_width=${stripeBlocks}`]),
+    ...(directoryHash === undefined ? [] : [`hash_alg=${directoryHash}`]),
+    ...(mountOptions === undefined ? [] : [`mount_opts=${mountOptions}`]),
+  ];
+  return [...(extended.length === 0 ? [] : ["-E", extended.join(",")]), "-u", `${reservedUid}`, "-g", `${reservedGid}`];
 }
 
 /** xfs_info's words that mkfs.xfs takes again in -m; others are its own business, or change with its version. */

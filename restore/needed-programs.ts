@@ -22,6 +22,7 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
   const types = new Set(layout.fileSystems.map(({ type }) => type));
   const kinds = new Set(layout.stack.map(({ kind }) => kind));
   const isExt = ["ext2", "ext3", "ext4"].some((type) => types.has(type));
+  const hasFlags = isExt || ["xfs", "btrfs", "f2fs", "jfs", "reiserfs"].some((type) => types.has(type));
   const need = (isNeeded: boolean, name: string, about: Omit<NeededProgram, "name">): readonly NeededProgram[] =>
     isNeeded ? [{ name, ...about }] : [];
   return [
@@ -50,9 +51,11 @@ export function neededPrograms({ layout, firmware }: Machine): readonly NeededPr
     ...need(true, "mount", { purpose: "mounts file systems", trial: VERSION }),
     ...need(true, "umount", { purpose: "unmounts file systems", trial: VERSION }),
     ...need(true, "tar", { purpose: "unpacks files and reads them back", trial: VERSION }),
-    ...need(isExt || types.has("xfs"), "xargs", { purpose: "hands names to chattr and lsattr", trial: ANY_VERSION }),
-    ...need(isExt || types.has("xfs"), "chattr", { purpose: "sets inode flags", trial: { args: [], okCodes: [0, 1] } }),
-    ...need(isExt || types.has("xfs"), "lsattr", { purpose: "reads inode flags back", trial: SHORT_VERSION }),
+    ...need(hasFlags, "xargs", { purpose: "hands names to chattr and lsattr", trial: ANY_VERSION }),
+    ...need(hasFlags, "chattr", { purpose: "sets inode flags", trial: { args: [], okCodes: [0, 1] } }),
+    ...need(hasFlags, "lsattr", { purpose: "reads inode flags back", trial: SHORT_VERSION }),
+    // busybox's cp knows no such thing as blocks that are shared.
+    ...need(types.has("btrfs"), "cp", { purpose: "writes files that are not copied on write", trial: VERSION }),
     ...need(firmware.kind === "uefi", "efibootmgr", { purpose: "writes the firmware's boot entries", trial: VERSION }),
   ];
 }

@@ -29,7 +29,7 @@ interface Place {
   readonly startBytes: number;
 }
 
-/** NTFS notes where its partition begins, and how large sectors are. */
+/** NTFS notes where its partition begins, and how large sectors are; others may. */
 export function imageWarnings(before: Layout, after: Layout): readonly string[] {
   const now = placesIn(after);
   return [...placesIn(before)].flatMap(([id, was]) => {
@@ -37,11 +37,15 @@ export function imageWarnings(before: Layout, after: Layout): readonly string[] 
     if (is === undefined) return [];
     const sectors = `sectors of ${is.sectorBytes} bytes instead of ${was.sectorBytes}`;
     if (is.sectorBytes !== was.sectorBytes) return [`${id} comes back as an image, on ${sectors}: what is in it may not be readable there`];
-    return is.startBytes === was.startBytes
-      ? []
-      : [`${id} comes back as an image, in another place: a Windows on it may not start by BIOS before it is repaired`];
+    if (is.startBytes === was.startBytes) return [];
+    const isNtfs = before.images.some(({ device, method }) => device === id && method === "ntfsclone");
+    return [
+      `${id} comes back as an image, in another place: ${isNtfs ? NTFS_MOVED : "whatever notes its place on the disk has to be told"}`,
+    ];
   });
 }
+
+const NTFS_MOVED = "a Windows on it may not start by BIOS before it is repaired";
 
 function placesIn({ disks, images }: Layout): ReadonlyMap<DeviceId, Place> {
   return new Map(

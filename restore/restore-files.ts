@@ -15,6 +15,7 @@ import { explained, type ExtractRemark } from "./extract-messages.ts";
 import { extractDirectories } from "./extract-set.ts";
 import { keptNames, type KeptNames } from "./kept-names.ts";
 import { linkNodes } from "./link-nodes.ts";
+import { writeInPlace } from "./write-in-place.ts";
 import { lossFinder } from "./lost-paths.ts";
 import { lostSomething, unnamedLosses } from "./outcome.ts";
 import { makeParents } from "./missing-parents.ts";
@@ -73,7 +74,7 @@ async function write(request: FilesRequest, prepared: Prepared): Promise<FilesOu
   const { selection, loss } = prepared;
   const atParents = makeParents(to, selection.parents);
   const remarks = await extract(request, prepared);
-  await link(request, prepared);
+  await mend(request, prepared);
   if (selection.hasFlags) await setFlags(to, prepared.names.entries(), () => false);
   const compared = request.check ? await compare(request, prepared) : undefined;
   progress(undefined);
@@ -191,10 +192,11 @@ async function extract(
   });
 }
 
-/** Names of one device node or FIFO become one; the directories that hold them get their times back. */
-async function link({ set, to }: FilesRequest, { selection, names, allFrames, damaged, loss }: Prepared): Promise<void> {
-  if (!selection.hasNodes) return;
-  const changed = await linkNodes(to, names.entries());
+/** What tar cannot: nodes with several names, files that are written in place. The directories that hold them get their times back. */
+async function mend({ set, to }: FilesRequest, { selection, names, allFrames, damaged, loss }: Prepared): Promise<void> {
+  const changed = new Set<ByteText>();
+  if (selection.hasNodes) for (const path of await linkNodes(to, names.entries())) changed.add(path);
+  if (selection.hasFlags) for (const path of await writeInPlace(to, names.entries())) changed.add(path);
   if (changed.size === 0) return;
   const isChosen = (path: ByteText) => changed.has(path) && selection.isWanted(path);
   await extractDirectories({ set, gate: { frames: allFrames, mode: "full", damaged, lost: loss.lost } }, isChosen, { root: to });

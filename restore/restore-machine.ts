@@ -17,6 +17,7 @@ import { confirmResume } from "./confirm-resume.ts";
 import { insideRoot, pathInMachine } from "../machine/inside-root.ts";
 import { journalSubject, noteProgress, OWN_DIRECTORY, writeMark, type Progress } from "./journal.ts";
 import { linkNodes } from "./link-nodes.ts";
+import { writeInPlace } from "./write-in-place.ts";
 import { mountAgain, unmountAll } from "./mount-all.ts";
 import { unnamedLosses } from "./outcome.ts";
 import { refreshDirectories } from "./refresh-directories.ts";
@@ -149,6 +150,7 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   if (step.kind === "check") return check(job);
   if (step.kind === "set-flags") {
     await linkNodes(environment.root, readCatalogue(request.set));
+    await writeInPlace(environment.root, readCatalogue(request.set));
     // Where the flags of the root forbid to make it, the mark still finds it.
     await makeDirectory(`${environment.root}${OWN_DIRECTORY}`, 0o700);
     await refreshDirectories(request, environment.root);

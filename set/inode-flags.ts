@@ -2,6 +2,6 @@
 
 /**
  * a append only, A no atime, c compressed, C no copy on write, d no dump, D synchronous directory, i immutable, j data
- * journalling, S synchronous, t no tail merging, T top of hierarchy, u undeletable.
+ * journalling, m not compressed, S synchronous, t no tail merging, T top of hierarchy, u undeletable.
  */
-export const RESTORABLE_FLAGS = "aAcCdDijStTu";
+export const RESTORABLE_FLAGS = "aAcCdDijmStTu";

@@ -42,10 +42,12 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
         ...mediumLock(state.mediumUrl),
         ...(found.device === undefined ? [] : [[found.device, "it holds the set"] as const]),
       ]);
+      const { luksKey: word } = restoreWords(words);
+      const file = word === undefined ? undefined : await readLuksKey(context, word, locks.keys());
+      if (file !== undefined) locks.set(file.device, "it holds the key file");
       const prepared = await prepareRestore(await openAsAsked(context, found), { ...restoreWords(words), locks });
       refuseUnattended(prepared);
-      const { luksKey } = restoreWords(words);
-      const passphrases: LuksKeys = luksKey === undefined ? new Map() : sameKey(prepared.plan, await readLuksKey(context, luksKey));
+      const passphrases: LuksKeys = file === undefined ? new Map() : sameKey(prepared.plan, file.key);
       requireKeys(prepared.plan, passphrases);
       await requireOpening(prepared.plan, passphrases, prepared.luksHeaders);
       state.restore = { prepared, found, passphrases };

@@ -106,7 +106,7 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
       // Blocks are no smaller than the disk's sectors; reserved ones are as much in bytes.
       const blockBytes = Math.max(parameters.blockBytes, device.logicalSectorBytes);
       const reservedBlocks = Math.floor((parameters.reservedBlocks * ratio * parameters.blockBytes) / blockBytes);
-      return { ...parameters, ...retuned(parameters, blockBytes), blockBytes, inodeCount, reservedBlocks };
+      return { ...parameters, ...retuned(parameters, { blockBytes, sizeBytes: device.sizeBytes }), blockBytes, inodeCount, reservedBlocks };
     }
     case "xfs":
       return {
@@ -127,9 +127,23 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
   }
 }
 
-/** As many bytes, in blocks of another size. */
-function retuned({ tuning, blockBytes: was }: Ext, blockBytes: number): Pick<Ext, "tuning"> {
-  if (tuning === undefined || was === blockBytes) return {};
+/** As many bytes, in blocks of another size; a journal of a size of its own only where it is a small part of what there is. */
+function retuned(
+  { tuning, blockBytes: was }: Ext,
+  { blockBytes, sizeBytes }: { readonly blockBytes: number; readonly sizeBytes: number },
+): Pick<Ext, "tuning"> {
+  if (tuning === undefined) return {};
   const blocks = (count: number) => Math.floor((count * was) / blockBytes);
-  return { tuning: { ...tuning, strideBlocks: blocks(tuning.strideBlocks), stripeBlocks: blocks(tuning.stripeBlocks) } };
+  const { journalBlocks = 0, ...others } = tuning;
+  const isSmall = journalBlocks * was * LEAST_JOURNALS <= sizeBytes;
+  return {
+    tuning: {
+      ...others,
+      strideBlocks: blocks(tuning.strideBlocks),
+      stripeBlocks: blocks(tuning.stripeBlocks),
+      ...(journalBlocks > 0 && isSmall ? { journalBlocks: blocks(journalBlocks) } : {}),
+    },
+  };
 }
+
+const LEAST_JOURNALS = 32;

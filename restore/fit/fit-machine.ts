@@ -70,64 +70,83 @@ function onlyOne<T>(found: readonly T[]): T | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
+/**
+ * The whole machine first; while its disks cannot each have one, it without one of them, then without two: those that are gone before those that
+ * are here, the last one first.
+ */
 function fitReduced(apart: Reduced, present: readonly PresentDisk[], request: FitRequest): FittedMachine {
-  const joined = (one: Reduced) => (request.noResize ? one : joinPartitions(one, request.mergedGroups, request.reused));
-  const whole = joined(apart);
-  const { layout } = whole;
   let problems: readonly string[] | undefined;
-  const keepsSize = ({ id }: Disk) => request.noResize || request.reused.has(id);
-  // Where all can stay in its place, nothing has to be moved or rounded.
-  const neededIn = (fitted: Layout) => (disk: Disk) =>
-    keepsSize(disk) ? neededDiskBytes(disk) : Math.min(neededDiskBytes(disk), leastDiskBytes(fitted, disk));
-  const usable = usableCount(Math.min(...layout.disks.map(neededIn(layout))), present, request);
-  for (const left of reductions(whole, { usable, reused: request.reused, isHere: (disk) => isHere(disk, present) })) {
-    const reduced = joined(left);
-    const neededBytes = neededIn(reduced.layout);
-    const matching = matchDisks(reduced.layout.disks, present, { ...request, neededBytes });
-    if (!matching.isMatched) {
-      problems ??= matching.problems;
-      continue;
+  for (let level: readonly Reduced[] = [apart]; level.length > 0;) {
+    const tooMuch: Reduced[] = [];
+    for (const reduced of level) {
+      const fit = fitWhole(reduced, present, request);
+      if (fit.fits) return fit;
+      problems ??= fit.problems;
+      if (fit.isTooMuch) tooMuch.push(reduced);
     }
-    const { pairs } = matching;
-    const fit = fitLayout(
-      reduced.layout,
-      pairs.map(({ from, to }) => ({ from, to: to.disk })),
-      request,
-    );
-    if (fit.fits)
-      return { fits: true, layout: fit.layout, pairs, replaced: reduced.replaced, changes: [...reduced.changes, ...fit.changes] };
-    problems ??= fit.problems;
+    level = withoutOneMore(tooMuch, present, request);
   }
   return { fits: false, problems: problems ?? [] };
 }
 
-/** Those that at least one of the machine's disks could go to: with fewer of them than it had, mirrors have to do with less. */
-function usableCount(least: number, present: readonly PresentDisk[], { excluded }: FitRequest): number {
-  return present.filter(
-    ({ disk, lockedBecause }) =>
-      lockedBecause === undefined && disk.sizeBytes >= least && !namesOf(disk).some((name) => excluded.includes(name)),
-  ).length;
+/** `isTooMuch`: with fewer disks it might. */
+type Unfitting = Extract<FittedMachine, { readonly fits: false }> & { readonly isTooMuch: boolean };
+
+/** All of its disks, each on one of its own. */
+function fitWhole(
+  apart: Reduced,
+  present: readonly PresentDisk[],
+  request: FitRequest,
+): Extract<FittedMachine, { readonly fits: true }> | Unfitting {
+  const { layout, replaced, changes } = request.noResize ? apart : joinPartitions(apart, request.mergedGroups, request.reused);
+  const keepsSize = ({ id }: Disk) => request.noResize || request.reused.has(id);
+  // Where all can stay in its place, nothing has to be moved or rounded.
+  const neededBytes = (disk: Disk) =>
+    keepsSize(disk) ? neededDiskBytes(disk) : Math.min(neededDiskBytes(disk), leastDiskBytes(layout, disk));
+  const isTooMuch = placeable(layout.disks.map(neededBytes), present, request) < layout.disks.length;
+  const matching = matchDisks(layout.disks, present, { ...request, neededBytes });
+  if (!matching.isMatched) return { fits: false, problems: matching.problems, isTooMuch: isTooMuch || matching.isForRoom };
+  const { pairs } = matching;
+  const fit = fitLayout(
+    layout,
+    pairs.map(({ from, to }) => ({ from, to: to.disk })),
+    request,
+  );
+  if (!fit.fits) return { ...fit, isTooMuch };
+  return { fits: true, layout: fit.layout, pairs, replaced, changes: [...changes, ...fit.changes] };
 }
 
-interface Limits {
-  readonly usable: number;
-  readonly reused: ReadonlySet<DeviceId>;
-  isHere(disk: Disk): boolean;
+/** How many of the machine's disks, by the bytes that they need, could each have one of their own: where not all can, mirrors have to do with less. */
+function placeable(needed: readonly number[], present: readonly PresentDisk[], { excluded }: FitRequest): number {
+  const sizes = present
+    .filter(({ disk, lockedBecause }) => lockedBecause === undefined && !namesOf(disk).some((name) => excluded.includes(name)))
+    .map(({ disk }) => disk.sizeBytes)
+    .sort((a, b) => a - b);
+  let next = 0;
+  return [...needed]
+    .sort((a, b) => a - b)
+    .filter((bytes) => {
+      while (next < sizes.length && sizes[next]! < bytes) next += 1;
+      return next++ < sizes.length;
+    }).length;
+}
+
+function withoutOneMore(level: readonly Reduced[], present: readonly PresentDisk[], { reused }: FitRequest): readonly Reduced[] {
+  const found = new Map<string, Reduced>();
+  for (const left of level) {
+    const latest = [...left.layout.disks].reverse();
+    const gone = latest.filter((disk) => !isHere(disk, present));
+    for (const disk of [...gone, ...latest.filter((one) => !gone.includes(one))]) {
+      const reduced = reused.has(disk.id) ? undefined : withoutDisk(left, disk);
+      const key = reduced?.layout.disks.map(({ id }) => id).join(" ") ?? "";
+      if (reduced !== undefined && key !== "" && !found.has(key)) found.set(key, reduced);
+    }
+  }
+  return [...found.values()];
 }
 
 function isHere({ identity: { wwid, serial } }: Disk, present: readonly PresentDisk[]): boolean {
   return present.some(
     ({ disk: { identity } }) => (wwid !== undefined && identity.wwid === wwid) || (serial !== undefined && identity.serial === serial),
   );
-}
-
-/** The whole machine first; while it has more disks than can be used, it without one of them: those that are gone before those that are here, the last one first. */
-function* reductions(whole: Reduced, limits: Limits): Generator<Reduced> {
-  yield whole;
-  if (whole.layout.disks.length <= limits.usable) return;
-  const latest = [...whole.layout.disks].reverse();
-  for (const disk of [...latest.filter((one) => !limits.isHere(one)), ...latest.filter(limits.isHere)]) {
-    const reduced = limits.reused.has(disk.id) ? undefined : withoutDisk(whole, disk);
-    if (reduced !== undefined && reduced.layout.disks.length > 0) yield* reductions(reduced, limits);
-  }
 }

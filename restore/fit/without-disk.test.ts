@@ -50,6 +50,33 @@ test("withoutDisk() does without the swap of the second disk, and its line in fs
   assert.deepEqual(step.changes, [{ path: "none", from: `UUID=${uuidOf("sdb3")}`, to: undefined }]);
 });
 
+test("a disk that held nothing but swap is done without where none is large enough for it, though there are as many", () => {
+  const [system, swap] = [
+    sketchedDisk("sda", { sizeMiB: 8192, parts: [part("bios", 1), part("linux")] }),
+    sketchedDisk("sdb", { sizeMiB: 4096, parts: [part("swap")] }),
+  ];
+  const layout = sketchedLayout({ disks: [system, swap], stack: [], holds: { sda2: { type: "ext4", path: "/" }, sdb1: { type: "swap" } } });
+  const plan = planOntoDisks(layout, [
+    testDisk({ id: "sdx", serial: "LARGE", sizeBytes: 8 * GIB }),
+    testDisk({ id: "sdy", serial: "SMALL", sizeBytes: 4 * GIB - 64 * 1024 ** 2 }),
+  ]);
+  assert.deepEqual(plan.changes, ["disk sdb is left out: what was on it is on another disk too", "swap on sdb1 is left out"]);
+});
+
+test("of a mirror one half is done without where only one disk is large enough, and the third disk keeps its place", () => {
+  const halves = ["sda", "sdb"].map((id) => sketchedDisk(id, { sizeMiB: 8192, parts: [part("bios", 1), part("raid")] }));
+  const small = sketchedDisk("sdc", { sizeMiB: 1024, parts: [part("swap")] });
+  const holds = { md0: { type: "ext4", path: "/", usedMiB: 6000 }, sdc1: { type: "swap" } } as const;
+  const layout = sketchedLayout({ disks: [...halves, small], stack: [array("md0", "raid1", ["sda2", "sdb2"])], holds });
+  const plan = planOntoDisks(layout, [
+    testDisk({ id: "sdx", serial: "LARGE", sizeBytes: 8 * GIB }),
+    testDisk({ id: "sdy", serial: "HALF", sizeBytes: 4 * GIB }),
+    testDisk({ id: "sdz", serial: "SMALL", sizeBytes: GIB }),
+  ]);
+  assert.deepEqual(plan.changes, ["disk sdb is left out: what was on it is on another disk too", "md0 was RAID1, and becomes plain sda2"]);
+  assert.equal(plan.steps.filter(({ kind }) => kind === "make-swap").length, 1);
+});
+
 test("withoutDisk() knows an array that ends by all of its names, wherever fstab, crypttab or the kernel's command line has them", () => {
   const disks = ["sda", "sdb"].map((id) => sketchedDisk(id, { sizeMiB: 8192, parts: [part("bios", 1), part("raid", 4000), part("raid")] }));
   const stack = [array("md0", "raid1", ["sda2", "sdb2"]), array("md1", "raid1", ["sda3", "sdb3"]), luks("safe", "md1")];

@@ -235,8 +235,10 @@ sub file_times {
 sub flags {
     my ($file_system) = @_;
     # chattr(1): XFS has fewer. j needs CAP_SYS_RESOURCE, which containers lack: set in the guest's first boot (first-boot.ts).
-    my @flags = (qw(i a d A S), $file_system eq 'xfs' ? () : qw(D c u t T));
+    my %more = (ext => [qw(D c u t T)], xfs => [], btrfs => [qw(D c m)]);
+    my @flags = (qw(i a d A S), @{$more{$file_system =~ s/\d$//r} // []});
     mkdir 'flags';
+    no_copy_on_write() if $file_system eq 'btrfs';
     for my $flag (@flags) {
         my $of_directories = $flag =~ /[DT]/;
         $of_directories ? mkdir("flags/$flag-directory") : put("flags/$flag", "has $flag");
@@ -248,6 +250,16 @@ sub flags {
     tool('chattr', '+i', 'flags/immutable-directory');
     put('flags/several', 'several');
     tool('chattr', '+dAi', 'flags/several');
+}
+
+# Only what is empty can be made so; directories hand it on.
+sub no_copy_on_write {
+    put('flags/C', '');
+    mkdir 'flags/C-directory';
+    tool('chattr', '+C', 'flags/C', 'flags/C-directory');
+    put('flags/C', 'written in place' x 1000);
+    put('flags/C-directory/inside', 'in place by its directory');
+    tool('setcap', 'cap_net_raw=ep', 'flags/C');
 }
 
 sub put {

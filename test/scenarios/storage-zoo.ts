@@ -6,5 +6,5 @@ import { comesBack } from "../storage/restore-storage.ts";
 export const zoo = comesBack({
   recipe: ZOO,
   proves:
-    "F2FS, JFS, ReiserFS, arrays of levels 0, 5, 6 and 10, striped, mirrored and RAID volumes of LVM: come back, and are mounted at boot",
+    "F2FS, JFS, ReiserFS, arrays of levels 0, 5 with a spare, 6 and 10, striped, mirrored and RAID volumes of LVM: come back, and are mounted at boot",
 });

@@ -50,9 +50,7 @@ export const MULTIPATH: StorageRecipe = {
 };
 
 const ZOO_PLACES =
-  "boat-f2fs boat-jfs boat-reiser boat-raid0 boat-raid5 boat-raid6 boat-raid10 lv-striped lv-mirrored-twice lv-five lv-over-three".split(
-    " ",
-  );
+  "boat-f2fs boat-jfs boat-reiser boat-raid0 boat-raid5 boat-raid6 boat-raid10 lv-striped lv-mirrored lv-five lv-over-three".split(" ");
 
 export const ZOO: StorageRecipe = {
   name: "zoo",
@@ -75,4 +73,19 @@ export const SYSTEMD_BOOT: StorageRecipe = {
   disks: [2100 * MIB],
   mounts: [{ path: "/boot/efi", isFat: true }],
   passphrase: "lifeboat",
+};
+
+export const NESTED: StorageRecipe = {
+  name: "nested",
+  firmware: "bios",
+  disks: [2300 * MIB, 2300 * MIB],
+  mounts: [{ path: "/boot" }, { path: "/srv/bound" }],
+  passphrase: "lifeboat",
+};
+
+export const ESP_RAID: StorageRecipe = {
+  name: "esp-raid",
+  firmware: "uefi",
+  disks: [2100 * MIB, 300 * MIB],
+  mounts: [{ path: "/srv" }, { path: "/boot/efi", isFat: true }],
 };

@@ -1,5 +1,5 @@
 #!/bin/sh
-# BIOS with MBR: / ext4 on a partition, F2FS, JFS and ReiserFS beside it; arrays of levels 0, 5, 6 and 10 and LVM of every form on four disks.
+# BIOS with MBR: / ext4 on a partition, F2FS, JFS and ReiserFS beside it; arrays of levels 0, 5 with a spare, 6 and 10 and LVM of every form on four disks.
 . "$(dirname "$0")/common.sh"
 hostname=boat-zoo
 odd="ext4:/odd"
@@ -33,21 +33,26 @@ END
   number=0
   for level in 0 5 6 10; do
     number=$((number + 1))
-    mdadm --create /dev/md$level --run --level=$level --raid-devices=4 --metadata=1.2 --chunk=64 --homehost=$hostname --name=r$level \
+    case $level in
+      5) shape="--raid-devices=3 --spare-devices=1 --metadata=1.2" ;;
+      10) shape="--raid-devices=4 --metadata=1.0" ;;
+      *) shape="--raid-devices=4 --metadata=1.2" ;;
+    esac
+    mdadm --create /dev/md$level --run --level=$level $shape --chunk=64 --homehost=$hostname --name=r$level \
       "$(part "$1" $number)" "$(part "$2" $number)" "$(part "$3" $number)" "$(part "$4" $number)"
     mkfs.ext4 -q -L boat-raid$level /dev/md$level
   done
   pvcreate --quiet "$(part "$1" 5)" "$(part "$2" 5)" "$(part "$3" 5)" "$(part "$4" 5)"
   vgcreate --quiet --physicalextentsize 1M zoo "$(part "$1" 5)" "$(part "$2" 5)" "$(part "$3" 5)" "$(part "$4" 5)"
   lvcreate --quiet --yes --stripes 3 --stripesize 64k --size 60M --name striped zoo
-  lvcreate --quiet --yes --type raid1 --mirrors 1 --size 40M --name mirrored-twice zoo
+  lvcreate --quiet --yes --type raid1 --mirrors 1 --size 40M --name mirrored zoo
   lvcreate --quiet --yes --type raid5 --stripes 2 --size 40M --name five zoo
   lvcreate --quiet --yes --extents 150 --name over-three zoo
-  for name in striped mirrored-twice five over-three; do mkfs.ext4 -q -L "lv-$name" /dev/zoo/$name; done
+  for name in striped mirrored five over-three; do mkfs.ext4 -q -L "lv-$name" /dev/zoo/$name; done
 }
 
 KINDS="f2fs:LABEL=boat-f2fs jfs:LABEL=boat-jfs reiserfs:LABEL=boat-reiser ext4:LABEL=boat-raid0 ext4:LABEL=boat-raid5 ext4:LABEL=boat-raid6
-  ext4:LABEL=boat-raid10 ext4:LABEL=lv-striped ext4:LABEL=lv-mirrored-twice ext4:LABEL=lv-five ext4:LABEL=lv-over-three"
+  ext4:LABEL=boat-raid10 ext4:LABEL=lv-striped ext4:LABEL=lv-mirrored ext4:LABEL=lv-five ext4:LABEL=lv-over-three"
 
 mount_all() {
   mount -o $ext LABEL=boat-root $target

@@ -79,7 +79,7 @@ export const SET_ARGUMENT: ArgumentSpec = {
   required: true,
   isPath: true,
   medium: () => "ro",
-  description: "A set, an ISO image with one, or a directory that holds sets",
+  description: "A set, an ISO image with one, a directory that holds sets, or tape:/dev/nst0",
 };
 
 export const FORCE_OPTION: OptionSpec = { name: "force", description: "Replace the output when it exists", inConfig: false };

@@ -84,7 +84,8 @@ async function write(file: FileHandle, bytes: Uint8Array, recordBytes: number): 
       at += written((await file.write(bytes, at, recordBytes, null)).bytesWritten, recordBytes);
       continue;
     }
-    for (const end = Math.min(bytes.length, at + AT_ONCE_BYTES); at < end;) at += written(writeSync(file.fd, bytes, at, recordBytes, null), recordBytes);
+    for (const end = Math.min(bytes.length, at + AT_ONCE_BYTES); at < end;)
+      at += written(writeSync(file.fd, bytes, at, recordBytes, null), recordBytes);
     await othersTurn();
   }
 }

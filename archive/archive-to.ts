@@ -89,7 +89,8 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   await checkThere(request.include, prefix, request.acceptMissing);
   const createdAt = request.now().toISOString();
   const id = setId(request.hostName, createdAt);
-  const subject = await chooseSubject(store.path, request);
+  // A spool directory is a place for a while: the file system that holds it is in the set.
+  const subject = await chooseSubject(isOnTape(medium) ? "" : store.path, request);
   await using cleanUp = new AsyncDisposableStack();
   const imageSet: ImageSet = { id, store: placeOfSet(medium, store, subject.allMounts) };
   const image =
@@ -172,8 +173,9 @@ async function checkedStore(medium: ArchiveMedium, request: ArchiveRequest): Pro
   checkBootable(medium, request);
   const path = isOnTape(medium) ? medium.spool : medium.path;
   if ((await fileInfo(path))?.type !== "directory") {
-    throw new LifeboatError(`Cannot archive to "${path}" as the medium must be a directory that is there: it is not`, {
-      hint: "Make it, or mount the disk or share first",
+    const what = isOnTape(medium) ? "spool volumes in" : "archive to";
+    throw new LifeboatError(`Cannot ${what} "${path}" as the medium must be a directory that is there: it is not`, {
+      hint: isOnTape(medium) ? "Make it, or name another with ?spool=" : "Make it, or mount the disk or share first",
     });
   }
   const real = await realPath(path);

@@ -47,7 +47,6 @@ export async function placeOnTape(options: TapePlaceOptions): Promise<SetPlace> 
     directory,
     volumeLimitBytes,
     volumes: pump.volumes,
-    mediumOf: (name) => writer.sections.find(({ entries }) => entries.some((entry) => entry.name === name))?.tape,
     begin: (machine) => begin(writer, directory, { machine, image, isBootable: medium.kind === "obdr" }),
     complete: async (completion) => {
       await pump.finish();
@@ -150,8 +149,22 @@ async function complete(writer: TapeWriter, directory: string, { manifest, check
   await writeSection(writer, { kind: "tail", files: () => tailFiles(writer, directory, names) });
   const read = `${spool}/read`;
   const set = await openTapeSet({ ...drive, transport: writer.transport, staging: read, id: manifest.id });
-  await check(tapeSource(set));
+  await checkTape(() => check(tapeSource(set)));
   return { path: `${writer.tape === 1 ? "the tape" : `${writer.tape} tapes`} in ${writer.transport.device}`, mediumBytes: bytesOn(writer) };
+}
+
+/** Nothing on a tape can be removed. */
+async function checkTape(check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!(error instanceof LifeboatError) || error.exitCode !== 5) throw error;
+    throw new LifeboatError(error.message, {
+      exitCode: 5,
+      cause: error,
+      hint: "Clean the drive, and archive to other tapes: what is on these is no backup",
+    });
+  }
 }
 
 /** The index's own size is in it: it is made until that is right. */

@@ -25,6 +25,7 @@ import { completeManifest, writeSet, type Completed, type DraftSet, type SetOpti
 import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
 import { oldSnapshots } from "./old-snapshots.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
+import type { DiscWishes } from "./disc-wishes.ts";
 import type { VolumeSink } from "./frame-writer.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
 import { NO_HEADERS, saveLuksHeaders, type SavedHeader, type SavedHeaders } from "./luks-headers.ts";
@@ -47,14 +48,13 @@ export interface ArchiveRequest {
   /** Go on without included paths that are not there. */
   readonly acceptMissing: boolean;
   readonly verify: boolean;
-  /** What ISO images are called; unless given, like the set. */
-  readonly prefix?: string | undefined;
+  readonly discs: DiscWishes;
+  /** Asked for discs and tapes. */
+  readonly changer: MediumChanger;
   /** Where the rescue image is put too, as an ISO to be started from. */
   readonly rescueIso?: string | undefined;
   /** Put the headers of LUKS volumes into the set. */
   readonly luksHeaders: boolean;
-  /** Who changes discs and tapes. */
-  readonly changer: MediumChanger;
   /** Undefined in a rescue system, which has nothing to make one with: the one that runs brings the set back. */
   readonly image: ArchiveImage | undefined;
   readonly createdBy: string;
@@ -77,6 +77,7 @@ export interface ArchiveOutcome {
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
   readonly discs?: number;
+  readonly burned?: CompletedSet["burned"];
 }
 
 /** FAT can hold such a file, ISO 9660 in one extent too. */
@@ -97,9 +98,8 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
   if (request.rescueIso !== undefined) await image?.writeIso(request.rescueIso, []);
-  const { hostName, changer, note } = request;
-  const tape = { hostName, createdAt, changer, note };
-  const place = await makePlace(medium, { store: store.path, id, cleanUp, image, prefix: request.prefix, tape });
+  const label = { hostName: request.hostName, createdAt };
+  const place = await makePlace(medium, { ...request, store: store.path, id, cleanUp, image, label });
   const { directory, volumes, volumeLimitBytes } = place;
   const digestAlgorithm = await quickestDigest();
   try {

@@ -37,7 +37,7 @@ function archive(store: string, { limitBytes = 24 * M, prefix, from = tree }: Wi
     store,
     limitBytes,
     image: IMAGE,
-    prefix,
+    discs: { prefix },
     async check(source, manifest) {
       assert.deepEqual((await verifySet({ source, manifest }, () => undefined)).damage, []);
       const seen = await listStore(store);

@@ -5,37 +5,36 @@ import { makeNewDirectory, makeTemporaryDirectory, moveIntoPlace, removeFile } f
 import { forgetTemporary, rememberTemporary } from "#os/temporaries";
 import { markStore, setIsThere } from "../media/directory-store.ts";
 import { isoFilesIn, isoSetsIn, isoSetSource } from "../media/iso-sets.ts";
-import { keepLock, writeLock } from "../media/set-lock.ts";
+import { keepLock, writeLock, type KeptLock } from "../media/set-lock.ts";
 import { setIsoName, STAGING_PREFIX } from "../media/store-names.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { writeManifest } from "./archive-set.ts";
+import { runVolumeCommand } from "./disc-wishes.ts";
 import { startDiscs, type DiscOptions, type MadeDisc } from "./disc-writer.ts";
 import type { MadeImage } from "./rescue-iso.ts";
 import type { PlaceOptions, SetPlace } from "./set-place.ts";
 
-interface Images extends Omit<PlaceOptions, "image"> {
+export interface ImagePlaceOptions extends Omit<PlaceOptions, "image"> {
   readonly image: MadeImage;
   /** Bytes that each image may have; undefined for one image that has all. */
   readonly limitBytes: number | undefined;
 }
 
-export async function placeOnImages(options: Images): Promise<SetPlace> {
-  const { store, id, cleanUp, prefix = id } = options;
+export async function placeOnImages(options: ImagePlaceOptions): Promise<SetPlace> {
+  const { store, id, discs: wishes } = options;
+  const { prefix = id } = wishes;
+  const pathOf = (number: number) => `${store}/${setIsoName(prefix, number)}`;
   await checkNone(store, prefix);
-  const staging = cleanUp.use(await makeTemporaryDirectory(STAGING_PREFIX, store));
-  await writeLock(staging.path, id);
-  const lock = cleanUp.use(keepLock(staging.path));
-  const directory = `${staging.path}/${id}`;
-  await makeNewDirectory(directory, 0o700);
+  const { staging, directory, lock } = await openStaging(options);
   const made: MadeDisc[] = [];
   const discs = await startDiscs({
     ...discOptions(options),
     directory,
-    workDirectory: staging.path,
+    workDirectory: staging,
     inOrder: false,
     // In the staging directory, so that nothing of them lies about when we are killed.
-    isoPath: (number) => `${staging.path}/${setIsoName(prefix, number)}`,
-    begin: async () => undefined,
+    isoPath: (number) => `${staging}/${setIsoName(prefix, number)}`,
+    begin: (number) => runVolumeCommand(wishes, { when: "before", setId: id, number, path: pathOf(number) }),
     made: async (disc) => void made.push(disc),
   });
   return {
@@ -45,17 +44,37 @@ export async function placeOnImages(options: Images): Promise<SetPlace> {
     async complete({ manifest, check }) {
       await writeManifest(directory, manifest);
       await discs.finish();
-      await check(await sourceOn(staging.path, id, made.length));
+      await check(await sourceOn(staging, id, made.length));
       await checkNone(store, prefix);
-      const path = await publish(made, (number) => `${store}/${setIsoName(prefix, number)}`);
+      const path = await publish(made, pathOf);
       await lock.release();
       await markStore(store);
+      for (let number = 1; number <= made.length; number += 1) {
+        await runVolumeCommand(wishes, { when: "after", setId: id, number, path: pathOf(number) });
+      }
       return { path, mediumBytes: made.reduce((total, { sizeBytes }) => total + sizeBytes, 0), discs: made.length };
     },
   };
 }
 
-function discOptions({ id, limitBytes = Infinity, image }: Images): Pick<DiscOptions, "id" | "limitBytes" | "image"> {
+export interface Staging {
+  readonly staging: string;
+  /** Of the set, in it. */
+  readonly directory: string;
+  readonly lock: KeptLock;
+}
+
+/** Where images are made, and their content waits. */
+export async function openStaging({ store, id, cleanUp }: Pick<PlaceOptions, "store" | "id" | "cleanUp">): Promise<Staging> {
+  const { path } = cleanUp.use(await makeTemporaryDirectory(STAGING_PREFIX, store));
+  await writeLock(path, id);
+  const lock = cleanUp.use(keepLock(path));
+  const directory = `${path}/${id}`;
+  await makeNewDirectory(directory, 0o700);
+  return { staging: path, directory, lock };
+}
+
+function discOptions({ id, limitBytes = Infinity, image }: ImagePlaceOptions): Pick<DiscOptions, "id" | "limitBytes" | "image"> {
   return { id, limitBytes, image };
 }
 

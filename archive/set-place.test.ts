@@ -12,6 +12,7 @@ import { openSet } from "../set/open-set.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { completeManifest, writeSet } from "./archive-set.ts";
+import { QUIET } from "./discs-for-tests.ts";
 import { imageOf } from "./image-for-tests.ts";
 import { FINISHED_AT, setOptionsFor, TEST_SET_ID as ID } from "./set-for-tests.ts";
 import { makePlace, type Completion } from "./set-place.ts";
@@ -31,7 +32,7 @@ const IMAGE = imageOf([KERNEL]);
 async function archive(kind: "directory" | "iso", check: Completion["check"]) {
   const store = await mkdtemp(join(scratch, "store-"));
   await using cleanUp = new AsyncDisposableStack();
-  const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp, image: IMAGE });
+  const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp, image: IMAGE, ...QUIET });
   const draft = await writeSet({
     ...setOptionsFor(tree, place.directory),
     ...(place.volumes === undefined ? {} : { volumes: place.volumes }),
@@ -114,6 +115,9 @@ test("an ISO of the same second is kept", async () => {
   await writeFile(join(store, `${ID}-1.iso`), "mine");
   await using cleanUp = new AsyncDisposableStack();
   const message = /as a set is never overwritten: it is there already$/;
-  await assert.rejects(makePlace({ kind: "iso", path: store }, { store, id: ID, cleanUp, image: IMAGE }), { exitCode: 3, message });
+  await assert.rejects(makePlace({ kind: "iso", path: store }, { store, id: ID, cleanUp, image: IMAGE, ...QUIET }), {
+    exitCode: 3,
+    message,
+  });
   assert.deepEqual(await readdir(store), [`${ID}-1.iso`]);
 });

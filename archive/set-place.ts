@@ -5,12 +5,15 @@ import { forgetTemporary } from "#os/temporaries";
 import type { Machine } from "../machine/model.ts";
 import { isOnTape, type ArchiveMedium } from "../media/archive-medium.ts";
 import { directorySource, makeSetDirectory, markStore } from "../media/directory-store.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
 import { keepLock } from "../media/set-lock.ts";
 import { openTransport } from "../media/tape-transport.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { writeManifest } from "./archive-set.ts";
+import { placeOnBurnedDiscs } from "./burn-place.ts";
 import { placeOnImages } from "./disc-place.ts";
+import type { DiscWishes } from "./disc-wishes.ts";
 import type { VolumeSink } from "./frame-writer.ts";
 import type { MadeImage } from "./rescue-iso.ts";
 import { placeOnTape, type TapeFacts } from "./tape-place.ts";
@@ -41,6 +44,8 @@ export interface CompletedSet {
   readonly mediumBytes: number;
   /** How many images or discs it has become. */
   readonly discs?: number;
+  /** They have been compared with what was to be on them, or not; `dry`: there is no set. */
+  readonly burned?: "compared" | "unread" | "dry";
 }
 
 export interface PlaceOptions {
@@ -50,17 +55,24 @@ export interface PlaceOptions {
   readonly cleanUp: AsyncDisposableStack;
   /** What the first disc boots. */
   readonly image?: MadeImage | undefined;
-  /** What images are called; unless given, like the set. */
-  readonly prefix?: string | undefined;
-  /** For tapes: what their labels say, and who changes them. */
-  readonly tape?: TapeFacts;
+  readonly discs: DiscWishes;
+  /** Asked for empty discs and tapes. */
+  readonly changer: MediumChanger;
+  /** Read what is burned. */
+  readonly verify: boolean;
+  /** What labels of tapes say. */
+  readonly label?: TapeFacts;
+  /** What is going on. */
+  note(text: string): void;
 }
 
 export async function makePlace(medium: ArchiveMedium, options: PlaceOptions): Promise<SetPlace> {
   if (medium.kind === "directory") return placeInDirectory(options);
   if (isOnTape(medium)) return placeOnTape({ ...options, medium, openDrive: openTransport });
   if (options.image === undefined) throw new Error("an ISO has a rescue image");
-  return placeOnImages({ ...options, image: options.image, limitBytes: medium.limitBytes, prefix: options.prefix });
+  const images = { ...options, image: options.image, limitBytes: medium.limitBytes };
+  const { burn } = options.discs;
+  return burn === undefined ? placeOnImages(images) : placeOnBurnedDiscs(images, burn);
 }
 
 async function placeInDirectory({ store, id, cleanUp }: PlaceOptions): Promise<SetPlace> {

@@ -38,8 +38,18 @@ async function archive(url: string, capacityBytes: number) {
   };
   const { drive, loaded, requests } = changedDrive(tapes[0], tapeFor);
   await using cleanUp = new AsyncDisposableStack();
-  const tape = { hostName: "test", createdAt: FINISHED_AT, changer: loaded.changer, note: () => undefined };
-  const place = await placeOnTape({ medium: medium(url), openDrive: () => drive, id: ID, cleanUp, image: IMAGE, tape });
+  const { changer } = loaded;
+  const label = { hostName: "test", createdAt: FINISHED_AT };
+  const place = await placeOnTape({
+    medium: medium(url),
+    openDrive: () => drive,
+    id: ID,
+    cleanUp,
+    image: IMAGE,
+    label,
+    changer,
+    note: () => undefined,
+  });
   await place.begin?.(BIOS_MACHINE);
   const spooled: number[] = [];
   const draft = await writeSet({

@@ -4,7 +4,6 @@ import { LifeboatError } from "#os/error";
 import { createFile } from "#os/file-writer";
 import { fileInfo, makeDirectory, makeTemporaryDirectory, removeFile, spaceOn, walk, writeAtomic } from "#os/files";
 import type { Machine } from "../machine/model.ts";
-import type { MediumChanger } from "../media/medium-changer.ts";
 import type { TapeMedium } from "../media/tape-url.ts";
 import { openTapeSet } from "../media/open-tape-set.ts";
 import { tapeSource } from "../media/tape-source.ts";
@@ -20,24 +19,21 @@ import { beginBootTape, indexWith, startTapeWriter, writeSection, type TapeFile,
 export interface TapeFacts {
   readonly hostName: string;
   readonly createdAt: string;
-  readonly changer: MediumChanger;
-  /** Told what happens. */
-  note(line: string): void;
 }
 
-export interface TapePlaceOptions extends Pick<PlaceOptions, "id" | "cleanUp" | "image" | "tape"> {
+export interface TapePlaceOptions extends Pick<PlaceOptions, "id" | "cleanUp" | "image" | "label" | "changer" | "note"> {
   readonly medium: TapeMedium;
   readonly openDrive: TapeDrive["openDrive"];
 }
 
 /** Throws LifeboatError (3) when the tape in the drive may not be overwritten, before anything is. */
 export async function placeOnTape(options: TapePlaceOptions): Promise<SetPlace> {
-  const { medium, openDrive, id, cleanUp, image, tape } = options;
-  if (tape === undefined) throw new Error("a tape has a label");
-  const drive = { transport: openDrive(medium.path), changer: tape.changer, openDrive };
+  const { medium, openDrive, id, cleanUp, image, label, changer, note } = options;
+  if (label === undefined) throw new Error("a tape has a label");
+  const drive = { transport: openDrive(medium.path), changer, openDrive };
   cleanUp.defer(() => drive.transport.release().catch(() => undefined));
   const { blockBytes, overwrite } = medium;
-  const writer = await startTapeWriter({ ...tape, ...drive, set: id, blockBytes, overwrite });
+  const writer = await startTapeWriter({ ...label, ...drive, note, set: id, blockBytes, overwrite });
   const volumeLimitBytes = await volumeLimit(medium);
   const staging = cleanUp.use(await makeTemporaryDirectory("lifeboat-tape-", medium.spool));
   const directory = `${staging.path}/${id}`;

@@ -5,12 +5,14 @@ import { listOption, textOption, JSON_OPTION, type CommandSpec, type OptionSpec,
 import { archiveTo } from "../archive/archive-to.ts";
 import { LifeboatError } from "#os/error";
 import { exists, readTextIfThere } from "#os/files";
-import { parseArchiveMedium, type ArchiveMedium } from "../media/archive-medium.ts";
+import { parseArchiveMedium } from "../media/archive-medium.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { archiveReport } from "../ui/set-text.ts";
 import { readArchiveImage } from "./archive-image.ts";
 import { IMAGE_OPTIONS } from "./build.ts";
+import { DISC_OPTIONS, DISC_RULES, discWishes } from "./disc-options.ts";
 import { readCompression } from "./compression-option.ts";
+import { checkRules } from "./option-rules.ts";
 import { progressPrinter } from "./progress-printer.ts";
 import { VERSION } from "./version.ts";
 
@@ -70,13 +72,7 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     description: `What the set's name begins with, at most ${NAME_LIMIT} characters`,
     defaultText: "the host name",
   },
-  {
-    name: "prefix",
-    value: "NAME",
-    description: "What ISO images are called: NAME-1.iso, NAME-2.iso and so on",
-    defaultText: "the set's name",
-    inConfig: false,
-  },
+  ...DISC_OPTIONS,
   {
     name: "self-restoring",
     short: "H",
@@ -171,6 +167,7 @@ export const archiveCommand: CommandSpec = {
     { command: "lifeboat archive -I /etc -I /home /mnt/backup", says: "a set of files alone" },
   ],
   async run({ args: [medium = ""], options, print, remark, progress, status, changer }) {
+    checkRules(DISC_RULES, options);
     const root = textOption(options, "root") ?? "/";
     const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
     checkMediumOptions(options, isRescue);
@@ -187,9 +184,9 @@ export const archiveCommand: CommandSpec = {
       acceptMissing: options["accept-missing"] === true,
       verify: options["no-verify"] !== true,
       luksHeaders: options["luks-headers"] === true,
+      discs: discWishes(options, place),
       changer,
       rescueIso: textOption(options, "rescue-iso"),
-      prefix: givenPrefix(options, place),
       image: isRescue ? undefined : readArchiveImage(options, progress),
       createdBy: `lifeboat ${VERSION}`,
       now: () => new Date(),
@@ -221,25 +218,6 @@ function givenName(options: OptionValues): string | undefined {
   const name = textOption(options, "name");
   if (name === undefined || name.length <= NAME_LIMIT) return name;
   throw new LifeboatError(`Cannot use --name as it may have ${NAME_LIMIT} characters: it has ${name.length}`, { exitCode: 2 });
-}
-
-/** Throws LifeboatError (2) for what is no plain name, and where there are no images. */
-function givenPrefix(options: OptionValues, { kind }: ArchiveMedium): string | undefined {
-  const prefix = textOption(options, "prefix");
-  if (prefix === undefined) return undefined;
-  if (kind !== "iso") {
-    throw new LifeboatError("Cannot use --prefix as it names ISO images: the medium is no iso:", {
-      exitCode: 2,
-      hint: "Give iso:/DIR or iso:/DIR?size=700M, or --name for the name of the set",
-    });
-  }
-  if (/^[A-Za-z0-9][\w.-]*$/.test(prefix) && prefix.length <= NAME_LIMIT) return prefix;
-  throw new LifeboatError(
-    `Cannot use --prefix as it is letters, digits, dots, dashes and underscores, ${NAME_LIMIT} at most: "${prefix}"`,
-    {
-      exitCode: 2,
-    },
-  );
 }
 
 async function hostNameBelow(root: string): Promise<string> {

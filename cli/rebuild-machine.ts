@@ -9,15 +9,17 @@ import { exists, openAppender, readBytes } from "#os/files";
 import { askKeys, requireOpening, sameKey, type LuksKeys } from "../restore/luks-keys.ts";
 import { notedMediumLock } from "../restore/medium-lock.ts";
 import { lostSomething, whatFollows, warningsAfter, type Afterwards } from "../restore/outcome.ts";
-import { prepareRestore, type PreparedRestore } from "../restore/prepare.ts";
+import { prepareRestore, type PreparedRestore, type PrepareOptions } from "../restore/prepare.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
 import type { RestoreEnvironment } from "../restore/engine.ts";
 import { runRestore, type RunOptions } from "../restore/run-restore.ts";
 import { refuseUnattended } from "../restore/unattended.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
+import type { OpenSet } from "../set/open-set.ts";
 import { shownLine } from "../ui/plain-text.ts";
 import { planText } from "../ui/plan-text.ts";
 import { restoreDetails, restoredLine } from "../ui/restore-text.ts";
+import { askCards, type AskLine } from "./ask-cards.ts";
 import { countDown, type KeyInput } from "./count-down.ts";
 import { textOption, type Invocation, type OptionValues } from "./command-spec.ts";
 import { openForRestore } from "./open-for-restore.ts";
@@ -33,8 +35,7 @@ export interface RebuildSurroundings {
   readonly logPath: string;
   sleep(milliseconds: number): Promise<void>;
   readonly keys: KeyInput;
-  /** "" when nobody answers. */
-  ask(question: string): Promise<string>;
+  readonly ask: AskLine;
   /** Nothing is shown of what is typed. Undefined when nobody answers. */
   askHidden(question: string): Promise<string | undefined>;
   end(action: "reboot" | "poweroff"): Promise<void>;
@@ -59,9 +60,25 @@ export async function rebuildMachine(path: string, invocation: Invocation): Prom
     });
   }
   const set = await openForRestore(path, invocation);
-  const prepared = await prepareRestore(set, { ...readPlanOptions(options), locks: await notedMediumLock() });
+  const planOptions = { ...readPlanOptions(options), locks: await notedMediumLock() };
+  const prepared = await prepareWithCards(set, planOptions, isAttended(options) ? RESCUE_SYSTEM.ask : undefined);
   if (options["json"] !== true) print(planText(prepared));
   return rebuildPrepared(prepared, invocation, RESCUE_SYSTEM);
+}
+
+function isAttended(options: OptionValues): boolean {
+  return options["nuke"] !== true && options["json"] !== true;
+}
+
+/** Planned again with what a person says of network cards. */
+async function prepareWithCards(set: OpenSet, options: PrepareOptions, ask: AskLine | undefined): Promise<PreparedRestore> {
+  let prepared = await prepareRestore(set, options);
+  if (ask === undefined || prepared.plan.openCards.length === 0) return prepared;
+  await askCards(async (named) => {
+    if (named.size > 0) prepared = await prepareRestore(set, { ...options, cards: new Map([...(options.cards ?? []), ...named]) });
+    return prepared.plan.openCards;
+  }, ask);
+  return prepared;
 }
 
 /** From consent on. */

@@ -35,7 +35,10 @@ export const FLAG_WORDS = {
 } as const satisfies WordTexts;
 
 export const VALUE_WORDS = {
-  prefix: { value: "NAME", says: "The name that the set's files begin with.", later: "stops nuke" },
+  prefix: {
+    value: "NAME",
+    says: "What the set's ISO images are called, where they lie in a directory: NAME-1.iso and so on; others are not looked at.",
+  },
   ipconf: {
     value: "DEVICE:ADDRESS:NETMASK:BROADCAST:GATEWAY",
     says: "The address of an interface, which is named by its name or its MAC address; `ipconf=DEVICE:dhcp` asks a server.",

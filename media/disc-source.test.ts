@@ -13,6 +13,8 @@ import { FILES_REQUEST } from "../restore/files-request-for-tests.ts";
 import { openSet } from "../set/open-set.ts";
 import { MissingMedium } from "../set/set-source.ts";
 import { verifySet } from "../set/verify-set.ts";
+import { findSet } from "./find-set.ts";
+import { sourceBelow } from "./find-store.ts";
 import { openDiscSet } from "./disc-source.ts";
 import { NOBODY, type MediumChanger, type MediumRequest } from "./medium-changer.ts";
 
@@ -30,10 +32,12 @@ before(async () => {
   const kernel = { path: "lifeboat/vmlinuz", source: join(scratch, "kernel") };
   await writeFile(kernel.source, Buffer.alloc(2 * M, "kernel"));
   await run(["sh", "-c", "head -c 30000000 /dev/urandom > large; seq 10000 > text"], { cwd: tree });
-  for (const id of [ID, OTHER])
-    await archiveOnDiscs({ tree, store: discs, id, image: imageOf([kernel]), limitBytes: 16 * M, prefix: undefined });
+  for (const id of [ID, OTHER]) await archiveOnDiscs({ tree, store: discs, id, image: imageOf([kernel]), limitBytes: 16 * M });
   assert.equal((await readdir(discs)).filter((name) => name.startsWith(ID)).length, 3);
 });
+
+const cleanUp = new AsyncDisposableStack();
+after(() => cleanUp.disposeAsync());
 
 interface Rack {
   readonly drives: readonly string[];
@@ -43,7 +47,7 @@ interface Rack {
 }
 
 /** Drives are files, and a disc is put in as a copy. */
-async function rack(count: number, cleanUp = new AsyncDisposableStack()): Promise<Rack> {
+async function rack(count: number): Promise<Rack> {
   const place = await mkdtemp(join(scratch, "rack-"));
   const drives = Array.from({ length: count }, (_, index) => join(place, `drive${index}`));
   const asked: MediumRequest[] = [];
@@ -71,8 +75,7 @@ const asText = (asked: readonly MediumRequest[]) =>
   asked.map(({ number, problem }) => `${number}${problem === undefined ? "" : `: ${problem}`}`);
 
 test("one drive: verify asks for each disc once a pass, and what is wrong is named", async () => {
-  await using cleanUp = new AsyncDisposableStack();
-  const one = await rack(1, cleanUp);
+  const one = await rack(1);
   const [drive = ""] = one.drives;
   await one.put(0, disc(1));
   let wrong: (string | undefined)[] = [disc(3), disc(2, OTHER), undefined];
@@ -130,6 +133,50 @@ test("files come back from the one disc that holds them, beginning with any disc
   const outcome = await restoreFiles({ ...FILES_REQUEST, set, to, only: ["/text"] });
   assert.deepEqual(outcome.differences, []);
   assert.deepEqual(asText(one.asked), ["last"]);
+});
+
+test("images of all discs are found below a mounted file system by what is in them, and by their prefix", async () => {
+  const disk = await mkdtemp(join(scratch, "disk-"));
+  const found = async (prefix?: string, notes: string[] = []) => {
+    const search = { id: ID, path: undefined, prefix, note: (line: string) => void notes.push(line) };
+    const stored = await sourceBelow(disk, search);
+    return stored === undefined ? notes : [stored.path, (await openSet(stored.source)).manifest.id];
+  };
+  const sets = join(disk, "sets");
+  await mkdir(sets);
+  for (const number of [1, 2, 3]) await copyFile(disc(number), join(sets, `boat-${number}.iso`));
+  assert.deepEqual(await found(), [], "no store");
+  await writeFile(join(sets, ".lifeboat-store"), "");
+  assert.deepEqual(await found(), ["/sets/boat-1.iso", ID]);
+  assert.deepEqual(await found("boat"), ["/sets/boat-1.iso", ID]);
+  assert.deepEqual(await found("ship"), []);
+  await rm(join(sets, "boat-2.iso"));
+  assert.deepEqual(await found(), [`${sets}: of ${ID} disc 2 is not here`]);
+});
+
+test("a disc that is mounted is told from a set, and discs that were put together in one directory are one", async () => {
+  const extract = (number: number, to: string) => run(["xorriso", "-osirrox", "on", "-indev", disc(number), "-extract", "/", to]);
+  const place = join(scratch, "mounted");
+  await extract(1, place);
+  const lack = `it is disc 1 of several, and data-0002.tar.zst is on another one`;
+  for (const path of [place, join(place, ID)]) {
+    await assert.rejects(findSet(path), {
+      exitCode: 5,
+      message: new RegExp(`as all of the set must be in it: ${lack}$`),
+      hint: /\/dev\/sr0/,
+    });
+  }
+  const notes: string[] = [];
+  const search = { id: ID, path: undefined, prefix: undefined, note: (line: string) => void notes.push(line) };
+  assert.equal(await sourceBelow(place, search), undefined);
+  assert.deepEqual(notes, [`${place}/${ID}: ${lack}`]);
+  await run(["chmod", "-R", "u+w", place]);
+  for (const number of [2, 3]) {
+    await extract(number, `${place}${number}`);
+    await run(["sh", "-c", `cp -f ${place}${number}/${ID}/* ${place}/${ID}/`]);
+  }
+  assert.deepEqual((await verifySet(await openSet(await findSet(place)), () => undefined)).damage, []);
+  assert.equal((await sourceBelow(place, search))?.path, `/${ID}`);
 });
 
 describe("nobody to ask", () => {

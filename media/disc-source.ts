@@ -2,7 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { createFile } from "#os/file-writer";
-import { makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
+import { holdOpen, makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
 import { isImageFile } from "../set/device-image-files.ts";
 import { piecesOf } from "../set/open-set.ts";
 import { MANIFEST_FILE, parseManifest, volumeNumber, type SetManifest } from "../set/set-manifest.ts";
@@ -36,7 +36,7 @@ export function isOnly({ note }: IsoDisc): boolean {
 async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<SetSource> {
   const { id } = first.disc;
   await keepTraysOpen(reading.cleanUp);
-  const shelf = discShelf(first, reading);
+  const shelf = await discShelf(first, reading);
   const hasManifest = first.disc.iso.names(id).includes(MANIFEST_FILE);
   const papers = await copyPapers(hasManifest ? first.disc : await shelf.take("last"), reading.cleanUp);
   const manifest = parseManifest(await readText(`${papers}/${MANIFEST_FILE}`), `${first.drive}/${id}/${MANIFEST_FILE}`);
@@ -74,13 +74,18 @@ interface DiscShelf {
   use<T>(number: number, work: (disc: IsoDisc) => Promise<T>): Promise<T>;
 }
 
-function discShelf(first: PlacedDisc, reading: DiscReading): DiscShelf {
+async function discShelf(first: PlacedDisc, reading: DiscReading): Promise<DiscShelf> {
   let current = first;
+  // A drive that nobody has open forgets what it has read, and opens at the press of its button.
+  let held = await holdOpen(first.drive);
+  reading.cleanUp.defer(() => held[Symbol.asyncDispose]());
   let turn: Promise<unknown> = Promise.resolve();
   const take = async (number: number | "last") => {
     const { note, id } = current.disc;
     if (number === "last" ? !note.isLast : note.disc !== number) {
+      await held[Symbol.asyncDispose]();
       current = await wantedDisc({ setId: id, number, drive: current.drive }, reading);
+      held = await holdOpen(current.drive);
     }
     return current.disc;
   };

@@ -5,6 +5,7 @@ import { exists, fileInfo, listDirectory } from "#os/files";
 import { CATALOGUE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { directorySource, inOrder, listStore } from "./directory-store.ts";
+import { lackOfDiscs } from "./copied-disc.ts";
 import { discsIn, opticalDrives } from "./disc-drives.ts";
 import { isOnly, openDiscSet } from "./disc-source.ts";
 import { NOBODY, type MediumChanger } from "./medium-changer.ts";
@@ -22,7 +23,7 @@ export interface FindOptions {
   readonly note?: (line: string) => void;
   /** Asked for discs; unless given, nobody is there. */
   readonly changer?: MediumChanger;
-  /** Holds what has to be removed when the set is no longer read. */
+  /** Holds what has to be removed and let go of when the set is no longer read; a drive needs it. */
   readonly cleanUp?: AsyncDisposableStack;
 }
 
@@ -38,18 +39,30 @@ export async function findSet(place: string, options: FindOptions = {}): Promise
   const { path, isIso } = readPlace(place);
   if ((await fileInfo(path))?.type === "block-device") return setOnDisc(path, options);
   if ((await fileInfo(path))?.type === "file") return setOnIso(path, acceptsDamage);
-  if (!isIso && (await isSetDirectory(path))) return directorySource(path);
+  if (!isIso && (await isSetDirectory(path))) return setInDirectory(path, acceptsDamage);
   const newestFirst = [...(await setsAt(place))].reverse();
   const newest = newestFirst.find(({ state }) => state === "whole" || state === "damaged") ?? (acceptsDamage ? newestFirst[0] : undefined);
   if (newest === undefined) throw nothingThere(place, newestFirst[0]);
   if (newest.state === "damaged" && !acceptsDamage) throw newestDamaged(place, newest, newestFirst);
   for (const { id, problem } of newestFirst.slice(0, newestFirst.indexOf(newest)))
     note?.(`${id} is newer than ${newest.id}, and no set: ${problem}`);
-  return newest.kind === "iso" ? setOnIso(newest.path, acceptsDamage) : directorySource(newest.path);
+  return newest.kind === "iso" ? setOnIso(newest.path, acceptsDamage) : setInDirectory(newest.path, acceptsDamage);
+}
+
+/** A disc that is mounted has what is on it alone. */
+async function setInDirectory(path: string, acceptsDamage: boolean): Promise<SetSource> {
+  const source = directorySource(path);
+  const lack = acceptsDamage ? undefined : await lackOfDiscs(source);
+  if (lack === undefined) return source;
+  throw new LifeboatError(`Cannot open "${path}" as all of the set must be in it: ${lack}`, {
+    exitCode: 5,
+    hint: "Name the drive, such as /dev/sr0: the other discs are asked for then",
+  });
 }
 
 /** In a drive, with the discs that belong to it. */
-function setOnDisc(drive: string, { changer = NOBODY, cleanUp = new AsyncDisposableStack() }: FindOptions): Promise<SetSource> {
+function setOnDisc(drive: string, { changer = NOBODY, cleanUp }: FindOptions): Promise<SetSource> {
+  if (cleanUp === undefined) throw new Error("a drive is let go of by cleanUp");
   return openDiscSet(drive, { drives: opticalDrives, changer, cleanUp });
 }
 

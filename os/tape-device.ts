@@ -65,9 +65,18 @@ export async function openTapeDevice(path: string, mode: "r" | "w"): Promise<Tap
 
 /** Small records cost more in promises than on the tape: so many bytes go at once before others get their turn. */
 const AT_ONCE_BYTES = 256 * 1024;
+/** A record of this size is worth a promise: a drive may take seconds for it. */
+const LARGE_BYTES = 32 * 1024;
 
-async function readMany({ fd }: FileHandle, room: Uint8Array, recordBytes: number): Promise<number> {
+async function readMany(file: FileHandle, room: Uint8Array, recordBytes: number): Promise<number> {
+  const { fd } = file;
   for (let filled = 0; filled < room.length;) {
+    if (recordBytes >= LARGE_BYTES) {
+      const { bytesRead } = await file.read(room, filled, recordBytes, null);
+      filled += bytesRead;
+      if (bytesRead !== recordBytes) return filled;
+      continue;
+    }
     for (const end = Math.min(room.length, filled + AT_ONCE_BYTES); filled < end;) {
       const bytesRead = readSync(fd, room, filled, recordBytes, null);
       filled += bytesRead;
@@ -80,7 +89,7 @@ async function readMany({ fd }: FileHandle, room: Uint8Array, recordBytes: numbe
 
 async function write(file: FileHandle, bytes: Uint8Array, recordBytes: number): Promise<void> {
   for (let at = 0; at < bytes.length;) {
-    if (recordBytes >= AT_ONCE_BYTES / 4) {
+    if (recordBytes >= LARGE_BYTES) {
       at += written((await file.write(bytes, at, recordBytes, null)).bytesWritten, recordBytes);
       continue;
     }

@@ -15,5 +15,6 @@ export function planOfSteps(setId: string, steps: readonly Step[]): Plan {
     lost: [],
     kept: [],
     warnings: [],
+    openCards: [],
   };
 }

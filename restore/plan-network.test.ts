@@ -22,6 +22,7 @@ describe("planCards()", () => {
     assert.deepEqual(planCards([card("ens3", "aa"), card("ens4", "bb")], [here("eth0", "bb"), here("eth1", "AA")], NOBODY), {
       changes: [],
       problems: [],
+      open: [],
     });
   });
 
@@ -41,12 +42,16 @@ describe("planCards()", () => {
   test("names what is doubtful, and does as a person says", () => {
     const cards = [card("ens3", "aa")];
     const present = [here("eth0", "01"), here("eth1", "02")];
-    assert.deepEqual(planCards(cards, present, NOBODY), {
-      changes: [],
-      problems: [
-        "the machine's network card ens3 (52:54:00:00:00:aa) is not here, and it may be eth0 (52:54:00:00:00:01) or eth1 (52:54:00:00:00:02): say which, with --nic ens3=NAME",
+    const { problems, open } = planCards(cards, present, NOBODY);
+    assert.deepEqual(
+      [problems, open.map(({ name, choices }) => [name, choices.map((choice) => choice.name)])],
+      [
+        [
+          "the machine's network card ens3 (52:54:00:00:00:aa) is not here, and it may be eth0 (52:54:00:00:00:01) or eth1 (52:54:00:00:00:02): say which, with --nic ens3=NAME",
+        ],
+        [["ens3", ["eth0", "eth1"]]],
       ],
-    });
+    );
     assert.deepEqual(told(planCards(cards, present, new Map([["ens3", "eth1"]]))), ["ens3 aa>02"]);
     assert.deepEqual(told(planCards(cards, present, new Map([["52:54:00:00:00:AA", "52:54:00:00:00:01"]]))), ["ens3 aa>01"]);
     assert.deepEqual(planCards(cards, present, new Map([["ens9", "eth1"]])).problems[0], 'the machine has no network card "ens9"');
@@ -64,6 +69,7 @@ describe("planCards()", () => {
     assert.deepEqual(planCards(others, [], NOBODY), {
       changes: [],
       problems: [],
+      open: [],
     });
   });
 });

@@ -20,6 +20,15 @@ export interface CardPlan {
   readonly changes: readonly CardChange[];
   /** One line each: what a person has to see to. */
   readonly problems: readonly string[];
+  /** Cards of the machine of which only a person can say what takes their place. */
+  readonly open: readonly OpenCard[];
+}
+
+export interface OpenCard {
+  readonly name: string;
+  readonly mac: string;
+  /** Those that are here and take no other's place; never empty. */
+  readonly choices: readonly Pick<PresentCard, "name" | "mac">[];
 }
 
 interface Card extends NetworkCard {
@@ -32,7 +41,7 @@ export function planCards(
   present: readonly PresentCard[] | undefined,
   named: ReadonlyMap<string, string>,
 ): CardPlan {
-  if (present === undefined) return { changes: [], problems: [] };
+  if (present === undefined) return { changes: [], problems: [], open: [] };
   // A bridge or bond, which no driver serves, has the address of one of its cards.
   // While they are bonded, cards have one address, and which is whose own is not known.
   const isAlone = (mac: string | undefined) => cards.filter((card) => card.driver !== undefined && card.mac === mac).length === 1;
@@ -47,10 +56,14 @@ export function planCards(
   const drivers = new Set(wanted.map(({ driver }) => driver));
   for (const driver of drivers) pairInOrder({ wanted, present, pairs }, (card) => card.driver === driver);
   pairInOrder({ wanted, present, pairs }, () => true);
-  const left = present.filter(isFree).map(({ name, mac }) => `${name} (${mac})`);
-  const open = wanted.filter((card) => !pairs.has(card)).map(({ name, mac }) => openProblem({ name, mac }, left));
+  const choices = present.filter(isFree).map(({ name, mac }) => ({ name, mac }));
+  const open = wanted.filter((card) => !pairs.has(card)).map(({ name, mac }) => ({ name, mac, choices }));
   const changes = [...pairs].map(([{ name, mac }, to]) => ({ name, fromMac: mac, toMac: to.mac }));
-  return { changes: changes.filter(({ fromMac, toMac }) => !sameAddress(fromMac, toMac)), problems: [...problems, ...open] };
+  return {
+    changes: changes.filter(({ fromMac, toMac }) => !sameAddress(fromMac, toMac)),
+    problems: [...problems, ...open.map(openProblem)],
+    open: choices.length === 0 ? [] : open,
+  };
 }
 
 interface Search {
@@ -79,7 +92,8 @@ function pairInOrder({ wanted, present, pairs }: Search, isAlike: (card: Pick<Ne
   open.forEach((card, index) => pairs.set(card, free[index]!));
 }
 
-function openProblem({ name, mac }: Pick<Card, "name" | "mac">, left: readonly string[]): string {
+function openProblem({ name, mac, choices }: OpenCard): string {
+  const left = choices.map((card) => `${card.name} (${card.mac})`);
   const choice = left.length === 0 ? "no card here is left for it" : `it may be ${left.join(" or ")}: say which, with --nic ${name}=NAME`;
   return `the machine's network card ${name} (${mac}) is not here, and ${choice}`;
 }
@@ -92,8 +106,8 @@ function sameAddress(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
 
-/** No part of a longer one, as InfiniBand has them. */
-const ADDRESS = /(?<![0-9a-f][:-])\b[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}\b(?![:-][0-9a-f])/gi;
+/** No part of a longer one, as InfiniBand has them; `mac:`, which NetworkManager writes before one, is none. */
+const ADDRESS = /(?<!\b[0-9a-f]{2}[:-])\b[0-9a-f]{2}(?:([:-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}\b(?![:-][0-9a-f])/gi;
 
 /** The text with each old address in the new one's place, written as the old one was. One character a byte. */
 export function withNewAddresses(text: string, changes: readonly CardChange[]): string {

@@ -79,7 +79,6 @@ export function planRestore(input: PlanInput): Plan {
   const fitted = wantedFit({ ...input, machine: whole }, reuse);
   const { pairs, layout, changes } = fitted;
   const machine = { ...whole, layout, bootLoader: withReplaced(whole.bootLoader, fitted.replaced) };
-  const targets = pairs.map(({ to }) => to);
   const matches = pairs.map(({ from, to, reason }): DiskMatch => ({ from: from.id, disk: targetDisk(to.disk), reason }));
   const multipath = planMultipath(whole.layout, { matches, replaced: fitted.replaced });
   const moves = { devices: devicePaths(layout, matches), matches, replaced: new Map([...fitted.replaced, ...multipath.gone]) };
@@ -96,7 +95,7 @@ export function planRestore(input: PlanInput): Plan {
     lost: lostContents(pairs, machine, reuse).flatMap(contentLines),
     kept: [
       ...keptLines(layout, { reuse, path: (id) => moves.devices.get(id) ?? id }),
-      ...present.filter((one) => !targets.includes(one)).map(leftAloneLine),
+      ...present.filter((one) => !pairs.some(({ to }) => to === one)).map(leftAloneLine),
     ],
     warnings: [
       ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
@@ -108,6 +107,7 @@ export function planRestore(input: PlanInput): Plan {
       ...multipath.warnings,
       ...machineWarnings(machine, moves, before),
     ],
+    openCards: cards.open,
   };
 }
 

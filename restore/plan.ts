@@ -7,7 +7,7 @@ import type { GrubArray } from "./grub-arrays.ts";
 import type { GoneArray, MovedArray } from "./plan-arrays.ts";
 import type { GoneNames } from "./plan-gone-words.ts";
 import type { WwidChange } from "./plan-multipath.ts";
-import type { CardChange } from "./plan-network.ts";
+import type { CardChange, OpenCard } from "./plan-network.ts";
 import type { LogicalVolume, LuksVolume, RaidArray, VolumeGroup } from "../machine/stacked-device.ts";
 
 /** A disk that is here now. */
@@ -297,6 +297,8 @@ export interface Plan {
   /** One line each: disks that are left alone, with the reason. */
   readonly kept: readonly string[];
   readonly warnings: readonly string[];
+  /** Warnings speak of them too. */
+  readonly openCards: readonly OpenCard[];
 }
 
 /** The device node of a partition: `/dev/sda1`, `/dev/nvme0n1p1`. */

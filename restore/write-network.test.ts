@@ -16,6 +16,8 @@ const FILES: Readonly<Record<string, string>> = {
   "/etc/netplan/01.yaml": `macaddress: "${OLD}"\n`,
   "/etc/systemd/network/lan.network": `[Match]\nMACAddress=${OLD.toUpperCase()}\n`,
   "/etc/NetworkManager/system-connections/lan.nmconnection": `mac-address=${OLD}\n`,
+  "/etc/systemd/network/lan.network.d/match.conf": `[Match]\nPermanentMACAddress=${OLD}\n`,
+  "/etc/NetworkManager/conf.d/unmanaged.conf": `unmanaged-devices=mac:${OLD}\n`,
   "/etc/sysconfig/network-scripts/ifcfg-ens3": `HWADDR=${OLD}\n# \xe9\n`,
   "/etc/systemd/network/other.network": "[Match]\nName=ens4\n",
 };
@@ -38,7 +40,7 @@ test("writeNetwork() changes addresses, keeps the originals, and pins the name",
     assert.ok(changed.includes(path) && changed.includes(original));
   }
   assert.match(await read("/etc/udev/rules.d/70-lifeboat-net.rules"), /ATTR\{address\}=="52:54:00:00:00:0b", NAME="ens3"/);
-  assert.equal(changed.length, 11);
+  assert.equal(changed.length, 15);
   // Again, as after a power cut: the originals stay what they were.
   await writeNetwork(step, root, originalsOf("set"));
   assert.equal(await read("/etc/netplan/.01.yaml.before-set"), FILES["/etc/netplan/01.yaml"]);

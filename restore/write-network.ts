@@ -15,6 +15,8 @@ const PLACES: readonly string[] = [
   "/etc/network/interfaces.d",
   "/etc/netplan",
   "/etc/systemd/network",
+  "/etc/NetworkManager/NetworkManager.conf",
+  "/etc/NetworkManager/conf.d",
   "/etc/NetworkManager/system-connections",
   "/etc/sysconfig/network-scripts",
   "/etc/sysconfig/network",
@@ -43,9 +45,19 @@ async function filesIn(root: string): Promise<readonly string[]> {
     const type = (await linkInfo(place))?.type;
     if (type === "file") found.push(place);
     if (type !== "directory") continue;
-    for (const name of await listDirectory(place)) {
-      if (!name.startsWith(".") && (await linkInfo(`${place}/${name}`))?.type === "file") found.push(`${place}/${name}`);
-    }
+    found.push(...(await filesBelow(place)));
+  }
+  return found;
+}
+
+/** Drop-ins too, such as those in `10-lan.link.d` (systemd.link(5)). */
+async function filesBelow(directory: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await listDirectory(directory)) {
+    const place = `${directory}/${name}`;
+    const type = name.startsWith(".") ? undefined : (await linkInfo(place))?.type;
+    if (type === "file") found.push(place);
+    if (type === "directory" && name.endsWith(".d")) found.push(...(await filesBelow(place)));
   }
   return found;
 }

@@ -3,6 +3,7 @@
 import type { Scenario } from "./scenario.ts";
 import { BOOT_PATHS } from "./scenarios/boot-paths.ts";
 import { IMAGE_BYTES } from "./scenarios/image-bytes.ts";
+import { ON_DISCS } from "./scenarios/discs.ts";
 import { FAILURES } from "./scenarios/failures.ts";
 import { GATE } from "./scenarios/gate.ts";
 import { GUESTS } from "./scenarios/guests.ts";
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...GATE,
   ...RESTORES,
   ...SET_PLACES,
+  ...ON_DISCS,
   ...STORAGE,
   ...TAPES,
 ];

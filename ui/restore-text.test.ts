@@ -137,6 +137,7 @@ test("planText() keeps each thing on a line of its own, with nothing that a term
     layout: BIOS_MACHINE.layout,
     replaced: [],
     changes: [],
+    openCards: [],
     keptPaths: [],
     matches: [{ from: evil, disk, reason: "named by you" }],
     steps: [{ kind: "mount", device: evil, path: evil, type: "ext4", options: [], fsRoot: "/" }],

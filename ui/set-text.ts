@@ -16,12 +16,13 @@ interface Archived {
   readonly mediumBytes: number;
   /** Images or discs. */
   readonly discs?: number;
+  readonly burned?: "compared" | "unread" | "dry" | undefined;
 }
 
 /** Names listed of each kind; the manifest has all. */
 const LISTED = 10;
 
-export function archiveReport({ path, manifest, verification, warnings, mediumBytes, discs = 1 }: Archived): string {
+export function archiveReport({ path, manifest, verification, warnings, mediumBytes, discs = 1, burned }: Archived): string {
   const { totals, changed, unreadable, leftOut = [] } = manifest;
   const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.createdAt)) / 1000;
   return [
@@ -29,13 +30,23 @@ export function archiveReport({ path, manifest, verification, warnings, mediumBy
     `  set       ${manifest.id}, ${manifest.kind === "machine" ? "rebuilds the machine" : "files alone"}`,
     `  files     ${totals.paths} paths, ${mebibytes(totals.streamBytes)} in ${mebibytes(totals.storedBytes)} (${manifest.codec}), ${duration(seconds)}`,
     ...listedImages(manifest).map(({ name, method, storedBytes }) => `  image     ${name}: ${method}, ${mebibytes(storedBytes)}`),
-    `  verified  ${verification === undefined ? "no" : `${verification.frames} frames and ${verification.paths} paths read back, no damage`}`,
+    `  verified  ${burned === undefined ? verifiedText(verification) : BURNED_TEXTS[burned]}`,
     ...leftOut.map(({ what, reason }) => `  left out  ${what}: ${reason}`),
     ...warnings.map((warning) => `  warning   ${warning}`),
     ...listed("changed  ", changed),
     ...listed("NOT READ ", unreadable),
   ].join("\n");
 }
+
+function verifiedText(verification: Verification | undefined): string {
+  return verification === undefined ? "no" : `${verification.frames} frames and ${verification.paths} paths read back, no damage`;
+}
+
+const BURNED_TEXTS: Readonly<Record<NonNullable<Archived["burned"]>, string>> = {
+  compared: "each image against its frames, each disc against its image",
+  unread: "no",
+  dry: "no: the laser was off, and there is no set",
+};
 
 function listed(label: string, remarks: SetManifest["changed"]): readonly string[] {
   const more = remarks.length > LISTED ? [`  ${label} … and ${remarks.length - LISTED} more, named in set.json`] : [];

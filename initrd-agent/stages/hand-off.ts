@@ -2,8 +2,8 @@
 
 import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
-import { directorySource } from "../../media/directory-store.ts";
-import { findStoredSet, setBelow, type FoundSet } from "../../media/find-store.ts";
+import { findStoredSet, sourceBelow, type FoundSet } from "../../media/find-store.ts";
+import type { MediumChanger } from "../../media/medium-changer.ts";
 import { nfsUrlOf, parseMediumUrl } from "../../media/medium-url.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
 import { mediumLock } from "../../restore/medium-lock.ts";
@@ -13,6 +13,7 @@ import { refuseUnattended } from "../../restore/unattended.ts";
 import { openDamagedSet } from "../../set/damaged-set.ts";
 import { openSet, type OpenSet } from "../../set/open-set.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
+import { consoleChanger } from "../console-changer.ts";
 import type { AgentContext } from "../context.ts";
 import { readLuksKey } from "../luks-key.ts";
 import { bringNetworkUp } from "../network.ts";
@@ -97,16 +98,19 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
     if (found !== undefined) return found;
   }
   const endMs = nowMs() + SEARCH_MS;
+  const changer = changerFor(context, signal);
   for (;;) {
     const found = await findStoredSet({
       id,
       path: image.set?.store?.path,
+      prefix: words.values.get("prefix"),
+      changer,
       mountPoint: SET_MOUNT_POINT,
       run: shell.run,
       needFileSystem: async (name) => void (await loadModules(context, [name === "iso9660" ? "isofs" : name])),
       note: console.note,
     });
-    if (found !== undefined) return found;
+    if (found !== undefined) return requireFreeDrive(context, found);
     if (signal.over || nowMs() > endMs) break;
     await sleep(PAUSE_MS);
     await coldplug(context);
@@ -114,6 +118,24 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   throw new LifeboatError(`Cannot restore ${id} as its set must be on one of the disks or discs: it is on none`, {
     hint: "Connect the disk that holds it, or name another with lifeboat.set=",
   });
+}
+
+/** The hand-off's time stands still while somebody looks for a disc. */
+function changerFor({ console }: AgentContext, signal: StageSignal): MediumChanger {
+  const changer = consoleChanger(console, { nowMs, sleep });
+  return { next: (request) => signal.hold(changer.next(request)) };
+}
+
+/** The tools layer is read from the disc that was booted, where memory does not hold a copy. */
+async function requireFreeDrive({ state }: AgentContext, found: FoundSet): Promise<FoundSet> {
+  if (found.discs !== true || !state.mediumMustStay) return found;
+  await found.close();
+  throw new LifeboatError(
+    "Cannot restore from several discs as the drive must be free to change them: there is too little memory for a copy of the tools",
+    {
+      hint: "Give the machine more memory, or copy the discs as PREFIX-N.iso onto one disk",
+    },
+  );
 }
 
 interface ShareSearch {
@@ -132,11 +154,12 @@ async function openShare(context: AgentContext, { id, share, deadlineMs }: Share
   const needFileSystem = async (name: string) => void (await loadModules(context, [name]));
   const nfsOptions = words.values.get("nfsopt");
   const medium = await openNfsMedium(url, { run: shell.run, mountPoint: SET_MOUNT_POINT, needFileSystem, nfsOptions });
-  const directory = await setBelow(SET_MOUNT_POINT, { id, path: image.set?.store?.path });
-  if (directory !== undefined) {
+  const search = { id, path: image.set?.store?.path, prefix: words.values.get("prefix"), note: console.note };
+  const stored = await sourceBelow(SET_MOUNT_POINT, search);
+  if (stored !== undefined) {
     return {
-      source: directorySource(directory),
-      place: `NFS ${share}${directory.slice(SET_MOUNT_POINT.length)}`,
+      source: stored.source,
+      place: `NFS ${share}${stored.path}`,
       device: undefined,
       close: () => medium.close(),
     };

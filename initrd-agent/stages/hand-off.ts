@@ -88,7 +88,7 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   const id = words.own.get("lifeboat.set")?.[0] ?? image.set?.id;
   if (id === undefined) return undefined;
   const device = image.set?.store?.tape;
-  if (device !== undefined) return openSetOnTape(context, { id, device });
+  if (device !== undefined) return openSetOnTape(context, { id, device, changer: changerFor(context, signal) });
   const share = words.values.get("nfsmount") ?? image.set?.store?.nfs;
   if (share !== undefined) {
     const found = await openShare(context, { id, share, deadlineMs: signal.deadlineMs }).catch((error: unknown) => {
@@ -120,7 +120,7 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   });
 }
 
-/** The hand-off's time stands still while somebody looks for a disc. */
+/** The hand-off's time stands still while somebody looks for a disc or a tape. */
 function changerFor({ console }: AgentContext, signal: StageSignal): MediumChanger {
   const changer = consoleChanger(console, { nowMs, sleep });
   return { next: (request) => signal.hold(changer.next(request)) };

@@ -10,6 +10,7 @@ import { openTapeSet } from "../media/open-tape-set.ts";
 import { blankTape, changedDrive, type TestTape } from "../media/tape-for-tests.ts";
 import { tapeSource } from "../media/tape-source.ts";
 import { parseTapeUrl, type TapeMedium } from "../media/tape-url.ts";
+import { openDamagedSet } from "../set/damaged-set.ts";
 import { checkListed, openSet, readMachine } from "../set/open-set.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet } from "../set/verify-set.ts";
@@ -113,6 +114,25 @@ describe("tape:", () => {
     const { damage } = await verifySet(await open(tapes), () => undefined);
     assert.match(damage[0] ?? "", /^frame 0 in data-0001\.tar/);
   });
+});
+
+test("a set whose end is lost is refused, and with damage accepted is made again from what its sections say", async () => {
+  const { tapes } = await archive("tape:/dev/nst0", Infinity);
+  const { items } = tapes[0]!;
+  items.length = items.lastIndexOf("mark", items.lastIndexOf("mark") - 1) + 1;
+  const { drive, loaded } = changedDrive(tapes[0], () => undefined);
+  const staging = await mkdtemp(join(scratch, "staging-"));
+  await assert.rejects(openTapeSet({ ...loaded, staging }), /the last tape of .* must be in/);
+  drive.tape = tapes[0];
+  const set = await openDamagedSet(tapeSource(await openTapeSet({ ...loaded, staging, acceptsDamage: true })));
+  assert.equal((await readMachine(set))?.hostName, BIOS_MACHINE.hostName);
+  assert.equal(set.manifest.totals.volumes, 5);
+  const { damage, paths } = await verifySet(set, () => undefined);
+  assert.deepEqual(
+    damage.filter((line) => /^frame|" is lost/.test(line)),
+    [],
+  );
+  assert.equal(paths, 6);
 });
 
 describe("obdr:", () => {

@@ -12,6 +12,7 @@ import { tapeSource } from "../media/tape-source.ts";
 import { openTransport, type TapeTransport } from "../media/tape-transport.ts";
 import { coldplug, loadModules } from "./coldplug.ts";
 import type { AgentContext } from "./context.ts";
+import { restoreWords } from "./restore-words.ts";
 
 /** Where what stands at the end of the set is kept. */
 const STAGING = "/run/lifeboat/tape";
@@ -28,13 +29,20 @@ interface TapeSearch {
 
 /** Its last tape is asked for when it is not in. Throws LifeboatError when there is no drive. */
 export async function openSetOnTape(context: AgentContext, { id, device, changer }: TapeSearch): Promise<FoundSet> {
-  const { console } = context;
+  const { console, words } = context;
   const drives = await waitForDrives(context);
   const transport = await driveWith(drives, { id, device });
   console.say(`lifeboat: tape drive ${transport.device}`);
   await removeTree(STAGING);
   await makeDirectory(STAGING, 0o700);
-  const set = await openTapeSet({ transport, changer, openDrive: openTransport, staging: STAGING, id });
+  const set = await openTapeSet({
+    transport,
+    changer,
+    openDrive: openTransport,
+    staging: STAGING,
+    id,
+    acceptsDamage: restoreWords(words).acceptDamage,
+  });
   const tapes = set.index.tapes === 1 ? "a tape" : `${set.index.tapes} tapes`;
   return {
     source: tapeSource(set),

@@ -4,7 +4,8 @@ import { LifeboatError } from "#os/error";
 import { makeDirectory, writeChunks } from "#os/files";
 import { tapeProblem } from "#os/tape-device";
 import { parseIndex, type TapeEntry, type TapeIndex, type TapeLabel, type TapeSection } from "../set/tape-format.ts";
-import { describeTape } from "./identify-tape.ts";
+import { describeTape, type TapeContent } from "./identify-tape.ts";
+import { scanTape } from "./scan-tape.ts";
 import { goToLastSection, readRecords, type SectionPlace, type TapePosition } from "./tape-position.ts";
 import { identifyIfThere, loadTape, NO_TAPE, type LoadedTape, type TapeDrive } from "./tape-reel.ts";
 import type { TapeTransport } from "./tape-transport.ts";
@@ -15,18 +16,27 @@ export interface TapeOpening extends TapeDrive {
   readonly staging: string;
   /** The set that is wanted; that of the tape in the drive unless given. */
   readonly id?: string | undefined;
+  /** A set whose end is nowhere is what the tape in the drive tells of it. */
+  readonly acceptsDamage?: boolean;
 }
 
 /** Throws LifeboatError (2) when there is no set, and what the changer throws when its last tape is nowhere. */
-export async function openTapeSet({ staging, id, ...drive }: TapeOpening): Promise<TapeSetPlace> {
-  const { index, position, tail } = await findTail(drive, id);
+export async function openTapeSet({ staging, id, acceptsDamage = false, ...drive }: TapeOpening): Promise<TapeSetPlace> {
+  const content = await identifyIfThere(drive.transport);
+  if (acceptsDamage && content?.kind === "lifeboat" && (id ?? content.label.set) === content.label.set) {
+    const { label, labelFile } = content;
+    const position: TapePosition = { transport: drive.transport, set: label.set, blockBytes: label.blockBytes, at: undefined };
+    if ((await readTail(drive.transport, label)) === undefined) {
+      return { index: await scanTape(position, label, labelFile), position, drive, loaded: label.tape, staging: `${staging}/${label.set}` };
+    }
+  }
+  const { index, position, tail } = await findTail(drive, id, content);
   const directory = `${staging}/${index.set}`;
   await stage(position, { tail, index }, directory);
   return { index, position, drive, loaded: index.tapes, staging: directory };
 }
 
-async function findTail(drive: TapeDrive, id: string | undefined): Promise<Tail> {
-  const content = await identifyIfThere(drive.transport);
+async function findTail(drive: TapeDrive, id: string | undefined, content: TapeContent | undefined): Promise<Tail> {
   const label = content?.kind === "lifeboat" ? content.label : undefined;
   const state = content === undefined ? NO_TAPE : describeTape(content);
   const setId = id ?? label?.set;

@@ -14,6 +14,7 @@ import { parseTapeUrl } from "./tape-url.ts";
 interface TapeOptions {
   readonly changer?: MediumChanger;
   readonly cleanUp?: AsyncDisposableStack;
+  readonly acceptsDamage?: boolean;
 }
 
 /** The set that ends on the tape in the drive, or on the one that is asked for. */
@@ -28,12 +29,12 @@ export async function setsOnTape(url: string, options: TapeOptions): Promise<rea
 /** What stands at the end of the set is kept in a directory as long as it is read. */
 async function openUrl(
   url: string,
-  { changer = NOBODY, cleanUp = new AsyncDisposableStack() }: TapeOptions,
+  { changer = NOBODY, cleanUp = new AsyncDisposableStack(), acceptsDamage = false }: TapeOptions,
 ): Promise<{ readonly set: TapeSetPlace; readonly staging: string }> {
   const medium = parseTapeUrl(url);
   if (medium === undefined) throw new LifeboatError(`Cannot open "${url}" as it must be a tape: it is none`, { exitCode: 2 });
   const { path: staging } = cleanUp.use(await makeTemporaryDirectory("lifeboat-tape-"));
-  const set = await openTapeSet({ transport: openTransport(medium.path), changer, openDrive: openTransport, staging });
+  const set = await openTapeSet({ transport: openTransport(medium.path), changer, openDrive: openTransport, staging, acceptsDamage });
   cleanUp.defer(() => set.position.transport.release());
   return { set, staging };
 }

@@ -26,8 +26,11 @@ export type SectionPlace = Pick<TapeSection, "tape" | "file" | "kind">;
 
 const ELSEWHERE = "elsewhere";
 
+/** `kind`: undefined when any will do. */
+export type SectionWanted = Pick<TapeSection, "tape" | "file"> & { readonly kind: TapeSection["kind"] | undefined };
+
 /** To a section, behind its head; undefined for what is no section but the image that an OBDR drive boots. Throws LifeboatError. */
-export async function goToSection(position: TapePosition, place: SectionPlace): Promise<TapeSection | undefined> {
+export async function goToSection(position: TapePosition, place: SectionWanted): Promise<TapeSection | undefined> {
   for (let tries = 0; tries < 2; tries += 1) {
     const section = await onTape(position, async () => {
       await moveTo(position, place.file);
@@ -53,9 +56,10 @@ async function moveTo(position: TapePosition, file: number): Promise<void> {
   position.at = { file, record: 0 };
 }
 
-async function readSectionHead(position: TapePosition, { tape, file, kind }: SectionPlace): Promise<TapeSection | typeof ELSEWHERE> {
+async function readSectionHead(position: TapePosition, { tape, file, kind }: SectionWanted): Promise<TapeSection | typeof ELSEWHERE> {
   const section = await nextHead(position);
-  if (section?.set !== position.set || section.tape !== tape || section.file !== file || section.kind !== kind) return ELSEWHERE;
+  if (section?.set !== position.set || section.tape !== tape || section.file !== file) return ELSEWHERE;
+  if (kind !== undefined && section.kind !== kind) return ELSEWHERE;
   position.at = { file, record: 1 };
   return section;
 }

@@ -48,7 +48,11 @@ export function openTransport(device: string): TapeTransport {
     forward: (marks) => move("fsf", String(marks)),
     back: (marks) => move("bsf", String(marks)),
     forwardRecords: (count) => move("fsr", String(count)),
-    toEnd: () => move("eom"),
+    async toEnd() {
+      await release();
+      // mt-st has one of them, busybox and GNU the other.
+      await mt(device, ["eod"], ["eom"]);
+    },
     read: async (room) => (await opened("r")).read(room),
     readMany: async (room, recordBytes) => (await opened("r")).readMany(room, recordBytes),
     write: async (bytes, recordBytes) => (await opened("w")).write(bytes, recordBytes),
@@ -96,17 +100,26 @@ function openNode(device: string): OpenNode {
 /** busybox has one too, which a rescue system always has. */
 const PROGRAMS: readonly (readonly [string, ...string[]])[] = [["mt"], ["busybox", "mt"]];
 
-/** Throws TapeError: what the drive is asked for first tells whether it is there. */
-async function mt(device: string, words: readonly string[]): Promise<void> {
+/** What a program says that does not know a word. */
+const UNKNOWN_WORD = /unknown command|unrecognized opcode|invalid argument/i;
+
+/**
+ * Programs have words of their own for some things: the first that is known counts.
+ * Throws TapeError: what the drive is asked for first tells whether it is there.
+ */
+async function mt(device: string, ...ways: readonly (readonly string[])[]): Promise<void> {
   let missing: unknown;
   for (const program of PROGRAMS) {
-    try {
-      await run([...program, "-f", device, ...words]);
-      return;
-    } catch (error) {
-      if (!(error instanceof LifeboatError)) throw error;
-      if (!/no such program|applet not found/.test(error.message)) throw new TapeError(problemIn(error.message), error);
-      missing ??= error;
+    for (const words of ways) {
+      try {
+        await run([...program, "-f", device, ...words]);
+        return;
+      } catch (error) {
+        if (!(error instanceof LifeboatError)) throw error;
+        missing ??= error;
+        if (!/no such program|applet not found/.test(error.message) && !UNKNOWN_WORD.test(error.message))
+          throw new TapeError(problemIn(error.message), error);
+      }
     }
   }
   throw missing;

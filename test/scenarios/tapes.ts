@@ -17,6 +17,8 @@ import { archiveInGuest, assertBoots, assertSameFiles, expectRestored, type Arch
 const TAPE_MS = 10 * 60_000;
 const RESTORE_MS = 25 * 60_000;
 const FILES = "/mnt/files";
+/** tgt does not say of a tape that it is blank: it has to be told. */
+const BLANK = "overwrite=anything";
 const TAPE = "tape:/dev/nst0?volume=16M&spool=/spool";
 
 const files: Scenario = {
@@ -44,7 +46,7 @@ const files: Scenario = {
     attendants.use(attendTapes(vm, { target, directory, last: 2 }, 1));
     await expectShell(vm, world);
     await makeFiles(vm);
-    const archived = await shell(vm, `lifeboat archive -I ${FILES} --compress none '${TAPE}'`);
+    const archived = await shell(vm, `lifeboat archive -I ${FILES} --compress none '${TAPE}&${BLANK}'`);
     assert.match(archived, /an empty tape, to become tape 2 of[^]*no damage[^]*ends with 0/, archived);
     const listed = await shell(vm, "lifeboat list tape:/dev/nst0; lifeboat list --files tape:/dev/nst0");
     assert.match(listed, /file-8/, listed);
@@ -93,7 +95,7 @@ const tape: Scenario = {
   async run(world) {
     const directory = await world.workDirectory("tape");
     const archived = await archiveToTape(world, directory, {
-      url: "tape:/dev/nst0?volume=32M&spool=/run/store",
+      url: `tape:/dev/nst0?volume=32M&spool=/run/store&${BLANK}`,
       tapesMb: [FIRST_TAPE_MB, TAPE_MB],
     });
     const iso = join(directory, "rescue.iso");
@@ -110,7 +112,10 @@ const obdr: Scenario = {
   proves: "a running machine goes onto an OBDR tape; booted from what the drive shows of it as a CD, it is restored from the rest",
   async run(world) {
     const directory = await world.workDirectory("obdr");
-    const archived = await archiveToTape(world, directory, { url: "obdr:/dev/nst0?volume=64M&spool=/run/store", tapesMb: [TAPE_MB] });
+    const archived = await archiveToTape(world, directory, {
+      url: `obdr:/dev/nst0?volume=64M&spool=/run/store&${BLANK}`,
+      tapesMb: [TAPE_MB],
+    });
     const iso = join(directory, "cd.iso");
     await writeCdOf(tapePath(directory, 1), iso);
     const [boot = []] = await tapeRecords(tapePath(directory, 1));

@@ -90,12 +90,12 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
   const unmatched = choice.exclusions.unmatched();
   if (!choice.hasCome()) throw nothingToTake(options, unmatched);
   const { codec, level, digestAlgorithm, volumeLimitBytes } = options;
+  // Before all data, as the first of several discs has it.
+  const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
   const volumes = options.volumes ?? directorySink(directory);
   const nameBytes = (await fileInfo(namesPath))?.sizeBytes ?? 0;
   await volumes.expect?.(estimatePapers({ paths: scan.paths, contentBytes: scan.contentBytes, nameBytes }));
   const form = { directory, codec, level, digestAlgorithm, volumeLimitBytes, volumes };
-  // Before all data, as the first of several discs has it.
-  const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
   // First: a device that cannot be read is known after minutes then, and not after hours.
   const imageFiles = await writeImages(options.images ?? [], { ...form, progress: (...state) => options.imageProgress?.(...state) });
   const data = await writeData({

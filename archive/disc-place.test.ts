@@ -165,6 +165,33 @@ test("what fits on one is on one", async () => {
   assert.deepEqual(await damageIn(place), []);
 });
 
+test("headers of LUKS volumes have room on the first disc and on the last one", async () => {
+  const place = await mkdtemp(join(scratch, "luks-"));
+  const name = "luks/0fc63daf-8483-4772-8e79-3d69d8477de4.header";
+  const prepare = async (directory: string) => {
+    await mkdir(join(directory, "luks"));
+    await writeFile(join(directory, name), Buffer.alloc(9 * M, "header"));
+  };
+  await archiveOnDiscs({ tree, store: place, limitBytes: 24 * M, image: IMAGE, prepare });
+  const held: [number, number | undefined][] = [];
+  for (const file of (await readdir(place)).filter((one) => one.endsWith(".iso")).sort()) {
+    const iso = await openIso(join(place, file));
+    held.push([Math.ceil((await stat(join(place, file))).size / M), await iso?.source(ID).sizeOf(name)]);
+  }
+  assert.ok(
+    held.every(([size]) => size <= 24),
+    String(held),
+  );
+  assert.deepEqual(
+    held.map(([, size]) => size),
+    [9 * M, undefined, undefined, 9 * M],
+  );
+  await assert.rejects(archiveOnDiscs({ tree, store: scratch, limitBytes: 18 * M, image: IMAGE, prepare }), {
+    exitCode: 3,
+    message: /: 22 MB are needed$/,
+  });
+});
+
 test("too small a size names the smallest, before anything is written", async () => {
   const place = await mkdtemp(join(scratch, "small-"));
   const message = /^Cannot make ISOs of 8 MB as each must hold what has to be together: (\d+) MB are needed$/;

@@ -4,7 +4,7 @@ import { createFile } from "#os/file-writer";
 import { LifeboatError } from "#os/error";
 import { fileInfo, removeFile, walk, writeFile } from "#os/files";
 import { assembleDataIso, measureDataIso } from "../bootloaders/data-iso.ts";
-import type { MediumFile } from "../bootloaders/medium-files.ts";
+import { sizesOf, type MediumFile } from "../bootloaders/medium-files.ts";
 import { isImageFile } from "../set/device-image-files.ts";
 import { DISC_NOTE_FILE, formatDiscNote } from "../set/disc-note.ts";
 import { FRAME_BYTES } from "../set/frame-list.ts";
@@ -46,7 +46,7 @@ export interface DiscWriter {
   finish(): Promise<void>;
 }
 
-/** Descriptors, directories and padding of an ISO that boots nothing, and what its files need beside their content. */
+/** Descriptors, directories and padding of an ISO, and the blocks that fill its last cylinder. */
 const DISC_OVERHEAD_BYTES = 1024 * 1024;
 /** A frame that cannot be squeezed, with its line in the list: names of 4,095 bytes, each escaped. */
 const LEAST_ROOM_BYTES = FRAME_BYTES + 64 * 1024;
@@ -58,45 +58,66 @@ interface Disc {
   readonly volumes: string[];
 }
 
+interface Filling {
+  current: Disc;
+  /** The first one, where it is made last. */
+  waiting: Disc | undefined;
+  readonly mediumOf: Map<string, number>;
+}
+
 /** Throws LifeboatError (3) when the first disc has no room for the rescue image. */
 export async function startDiscs(options: DiscOptions): Promise<DiscWriter> {
-  const { directory, limitBytes, image, inOrder } = options;
+  const { directory, limitBytes, image } = options;
   const bootBytes = limitBytes === Infinity ? 0 : await image.measureIso([]);
-  if (bootBytes + LEAST_ROOM_BYTES > limitBytes) throw tooSmall(limitBytes, bootBytes + LEAST_ROOM_BYTES);
-  const newDisc = (number: number): Disc => ({ number, usedBytes: number === 1 ? bootBytes : DISC_OVERHEAD_BYTES, volumes: [] });
-  let current = newDisc(1);
-  let waiting: Disc | undefined;
-  const mediumOf = new Map<string, number>();
-  const next = async (following = newDisc(current.number + 1)) => {
-    if (current.number === 1 && !inOrder) waiting = current;
-    else await makeDisc(options, current, { papers: inOrder && current.number === 1 ? await knownPapers(options) : [], isLast: false });
-    current = following;
-  };
+  const first: Disc = { number: 1, usedBytes: bootBytes + DISC_OVERHEAD_BYTES, volumes: [] };
+  requireRoom(limitBytes, first.usedBytes + LEAST_ROOM_BYTES);
+  const filling: Filling = { current: first, waiting: undefined, mediumOf: new Map() };
+  const leftBytes = async () => limitBytes - (await usedBytes(directory, filling.current));
   return {
-    mediumOf: (name) => (current.number === 1 ? undefined : mediumOf.get(name)),
+    mediumOf: (name) => (filling.current.number === 1 ? undefined : filling.mediumOf.get(name)),
     volumes: {
-      async expect(papersBytes) {
-        if (DISC_OVERHEAD_BYTES + papersBytes > limitBytes) throw tooSmall(limitBytes, DISC_OVERHEAD_BYTES + papersBytes);
-        // Where they leave it room; else it has no copies, and the last disc is asked for first.
-        if (current.usedBytes + papersBytes + LEAST_ROOM_BYTES <= limitBytes) current.usedBytes += papersBytes;
-      },
+      expect: (papersBytes) => keepRoom(options, first, papersBytes),
       async open(name) {
-        if (limitBytes - (await usedBytes(directory, current)) < LEAST_ROOM_BYTES) await next();
-        const roomBytes = limitBytes - (await usedBytes(directory, current));
-        current.volumes.push(name);
-        mediumOf.set(name, current.number);
+        if ((await leftBytes()) < LEAST_ROOM_BYTES) await turnOver(options, filling);
+        const roomBytes = await leftBytes();
+        filling.current.volumes.push(name);
+        filling.mediumOf.set(name, filling.current.number);
         return { ...(await createFile(`${directory}/${name}`)), roomBytes };
       },
     },
     async finish() {
       const papers = await papersIn(options);
-      if (!(await fits(options, current, papers))) await next();
-      await makeDisc(options, current, { papers, isLast: true });
+      if (!(await fits(options, filling.current, papers))) await turnOver(options, filling);
+      await makeDisc(options, filling.current, { papers, isLast: true });
+      const { waiting } = filling;
       if (waiting === undefined) return;
       const copies = (await fits(options, waiting, papers)) ? papers : await knownPapers(options);
       await makeDisc(options, waiting, { papers: copies, isLast: false });
     },
   };
+}
+
+/** The current disc is full. */
+async function turnOver(options: DiscOptions, filling: Filling): Promise<void> {
+  const { current } = filling;
+  const isFirst = current.number === 1;
+  if (isFirst && !options.inOrder) filling.waiting = current;
+  else await makeDisc(options, current, { papers: isFirst ? await knownPapers(options) : [], isLast: false });
+  filling.current = { number: current.number + 1, usedBytes: DISC_OVERHEAD_BYTES, volumes: [] };
+}
+
+/** On the first disc for what is known, and for copies of what is not, where that leaves it room; else the last disc is asked for first. */
+async function keepRoom(options: DiscOptions, first: Disc, papersBytes: number): Promise<void> {
+  const { limitBytes } = options;
+  const knownBytes = (await sizesOf(await papersIn(options))).reduce((total, size) => total + roundedUp(size), 0);
+  first.usedBytes += knownBytes;
+  requireRoom(limitBytes, first.usedBytes + LEAST_ROOM_BYTES);
+  requireRoom(limitBytes, DISC_OVERHEAD_BYTES + knownBytes + papersBytes);
+  if (first.usedBytes + papersBytes + LEAST_ROOM_BYTES <= limitBytes) first.usedBytes += papersBytes;
+}
+
+function requireRoom(limitBytes: number, neededBytes: number): void {
+  if (neededBytes > limitBytes) throw tooSmall(limitBytes, neededBytes);
 }
 
 function tooSmall(limitBytes: number, neededBytes: number): LifeboatError {
@@ -164,8 +185,10 @@ async function filesOf({ directory, id, workDirectory }: DiscOptions, { number, 
   return [...byPath.values()];
 }
 
-function measure({ image, id }: DiscOptions, { number }: Disc, files: readonly MediumFile[]): Promise<number> {
-  return number === 1 ? image.measureIso(files) : measureDataIso({ ...dataIso(image, id, number), outputPath: "none.iso", files });
+function measure({ image, id, workDirectory }: DiscOptions, { number }: Disc, files: readonly MediumFile[]): Promise<number> {
+  return number === 1
+    ? image.measureIso(files)
+    : measureDataIso({ ...dataIso(image, id, number), outputPath: `${workDirectory}/none.iso`, files });
 }
 
 function dataIso({ sourceDateEpoch }: MadeImage, id: string, number: number) {

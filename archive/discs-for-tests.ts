@@ -13,14 +13,17 @@ export interface DiscOrder extends Pick<PlaceOptions, "store">, Partial<Omit<Pla
   readonly image: MadeImage;
   readonly limitBytes: number;
   readonly id?: string;
+  /** Puts further files of the set into its directory. */
+  prepare?(directory: string): Promise<void>;
   check?(source: SetSource, manifest: SetManifest): Promise<void>;
 }
 
 export const QUIET = { discs: {}, changer: NOBODY, verify: true, note: () => undefined } as const;
 
-export async function archiveOnDiscs({ tree, limitBytes, check, id = TEST_SET_ID, ...options }: DiscOrder): Promise<SetManifest> {
+export async function archiveOnDiscs({ tree, limitBytes, check, prepare, id = TEST_SET_ID, ...options }: DiscOrder): Promise<SetManifest> {
   await using cleanUp = new AsyncDisposableStack();
   const place = await makePlace({ kind: "iso", path: options.store, limitBytes }, { ...QUIET, ...options, id, cleanUp });
+  await prepare?.(place.directory);
   const draft = await writeSet({ ...setOptionsFor(tree, place.directory), id, volumes: place.volumes! });
   const manifest = await completeManifest(place.directory, draft, {
     besideFiles: [],

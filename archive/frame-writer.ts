@@ -17,7 +17,7 @@ export interface VolumeFile extends AsyncDisposable {
 
 /** Where volumes and images of devices go, by their names in the set. */
 export interface VolumeSink {
-  /** Told before the first volume about how many bytes the set's other files will have. Throws LifeboatError (3) when they cannot have them. */
+  /** Told before the first volume about how many bytes the files will have that are not in the set's directory yet. Throws LifeboatError (3) when they cannot have them. */
   expect?(papersBytes: number): Promise<void>;
   /** In the order of the set; the one before is closed, and its frame list stands in the set's directory. */
   open(name: string): Promise<VolumeFile>;

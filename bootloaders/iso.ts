@@ -55,7 +55,8 @@ export async function measureIso(
 ): Promise<number> {
   await using work = await makeTemporaryDirectory();
   const { image } = await prepareIso(files, menu, { ...options, workDirectory: work.path });
-  return measuredBytes(xorrisoArgs({ ...image, outputPath: `${work.path}/none.iso` }), isoEnvironment(image));
+  // Awaited here: the files in the work directory are looked at.
+  return await measuredBytes(xorrisoArgs({ ...image, outputPath: `${work.path}/none.iso` }), isoEnvironment(image));
 }
 
 interface PreparedIso {

@@ -24,7 +24,7 @@ export const listCommand: CommandSpec = {
       required: true,
       isPath: true,
       medium: (options) => (options["remove-incomplete"] === true ? "rw" : "ro"),
-      description: "A directory or share that holds sets, a set, an ISO image with one, or tape:/dev/nst0",
+      description: "A directory or share that holds sets, a set, an ISO image with one, a drive with a disc, or tape:/dev/nst0",
     },
   ],
   options: [

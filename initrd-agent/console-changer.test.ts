@@ -52,6 +52,7 @@ test("Enter on the second of two consoles answers, other keys do not, and both h
     "lifeboat: that is not it: disc 1 of web1-20261121T194500Z",
     "lifeboat: Put disc 3 of web1-20261121T194500Z into /dev/sr0",
   ]);
+  assert.deepEqual(drawn[0], ["Waiting for disc 3 in /dev/sr0; Enter on any console looks at once"]);
   assert.equal(drawn.length, 4);
   assert.deepEqual(drawn.slice(2), [[], []]);
 });

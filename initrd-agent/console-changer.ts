@@ -19,7 +19,7 @@ export function consoleChanger({ screens, say }: Pick<Console, "screens" | "say"
         terminal.onKeys((keys) => void pressed.push(keys));
         terminal.take();
       }
-      for (const screen of screens) screen.draw([`Waiting: ${requestText(request)}; Enter on any console looks at once`]);
+      for (const screen of screens) screen.draw([waitingText(request)]);
       try {
         return await answer(request, { nowMs, sleep, pressed });
       } finally {
@@ -27,6 +27,12 @@ export function consoleChanger({ screens, say }: Pick<Console, "screens" | "say"
       }
     },
   };
+}
+
+/** In one line of 80 columns. */
+function waitingText({ what, number, place }: MediumRequest): string {
+  const wanted = number === "last" ? `the last ${what}` : `${what} ${number}`;
+  return `Waiting for ${wanted} in ${place}; Enter on any console looks at once`;
 }
 
 async function answer(

@@ -36,7 +36,7 @@ export async function wantedDisc(wanted: WantedDisc, { drives, changer }: DriveR
   let found = await findIn(all(), wanted);
   let problem: string | undefined;
   while (found === undefined) {
-    const arrived = await arrivals(all);
+    const arrived = await arrivals(all, wanted);
     const place = await changer.next({ what: "disc", use: "read", number, setId, place: drive, problem, arrived });
     found = await findIn([place, ...all()], wanted);
     problem = `in ${place} is ${contentText(await discsIn(place))}`;
@@ -44,14 +44,16 @@ export async function wantedDisc(wanted: WantedDisc, { drives, changer }: DriveR
   return found;
 }
 
-async function findIn(drives: readonly string[], { setId, number }: WantedDisc): Promise<PlacedDisc | undefined> {
+async function findIn(drives: readonly string[], wanted: WantedDisc): Promise<PlacedDisc | undefined> {
   for (const drive of drives) {
-    const disc = ((await discsIn(drive)) ?? []).find(
-      ({ id, note }) => id === setId && (number === "last" ? note.isLast : note.disc === number),
-    );
+    const disc = wantedOf(wanted, await discsIn(drive));
     if (disc !== undefined) return { drive, disc };
   }
   return undefined;
+}
+
+function wantedOf({ setId, number }: WantedDisc, discs: readonly IsoDisc[] | undefined): IsoDisc | undefined {
+  return discs?.find(({ id, note }) => id === setId && (number === "last" ? note.isLast : note.disc === number));
 }
 
 /** Undefined where there is no disc, or none that can be read. */
@@ -71,20 +73,20 @@ function contentText(discs: readonly IsoDisc[] | undefined): string {
   return names.length === 0 ? "a disc without a set" : names.join(" and ");
 }
 
-/** Returns what finds the drive that a disc has come into since it was called last. */
-async function arrivals(drives: () => readonly string[]): Promise<() => Promise<string | undefined>> {
+/** Returns what finds the drive that the wanted disc is in, or that another one has come into since it was called last. */
+async function arrivals(drives: () => readonly string[], wanted: WantedDisc): Promise<() => Promise<string | undefined>> {
+  const textIn = (discs: readonly IsoDisc[] | undefined) => (discs === undefined ? undefined : contentText(discs));
+  // What is in them now has not come.
   const seen = new Map<string, string | undefined>();
-  const look = async () => {
+  for (const drive of drives()) seen.set(drive, textIn(await discsIn(drive)));
+  return async () => {
     for (const drive of drives()) {
       const discs = await discsIn(drive);
-      const text = discs === undefined ? undefined : contentText(discs);
-      const before = seen.get(drive);
+      const [text, before] = [textIn(discs), seen.get(drive)];
       seen.set(drive, text);
-      if (text !== undefined && text !== before) return drive;
+      // A drive that has just been closed may fail once: the right disc is taken whenever it is seen.
+      if (wantedOf(wanted, discs) !== undefined || (text !== undefined && text !== before)) return drive;
     }
     return undefined;
   };
-  // What is in them now has not come.
-  while ((await look()) !== undefined);
-  return look;
 }

@@ -1,6 +1,6 @@
 // A set read disc by disc: each is asked for once a pass, a wrong one is named, a second drive is looked into.
 import assert from "node:assert/strict";
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -8,6 +8,7 @@ import { run } from "#os/exec";
 import { archiveOnDiscs } from "../archive/discs-for-tests.ts";
 import { imageOf } from "../archive/image-for-tests.ts";
 import { TEST_SET_ID as ID } from "../archive/set-for-tests.ts";
+import { findOnIso } from "../formats/iso9660.ts";
 import { restoreFiles } from "../restore/restore-files.ts";
 import { FILES_REQUEST } from "../restore/files-request-for-tests.ts";
 import { openSet } from "../set/open-set.ts";
@@ -135,6 +136,22 @@ test("files come back from the one disc that holds them, beginning with any disc
   assert.deepEqual(asText(one.asked), ["last"]);
 });
 
+test("when the copies on the first disc are damaged, those on the last one are taken", async () => {
+  const one = await rack(1);
+  const bytes = await readFile(disc(1));
+  bytes[findOnIso(bytes, `${ID}/catalogue.ndjson.zst`)!.extents[0]!.lba * 2048 + 40]! ^= 0xff;
+  const damaged = join(scratch, "damaged.iso");
+  await writeFile(damaged, bytes);
+  await one.put(0, damaged);
+  const answered = one.reading(async ({ number }) => {
+    await one.put(0, number === 1 ? damaged : disc(number === "last" ? 3 : number));
+    return one.drives[0]!;
+  });
+  const set = await openSet(await openDiscSet(one.drives[0]!, answered));
+  assert.deepEqual(asText(one.asked), ["last"]);
+  assert.equal(set.manifest.id, ID);
+});
+
 test("images of all discs are found below a mounted file system by what is in them, and by their prefix", async () => {
   const disk = await mkdtemp(join(scratch, "disk-"));
   const found = async (prefix?: string, notes: string[] = []) => {
@@ -177,6 +194,13 @@ test("a disc that is mounted is told from a set, and discs that were put togethe
   }
   assert.deepEqual((await verifySet(await openSet(await findSet(place)), () => undefined)).damage, []);
   assert.equal((await sourceBelow(place, search))?.path, `/${ID}`);
+});
+
+test("no disc is asked for while the rescue system's own must stay in", async () => {
+  const one = await rack(1);
+  await one.put(0, disc(1));
+  const reading = { ...one.reading(async () => assert.fail()), mustStayNote: disc(1) };
+  await assert.rejects(openDiscSet(one.drives[0]!, reading), { exitCode: 3, message: /this rescue system's disc must stay/ });
 });
 
 describe("nobody to ask", () => {

@@ -2,18 +2,21 @@
 
 import { LifeboatError } from "#os/error";
 import { createFile } from "#os/file-writer";
-import { holdOpen, makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
+import { exists, holdOpen, makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
 import { isImageFile } from "../set/device-image-files.ts";
-import { piecesOf } from "../set/open-set.ts";
+import { checkFile, openSet, piecesOf, problemOf } from "../set/open-set.ts";
 import { MANIFEST_FILE, parseManifest, volumeNumber, type SetManifest } from "../set/set-manifest.ts";
 import type { FileSource, SetSource } from "../set/set-source.ts";
 import { directorySource } from "./directory-store.ts";
 import { discsIn, wantedDisc, type DriveRack, type PlacedDisc } from "./disc-drives.ts";
 import type { IsoDisc } from "./iso-sets.ts";
+import { MUST_STAY_NOTE } from "./medium.ts";
 
 export interface DiscReading extends DriveRack {
   /** Removes what was copied. */
   readonly cleanUp: AsyncDisposableStack;
+  /** A file that is there when no disc may be changed; the agent's note unless given. */
+  readonly mustStayNote?: string;
 }
 
 /** `id`: of the set, where several may be on a disc. Throws LifeboatError (2) where there is none, (5) for a damaged manifest. */
@@ -35,10 +38,10 @@ export function isOnly({ note }: IsoDisc): boolean {
 
 async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<SetSource> {
   const { id } = first.disc;
+  await requireFreeDrive(reading);
   await keepTraysOpen(reading.cleanUp);
   const shelf = await discShelf(first, reading);
-  const hasManifest = first.disc.iso.names(id).includes(MANIFEST_FILE);
-  const papers = await copyPapers(hasManifest ? first.disc : await shelf.take("last"), reading.cleanUp);
+  const papers = (await soundCopies(first.disc, reading.cleanUp)) ?? (await copyPapers(await shelf.take("last"), reading.cleanUp));
   const manifest = parseManifest(await readText(`${papers}/${MANIFEST_FILE}`), `${first.drive}/${id}/${MANIFEST_FILE}`);
   const small = directorySource(papers);
   const data = dataSource(`${first.drive}/${id}`, manifest, shelf);
@@ -52,6 +55,14 @@ async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<S
       read: (name, offset, room) => shelf.use(1, ({ iso }) => iso.source(id).medium.read(name, offset, room)),
     },
   };
+}
+
+async function requireFreeDrive({ mustStayNote = MUST_STAY_NOTE }: DiscReading): Promise<void> {
+  if (!(await exists(mustStayNote))) return;
+  throw new LifeboatError(
+    "Cannot restore from several discs as they are changed in the drive: this rescue system's disc must stay, as there is too little memory for a copy of its tools",
+    { hint: "Give the machine more memory, or copy the discs as PREFIX-N.iso onto one disk" },
+  );
 }
 
 /** Sizes as the manifest has them: a disc is not asked for only to look. */
@@ -97,6 +108,21 @@ async function discShelf(first: PlacedDisc, reading: DiscReading): Promise<DiscS
       return done;
     },
   };
+}
+
+/** Of the first disc, whose copies are as good as what the last one has. Undefined where it has none, or damaged ones. */
+async function soundCopies(disc: IsoDisc, cleanUp: AsyncDisposableStack): Promise<string | undefined> {
+  if (!disc.iso.names(disc.id).includes(MANIFEST_FILE)) return undefined;
+  if (disc.note.isLast) return copyPapers(disc, cleanUp);
+  let directory: string | undefined;
+  const problem = await problemOf(
+    (async () => {
+      directory = await copyPapers(disc, cleanUp);
+      const set = await openSet(directorySource(directory));
+      for (const { name } of set.manifest.files) if (!isData(name)) await checkFile(set, name);
+    })(),
+  );
+  return problem === undefined ? directory : undefined;
 }
 
 /** Manifest, catalogue, frame lists and the like, so that no disc is needed twice for them. Returns the directory. */

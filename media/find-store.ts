@@ -20,8 +20,6 @@ export interface FoundSet {
   readonly place: string;
   /** Kernel name of the device that holds it; undefined on a network share. */
   readonly device: string | undefined;
-  /** It lies on several discs, which are changed while it is read. */
-  readonly discs?: true;
   close(): Promise<void>;
 }
 
@@ -74,7 +72,6 @@ async function openDiscs(drive: string, { id, changer }: StoreSearch): Promise<F
     source,
     place: `CD ${drive}, ${id} on several discs`,
     device: drive.slice("/dev/".length),
-    discs: true,
     close: () => held.disposeAsync(),
   };
 }

@@ -23,7 +23,8 @@ export async function openTapeUrl(url: string, options: TapeOptions): Promise<Se
 }
 
 export async function setsOnTape(url: string, options: TapeOptions): Promise<readonly StoredSet[]> {
-  return listStore((await openUrl(url, options)).staging);
+  const { staging } = await openUrl(url, options);
+  return (await listStore(staging)).map((set) => ({ ...set, path: url }));
 }
 
 /** What stands at the end of the set is kept in a directory as long as it is read. */

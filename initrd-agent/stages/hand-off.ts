@@ -110,7 +110,7 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
       needFileSystem: async (name) => void (await loadModules(context, [name === "iso9660" ? "isofs" : name])),
       note: console.note,
     });
-    if (found !== undefined) return requireFreeDrive(context, found);
+    if (found !== undefined) return found;
     if (signal.over || nowMs() > endMs) break;
     await sleep(PAUSE_MS);
     await coldplug(context);
@@ -124,18 +124,6 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
 function changerFor({ console }: AgentContext, signal: StageSignal): MediumChanger {
   const changer = consoleChanger(console, { nowMs, sleep });
   return { next: (request) => signal.hold(changer.next(request)) };
-}
-
-/** The tools layer is read from the disc that was booted, where memory does not hold a copy. */
-async function requireFreeDrive({ state }: AgentContext, found: FoundSet): Promise<FoundSet> {
-  if (found.discs !== true || !state.mediumMustStay) return found;
-  await found.close();
-  throw new LifeboatError(
-    "Cannot restore from several discs as the drive must be free to change them: there is too little memory for a copy of the tools",
-    {
-      hint: "Give the machine more memory, or copy the discs as PREFIX-N.iso onto one disk",
-    },
-  );
 }
 
 interface ShareSearch {

@@ -109,8 +109,8 @@ export type Step =
     }
   /** Names of devices in /etc/fstab that no longer hold become UUIDs. */
   | { readonly kind: "write-fstab"; readonly changes: readonly FstabChange[] }
-  /** The same in /etc/crypttab, for these volumes. */
-  | { readonly kind: "write-crypttab"; readonly volumes: readonly VolumeName[] }
+  /** The same in /etc/crypttab, for these volumes; those that are not made again become comments. */
+  | { readonly kind: "write-crypttab"; readonly volumes: readonly VolumeName[]; readonly unmade: readonly DeviceId[] }
   /** Arrays that are no longer made leave mdadm.conf, and so do names of devices that others have moved away from. */
   | { readonly kind: "write-mdadm-conf"; readonly gone: readonly GoneArray[]; readonly moved: readonly MovedArray[] }
   /** LVM's list of devices names those that its groups are on now. */

@@ -219,6 +219,14 @@ test(
   },
 );
 
+test("an image that has become larger than was said is no set, and leaves nothing", async () => {
+  const place = await mkdtemp(join(scratch, "larger-"));
+  const image = { ...IMAGE, measureIso: async () => 1000 };
+  const message = /-1\.iso" as it may have 10000000 bytes: it has 1\d{7}$/;
+  await assert.rejects(archiveOnDiscs({ tree, store: place, limitBytes: 10 * M, image }), { exitCode: 4, message });
+  assert.deepEqual(await readdir(place), []);
+});
+
 test("catalogue, lists and manifest take no more than is kept free for them", async () => {
   const many = join(scratch, "many");
   await mkdir(many);

@@ -47,6 +47,7 @@ async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<S
   const data = dataSource(`${first.drive}/${id}`, manifest, shelf);
   return {
     ...data,
+    isChangedByHand: true,
     sizeOf: async (name) => (await small.sizeOf(name)) ?? data.sizeOf(name),
     read: async (name, offset, room) => ((await small.sizeOf(name)) === undefined ? data : small).read(name, offset, room),
     medium: {

@@ -3,7 +3,7 @@
 import { colonUuid } from "../machine/array-names.ts";
 import { isNothing } from "./plan-gone-words.ts";
 import { describeParameters } from "./describe-parameters.ts";
-import type { Subvolume } from "../machine/model.ts";
+import type { Subvolume } from "../machine/file-system-parameters.ts";
 import type { VolumeForm } from "../machine/stacked-device.ts";
 import { isStackStep, type BootStep, type ConfigurationStep, type FstabChange, type StackStep, type Step } from "./plan.ts";
 

@@ -1,7 +1,8 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
 import type { DeviceImage } from "../machine/device-image.ts";
-import type { DeviceId, FileSystem, Layout, Multipath, PartitionTable, Subvolume } from "../machine/model.ts";
+import type { Subvolume } from "../machine/file-system-parameters.ts";
+import type { DeviceId, FileSystem, Layout, Multipath, PartitionTable } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
 import type { GrubArray } from "./grub-arrays.ts";
 import type { GoneArray, MovedArray } from "./plan-arrays.ts";

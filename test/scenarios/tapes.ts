@@ -84,7 +84,7 @@ async function shell(vm: VirtualMachine, command: string): Promise<string> {
 }
 
 /** Less than the set of a guest needs, and more than its rescue image. */
-const FIRST_TAPE_MB = 120;
+const FIRST_TAPE_MB = 80;
 const TAPE_MB = 1000;
 
 const tape: Scenario = {
@@ -95,7 +95,7 @@ const tape: Scenario = {
   async run(world) {
     const directory = await world.workDirectory("tape");
     const archived = await archiveToTape(world, directory, {
-      url: `tape:/dev/nst0?volume=32M&spool=/run/store&${BLANK}`,
+      url: `tape:/dev/nst0?volume=8M&spool=/run/store&${BLANK}`,
       tapesMb: [FIRST_TAPE_MB, TAPE_MB],
     });
     const iso = join(directory, "rescue.iso");

@@ -108,7 +108,7 @@ const tape: Scenario = {
 
 const obdr: Scenario = {
   name: "obdr",
-  tier: "guard",
+  tier: "matrix",
   proves: "a running machine goes onto an OBDR tape; booted from what the drive shows of it as a CD, it is restored from the rest",
   async run(world) {
     const directory = await world.workDirectory("obdr");

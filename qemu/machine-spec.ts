@@ -54,6 +54,10 @@ export interface UserNetwork {
   readonly bootfile?: string;
   /** The guest reaches nothing outside, not even the host. */
   readonly restrict?: boolean;
+  /** Of the guest's network, e.g. `192.168.0.0/24`; 10.0.2.0/24 for the first card unless given. */
+  readonly subnet?: string;
+  /** Where the guest sees this host: DHCP, TFTP, and what listens on 127.0.0.1. */
+  readonly host?: string;
   readonly hostForward?: readonly HostForward[];
 }
 

@@ -10,6 +10,7 @@ import { HARDWARE } from "./scenarios/hardware.ts";
 import { NETWORK } from "./scenarios/network.ts";
 import { RESTORES } from "./scenarios/restores.ts";
 import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
+import { SERVE } from "./scenarios/serve.ts";
 import { SET_PLACES } from "./scenarios/set-places.ts";
 import { STORAGE } from "./scenarios/storage.ts";
 
@@ -24,5 +25,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...GATE,
   ...RESTORES,
   ...SET_PLACES,
+  ...SERVE,
   ...STORAGE,
 ];

@@ -17,6 +17,7 @@ import { checkMediumUrl } from "../bootloaders/pxe-tree.ts";
 import { BOOT_MODES, checkMenu, type BootMode, type MenuOptions } from "../bootloaders/rescue-files.ts";
 import type { IsoLayout } from "../bootloaders/xorriso-args.ts";
 import { readHardwareModules } from "../machine/sysfs-modules.ts";
+import { credentialInOptions, credentialOf } from "../media/credential.ts";
 import { parseMediumUrl } from "../media/medium-url.ts";
 import { reportJson, reportText } from "./build-report.ts";
 import { cacheDirectoryOf } from "./cache-hint.ts";
@@ -211,6 +212,7 @@ function planBuild(options: OptionValues): BuildPlan {
   const menu = readMenu(options, epoch);
   checkMenu(menu);
   checkWords([menu.append, mediumUrl ?? ""]);
+  if (menu.defaultMode === "nuke") requireNoCredential([mediumUrl ?? "", menu.append]);
   return {
     format,
     roomMib: readRoom(options, format),
@@ -220,6 +222,17 @@ function planBuild(options: OptionValues): BuildPlan {
     sourceDateEpoch: epoch,
     menu,
   };
+}
+
+/** Throws LifeboatError (3) for what nobody would be there to open (DESIGN section 8, rule 7). `words` are URLs and boot words. */
+export function requireNoCredential(words: readonly string[]): void {
+  const values = words.flatMap((text) => text.split(/\s+/)).map((word) => word.replace(/^(?:lifeboat\.medium|nfsmount)=/, ""));
+  const places = values.map((word) => credentialOf(word) ?? credentialInOptions(word.replace(/^nfsopt=/, "")));
+  const credential = places.find((one) => one !== undefined);
+  if (credential === undefined) return;
+  throw new LifeboatError(`Cannot start nuke by itself as its medium must need no credential: ${credential}`, {
+    hint: "Use one that is read without, such as an NFS export or plain HTTP, or leave nuke to who types it",
+  });
 }
 
 /** FAT32 as we make it has 64 GiB at most. */

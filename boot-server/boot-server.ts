@@ -2,6 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { changeMode, exists, makeDirectory, makeTemporaryDirectory } from "#os/files";
+import { isUdpPortFree } from "#os/udp-port";
 import { isRoot } from "#os/user";
 import { startWebServer } from "#os/web-server";
 import type { EfiOptions } from "../bootloaders/efi-files.ts";
@@ -49,6 +50,7 @@ export interface BootServer extends AsyncDisposable {
 /** Returns when machines can boot. Throws LifeboatError. */
 export async function startBootServer(request: ServeRequest): Promise<BootServer> {
   requireRoot();
+  await requireTftpPort(request.network);
   const { directory, network, range, tftpOnly, say, remark } = request;
   const isTree = await exists(`${directory}/${LIFEBOAT_DIRECTORY}/${BUILD_ID_FILE}`);
   const images = isTree ? [] : await readImages(directory, remark);
@@ -88,6 +90,17 @@ async function publishSets(request: ServeRequest, images: readonly ServedImage[]
   const menus = servedMenus({ images, webUrl, menuOf });
   const { tftpLoader, httpLoader } = await publishImages(images, menus, { root, workDirectory: work, efi: request.efi });
   return { efi: tftpLoader, efiHttp: httpLoader };
+}
+
+/** dnsmasq shares its ports with another dnsmasq, and each would answer some machines. */
+async function requireTftpPort({ address }: ServedNetwork): Promise<void> {
+  if (await isUdpPortFree(address, 69)) return;
+  throw new LifeboatError(
+    `Cannot answer machines that boot as port 69 of ${address}, TFTP's, must be free: something listens there already`,
+    {
+      hint: "End the TFTP server or dnsmasq that runs: ss -lunp shows it",
+    },
+  );
 }
 
 function requireRoot(): void {

@@ -43,7 +43,8 @@ const LINES: readonly (readonly [line: string, text: string | undefined])[] = [
   ["Nov 27 10:20:01 dnsmasq-dhcp[77]: DHCPACK(tap0) 10.77.0.51 52:54:00:4c:42:01 web1", "52:54:00:4c:42:01 (web1) has got 10.77.0.51"],
   ["Nov 27 10:20:01 dnsmasq-dhcp[77]: DHCPACK(tap0) 10.77.0.52 52:54:00:4c:42:02", "52:54:00:4c:42:02 (in no set here) has got 10.77.0.52"],
   ["Nov 27 10:20:01 dnsmasq-dhcp[77]: DHCPOFFER(tap0) 10.77.0.51 52:54:00:4c:42:01", undefined],
-  ["Nov 27 10:20:01 dnsmasq-dhcp[77]: PXE(tap0) 52:54:00:4c:42:01 proxy", "52:54:00:4c:42:01 (web1) asks what to boot: answered"],
+  ["Nov 27 10:20:01 dnsmasq-dhcp[77]: PXE(tap0) 52:54:00:4c:42:01 proxy", "52:54:00:4c:42:01 (web1) asks what to boot"],
+  ["dnsmasq-dhcp[77]: PXE(tap0) 10.77.0.101 52:54:00:4c:42:01 pxelinux.0", "52:54:00:4c:42:01 (web1) is told to boot pxelinux.0"],
   [
     "Nov 27 10:20:02 dnsmasq-tftp[77]: sent /tmp/lifeboat-1-a-b-c-XYZabc/root/web1-20260101T000000Z/lifeboat/vmlinuz to 10.77.0.51",
     "10.77.0.51 has fetched web1-20260101T000000Z/lifeboat/vmlinuz by TFTP",

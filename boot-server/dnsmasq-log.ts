@@ -5,7 +5,7 @@ export function readDnsmasqLine(line: string, nameOf: (mac: string) => string | 
   const given = /DHCPACK\(\S+\) (\S+) ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})/.exec(line);
   if (given !== null) return `${machine(given[2]!, nameOf)} has got ${given[1]}`;
   const asked = /PXE\(\S+\) (?:\S+ )?((?:[0-9a-f]{2}:){5}[0-9a-f]{2}) (\S+)/.exec(line);
-  if (asked !== null) return `${machine(asked[1]!, nameOf)} asks what to boot: ${asked[2] === "proxy" ? "answered" : asked[2]}`;
+  if (asked !== null) return `${machine(asked[1]!, nameOf)} ${asked[2] === "proxy" ? "asks what to boot" : `is told to boot ${asked[2]}`}`;
   const sent = /sent (\/\S.*) to (\S+)$/.exec(line);
   if (sent !== null) return `${sent[2]} has fetched ${fileName(sent[1]!)} by TFTP`;
   const failed = /(?:failed sending|error \d+ .*received from) .*/.exec(line);

@@ -97,6 +97,7 @@ function nicArguments(nic: NicSpec, index: number): string[] {
 
 function netdevArguments({ network }: NicSpec, id: string, index: number): string[] {
   if (network.kind === "none") return [];
+  if (network.kind === "tap") return ["-netdev", argumentOf("tap", { id, ifname: network.name, script: "no", downscript: "no" })];
   const netdev = argumentOf("user", {
     id,
     // Cards on one subnet would give the guest two routes to the same place.

@@ -61,6 +61,12 @@ export interface UserNetwork {
   readonly hostForward?: readonly HostForward[];
 }
 
+/** An interface of the host's, or of the namespace that QEMU is started in. */
+export interface TapNetwork {
+  readonly kind: "tap";
+  readonly name: string;
+}
+
 export interface HostForward {
   /** On 127.0.0.1. */
   readonly hostPort: number;
@@ -72,7 +78,7 @@ export interface NicSpec {
   readonly model: string;
   readonly mac?: string;
   /** `none` is a card without a cable. */
-  readonly network: UserNetwork | { readonly kind: "none" };
+  readonly network: UserNetwork | TapNetwork | { readonly kind: "none" };
   readonly bootIndex?: number;
   /** "" takes the boot ROM away, which Secure Boot by PXE and machines with many cards need. */
   readonly romfile?: "";

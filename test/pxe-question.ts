@@ -9,7 +9,7 @@ const [architecture = "0", mac = "52:54:00:00:00:01", userClass] = process.argv.
 const WAIT_MS = 4500;
 
 /** RFC 2131 section 2: the fixed part, the magic cookie, options. */
-function question(type: 1 | 3, item?: Buffer): Buffer {
+function question(type: 1 | 3, item?: Uint8Array): Buffer {
   const fixed = Buffer.alloc(240);
   fixed.set([1, 1, 6, 0, 0x4c, 0x42, 0, 1]);
   // The answer to the first one is to be sent to all; later our address is known.
@@ -36,7 +36,9 @@ function question(type: 1 | 3, item?: Buffer): Buffer {
 }
 
 function ownAddress(): readonly number[] {
-  const [first] = Object.values(networkInterfaces()).flatMap((all = []) => all.filter(({ family, internal }) => family === "IPv4" && !internal));
+  const [first] = Object.values(networkInterfaces()).flatMap((all = []) =>
+    all.filter(({ family, internal }) => family === "IPv4" && !internal),
+  );
   return (first?.address ?? "0.0.0.0").split(".").map(Number);
 }
 
@@ -50,7 +52,7 @@ function option(code: number, value: Buffer): Buffer {
 
 function readOptions(packet: Buffer): ReadonlyMap<number, Buffer> {
   const options = new Map<number, Buffer>();
-  for (let at = 240; at < packet.length && packet[at] !== 255; ) {
+  for (let at = 240; at < packet.length && packet[at] !== 255;) {
     if (packet[at] === 0) at += 1;
     else {
       options.set(packet[at]!, packet.subarray(at + 2, at + 2 + packet[at + 1]!));
@@ -61,7 +63,8 @@ function readOptions(packet: Buffer): ReadonlyMap<number, Buffer> {
 }
 
 /** The type of the first service in PXE_BOOT_MENU, tag 9 of the vendor's options. */
-function firstItem(vendorOptions = Buffer.alloc(0)): Buffer | undefined {
+function firstItem(vendorOptions: Buffer | undefined): Buffer | undefined {
+  if (vendorOptions === undefined) return undefined;
   for (let at = 0; at < vendorOptions.length && vendorOptions[at] !== 255; at += 2 + vendorOptions[at + 1]!)
     if (vendorOptions[at] === 9) return vendorOptions.subarray(at + 2, at + 4);
   return undefined;

@@ -57,7 +57,9 @@ export async function readAtOnce({ readers }: NetworkLab, url: string, times = 1
   const startedMs = performance.now();
   const urls = Array.from({ length: times }, () => url);
   const fetching: Command = ["curl", "-sSf", "-w", "%{size_download}\\n", ...urls.flatMap((one) => ["-o", "/dev/null", one])];
-  const sizes = (await Promise.all(readers.map((reader) => run(inNamespace(reader, fetching))))).flatMap(({ stdout }) => stdout.trim().split("\n"));
+  const sizes = (await Promise.all(readers.map((reader) => run(inNamespace(reader, fetching))))).flatMap(({ stdout }) =>
+    stdout.trim().split("\n"),
+  );
   const bytes = sizes.reduce((sum, size) => sum + Number(size), 0);
   return { bytes, seconds: (performance.now() - startedMs) / 1000 };
 }

@@ -2,18 +2,27 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { digestOf } from "#os/digest";
 import { run } from "#os/exec";
-import { makeDirectory, writeFile } from "#os/files";
+import { makeDirectory, readText, writeFile } from "#os/files";
 import { networkEfiFiles } from "../../bootloaders/efi-files.ts";
+import { utf8Encode } from "../../formats/text.ts";
+import { parseMachine } from "../../machine/parse-machine.ts";
 import { startMachine } from "../../qemu/machine.ts";
 import type { DiskSpec, MachineSpec } from "../../qemu/machine-spec.ts";
 import { guestMachine } from "../guest/guest-machine.ts";
 import { copyOutOfStore } from "../guest/store-disk.ts";
+import { makeNetworkLab } from "../network-lab.ts";
 import { serveNfs } from "../nfs-server.ts";
 import type { Scenario } from "../scenario.ts";
+import { rateText, readAtOnce, serveIn } from "../served.ts";
+import { formatManifest, parseManifest } from "../../set/set-manifest.ts";
+import { binaryPath } from "../world.ts";
 import { CARD } from "./network.ts";
 import { blank, RESTORE_MS, setStage, type Stage } from "./restore-stage.ts";
 import { assertBoots, assertSameFiles, expectRestored } from "./round-trip.ts";
+
+const BOOT_MS = 240_000;
 
 /** Word for word, the addresses too. */
 const PAPERS_LINE = "pxe prefix=m1 ipconf=eth1:192.168.0.1:255.255.255.0:192.168.0.255:192.168.0.254 nfsmount=192.168.0.10:/mondo ping=5";
@@ -76,13 +85,113 @@ async function makeTftpRoot({ directory, iso }: Stage): Promise<string> {
   return root;
 }
 
+interface Watched {
+  readonly networkNamespace?: string;
+  /** Called when the agent has begun. */
+  meanwhile?(): Promise<void>;
+}
+
 /** No key is pressed. Returns what the console said. */
-async function restoreByItself({ directory, archived }: Stage, machine: MachineSpec): Promise<string> {
-  await using vm = await startMachine(machine, { workDirectory: join(directory, "restore"), timeLimitMs: RESTORE_MS });
+async function restoreByItself({ directory, archived }: Stage, machine: MachineSpec, watched: Watched = {}): Promise<string> {
+  const { meanwhile = async () => undefined, ...place } = watched;
+  await using vm = await startMachine(machine, { workDirectory: join(directory, "restore"), timeLimitMs: RESTORE_MS, ...place });
+  await vm.expect(/lifeboat: stage essential-modules: ok/, { timeoutMs: BOOT_MS });
+  await meanwhile();
   const { said, seconds } = await expectRestored(vm, archived.setId);
   console.log(`  restored in ${seconds} s`);
   assert.equal(await vm.waitForExit({ timeoutMs: 120_000 }), "guest-reset");
   return said;
 }
 
-export const SERVE: readonly Scenario[] = [papersLine];
+const SERVED_MAC = "52:54:00:4c:42:01";
+/** Each reads the tools layer so many times. */
+const READERS = 10;
+const TIMES = 3;
+
+interface ServedCase {
+  readonly name: string;
+  readonly kind: "bios" | "uefi";
+  readonly proves: string;
+  /** After `lifeboat serve STORE`. */
+  readonly words: readonly string[];
+  /** What the agent and the server must have said. */
+  readonly agentSays: readonly RegExp[];
+  readonly serverSays: readonly RegExp[];
+}
+
+const CASES: readonly ServedCase[] = [
+  {
+    name: "serve-pxe",
+    kind: "bios",
+    proves:
+      "a BIOS machine boots by PXE from `lifeboat serve` of a store, finds its own menu by its MAC, and restores itself over HTTP while ten machines read from the same server",
+    words: ["--tftp-only"],
+    agentSays: [/lifeboat: medium http:\/\/10\.77\.0\.1:8080\//, /lifeboat: set http:\/\/10\.77\.0\.1:8080\//],
+    serverSays: [/has fetched pxelinux\.0 by TFTP/, /\/lifeboat\/initramfs\.img by TFTP/, /reads \S+\/data-0001\.tar\.zst over HTTP/],
+  },
+  {
+    name: "serve-uefi",
+    kind: "uefi",
+    proves:
+      "a UEFI machine boots over the network from `lifeboat serve` of a store, finds its own menu by its MAC, and restores itself over HTTP while ten machines read from the same server",
+    words: [],
+    agentSays: [/lifeboat: medium http:\/\/10\.77\.0\.1:8080\//, /lifeboat: set http:\/\/10\.77\.0\.1:8080\//],
+    serverSays: [/has fetched \w+x64\.efi by TFTP/, /\/lifeboat\/initramfs\.img by TFTP/, /reads \S+\/data-0001\.tar\.zst over HTTP/],
+  },
+];
+
+const served = CASES.map(({ name, kind, proves, words, agentSays, serverSays }): Scenario => ({
+  name,
+  tier: "matrix",
+  proves,
+  async run(world) {
+    const stage = await setStage(world, name, kind);
+    const { archived, directory } = stage;
+    const store = await makeServedStore(stage);
+    await using lab = await makeNetworkLab({ readers: READERS });
+    await lab.addTap("tap0");
+    const options = ["-i", lab.bridge, "--dhcp", "10.77.0.50-10.77.0.90", "--sets", "-H", archived.guest.hostname, "--timeout", "3"];
+    const server = ["--append", "panic=-1 norandmaps", "--console", "ttyS0,115200n8", ...words];
+    await using serving = await serveIn(lab, [await binaryPath()], [store, ...options, ...server]);
+    const uefiVariables = join(directory, "variables.fd");
+    const disks: readonly DiskSpec[] = [{ file: await blank(stage, "new"), bus: "virtio-blk", serial: "NEW-DISK", bootIndex: 1 }];
+    const own = kind === "uefi" ? { uefiVariables } : {};
+    const { romfile: _, ...card } = CARD;
+    const rom = kind === "uefi" ? { romfile: "" as const } : {};
+    const machine: MachineSpec = {
+      ...guestMachine(kind, { file: disks[0]!.file, ...own }),
+      memoryMb: 2048,
+      disks,
+      nics: [{ ...card, ...rom, mac: SERVED_MAC, network: { kind: "tap", name: "tap0" }, bootIndex: 0 }],
+    };
+    const url = `http://${lab.address}:8080/${archived.setId}/lifeboat/tools.squashfs`;
+    const meanwhile = async () => console.log(`  ten readers beside the guest: ${rateText(await readAtOnce(lab, url, TIMES))}`);
+    const said = await restoreByItself(stage, machine, { networkNamespace: lab.server, meanwhile });
+    console.log(serving.said().replace(/^/gm, "    "));
+    for (const pattern of agentSays) assert.match(said, pattern);
+    for (const pattern of serverSays) assert.match(serving.said(), pattern);
+    await assertSameFiles(archived, disks[0]!.file);
+    await assertBoots(archived, { directory, machine: { disks }, ...own });
+  },
+}));
+
+/** The guest was archived without a network card; its set gets the one that it has when it boots over the network. */
+async function makeServedStore({ archived, directory }: Stage): Promise<string> {
+  const store = join(directory, "store");
+  await makeDirectory(store);
+  await copyOutOfStore(archived.store, `/sets/${archived.setId}`, store);
+  await copyOutOfStore(archived.store, "/sets/.lifeboat-store", join(store, ".lifeboat-store"));
+  const path = (name: string) => join(store, archived.setId, name);
+  const machine = parseMachine(JSON.parse(await readText(path("machine.json"))), "machine.json");
+  const card = { name: "eth0", mac: SERVED_MAC, driver: "virtio_net", addresses: [], gateway: undefined };
+  const text = `${JSON.stringify({ ...machine, network: [card] })}\n`;
+  const manifest = parseManifest(await readText(path("set.json")), "set.json");
+  const files = manifest.files.map((file) =>
+    file.name === "machine.json" ? { ...file, sizeBytes: utf8Encode(text).length, digest: digestOf(utf8Encode(text)) } : file,
+  );
+  await writeFile(path("machine.json"), text);
+  await writeFile(path("set.json"), formatManifest({ ...manifest, files }));
+  return store;
+}
+
+export const SERVE: readonly Scenario[] = [papersLine, ...served];

@@ -24,14 +24,21 @@ export interface ShareImage {
   readonly needFileSystem: (kernelName: string) => Promise<void>;
 }
 
-/** Undefined when no ISO on the share holds this build. Closing it leaves the share mounted. */
+/** Undefined when no ISO on the share holds this build. Throws LifeboatError when one is damaged, and no other holds it. Closing it leaves the share mounted. */
 export async function openShareImage(search: ShareImage): Promise<Medium | undefined> {
+  let failure: LifeboatError | undefined;
   for (const iso of await isoFiles(search)) {
-    const medium = await openIsoFile(iso, search);
-    const found = await findImage(medium, search.buildId);
-    if (found.kind === "found") return found.medium;
-    await medium.close();
+    try {
+      const medium = await openIsoFile(iso, search);
+      const found = await findImage(medium, search.buildId);
+      if (found.kind === "found") return found.medium;
+      await medium.close();
+    } catch (error) {
+      if (!(error instanceof LifeboatError)) throw error;
+      failure ??= error;
+    }
   }
+  if (failure !== undefined) throw failure;
   return undefined;
 }
 

@@ -59,6 +59,7 @@ const PURE_FILES = [
   "machine/device-image.ts",
   "machine/disk-identity.ts",
   "machine/layout*.ts",
+  "machine/file-system-parameters.ts",
   "machine/model.ts",
   "machine/parse-*.ts",
   "machine/distributions.ts",

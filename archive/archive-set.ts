@@ -15,6 +15,9 @@ import { REMOVED, type TarMessages } from "../set/tar-messages.ts";
 import type { ImagedDevice } from "./choose-images.ts";
 import type { LeftOut } from "./choose-subject.ts";
 import { exclusionsOf } from "./exclusions.ts";
+import { directorySink } from "./directory-sink.ts";
+import { estimatePapers } from "./estimate-papers.ts";
+import type { VolumeSink } from "./frame-writer.ts";
 import { ownFilesIn, type OwnPlace } from "./own-files.ts";
 import { scanTree, type TreeScan } from "./scan-tree.ts";
 import { walkTree } from "./walk-tree.ts";
@@ -51,6 +54,8 @@ export interface SetOptions {
   /** Of the data; what else is in a set has BLAKE2b-512. */
   readonly digestAlgorithm: DigestAlgorithm;
   readonly volumeLimitBytes: number;
+  /** Unless given, volumes are files in the directory. */
+  readonly volumes?: VolumeSink;
   remark(text: string): void;
   progress(state: ArchiveProgress): void;
   imageProgress?(image: ImagedDevice["image"], doneBytes: number): void;
@@ -85,7 +90,12 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
   const unmatched = choice.exclusions.unmatched();
   if (!choice.hasCome()) throw nothingToTake(options, unmatched);
   const { codec, level, digestAlgorithm, volumeLimitBytes } = options;
-  const form = { directory, codec, level, digestAlgorithm, volumeLimitBytes };
+  // Before all data, as the first of several discs has it.
+  const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
+  const volumes = options.volumes ?? directorySink(directory);
+  const nameBytes = (await fileInfo(namesPath))?.sizeBytes ?? 0;
+  await volumes.expect?.(estimatePapers({ paths: scan.paths, contentBytes: scan.contentBytes, nameBytes }));
+  const form = { directory, codec, level, digestAlgorithm, volumeLimitBytes, volumes };
   // First: a device that cannot be read is known after minutes then, and not after hours.
   const imageFiles = await writeImages(options.images ?? [], { ...form, progress: (...state) => options.imageProgress?.(...state) });
   const data = await writeData({
@@ -97,7 +107,6 @@ export async function writeSet(options: SetOptions): Promise<DraftSet> {
       options.progress({ paths: done, contentBytes, allPaths: scan.paths, allBytes: scan.contentBytes });
     },
   });
-  const machineFile = options.machine === undefined ? [] : [await writeMachine(directory, options.machine)];
   const leftOut = [...(options.leftOut ?? []), ...choice.own.found(prefix)];
   const rest = { files: [...machineFile, ...data.files, ...imageFiles], skipped: choice.skipped, scan, leftOut };
   return { manifest: manifestOf(options, data, rest), scan, unmatched };
@@ -215,17 +224,24 @@ export interface Completed {
   readonly besideFiles: readonly string[];
   /** Of a set on an ISO: what will lie beside it there. */
   readonly image?: readonly MediumFile[];
+  /** Of a set on several discs or tapes: the one that holds a volume. */
+  mediumOf?(name: string): number | undefined;
   readonly finishedAt: string;
 }
 
 export async function completeManifest(
   directory: string,
   draft: Pick<DraftSet, "manifest">,
-  { besideFiles, image, finishedAt }: Completed,
+  { besideFiles, image, mediumOf, finishedAt }: Completed,
 ): Promise<SetManifest> {
   const beside = await listedFiles(besideFiles.map((path) => ({ path, source: `${directory}/${path}` })));
-  const manifest = { ...draft.manifest, finishedAt, files: [...draft.manifest.files, ...beside] };
+  const files = [...draft.manifest.files, ...beside].map((file) => withMedium(file, mediumOf?.(file.name)));
+  const manifest = { ...draft.manifest, finishedAt, files };
   return image === undefined ? manifest : { ...manifest, image: await listedFiles(image) };
+}
+
+function withMedium(file: SetManifest["files"][number], medium: number | undefined): SetManifest["files"][number] {
+  return medium === undefined ? file : { ...file, medium };
 }
 
 async function listedFiles(files: readonly MediumFile[]): Promise<NonNullable<SetManifest["image"]>> {

@@ -9,6 +9,7 @@ import { directorySource, listStore } from "../media/directory-store.ts";
 import type { StoredSet } from "../media/stored-set.ts";
 import { openSet } from "../set/open-set.ts";
 import { readCatalogue } from "../set/read-catalogue.ts";
+import { QUIET } from "./discs-for-tests.ts";
 import { archiveTo, type ArchiveOutcome, type ArchiveRequest } from "./archive-to.ts";
 
 const noRoot = process.getuid?.() === 0 ? false : "needs root to mount";
@@ -55,13 +56,12 @@ async function archive(store: string, request: Partial<ArchiveRequest>): Promise
       level: 1,
       acceptUnrestorable: false,
       acceptMissing: false,
-      verify: true,
       luksHeaders: false,
       image: IMAGE,
       createdBy: "lifeboat test",
       now: () => new Date(now),
       remark: () => undefined,
-      note: () => undefined,
+      ...QUIET,
       progress: () => undefined,
       ...request,
     },

@@ -7,7 +7,10 @@ import { fileInfo, realPath } from "#os/files";
 import { knownTemporaries } from "#os/temporaries";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
+import type { ByteText } from "../formats/tar-read.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
+import { isoFilesIn, isoSetsIn } from "../media/iso-sets.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
 import { featureProblems } from "../restore/try-steps.ts";
@@ -18,15 +21,18 @@ import { bytesToRead } from "../set/device-image-files.ts";
 import { RESCUE_ISO_FILE, setId, type SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
-import { completeManifest, writeSet, type Completed, type SetOptions } from "./archive-set.ts";
+import { completeManifest, writeSet, type Completed, type DraftSet, type SetOptions } from "./archive-set.ts";
 import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
 import { oldSnapshots } from "./old-snapshots.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
+import type { DiscWishes } from "./disc-wishes.ts";
+import type { VolumeSink } from "./frame-writer.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
-import { NO_HEADERS, saveLuksHeaders, type SavedHeader } from "./luks-headers.ts";
+import { NO_HEADERS, saveLuksHeaders, type SavedHeader, type SavedHeaders } from "./luks-headers.ts";
 import { cacheFiles, storeFiles, type OwnPlace } from "./own-files.ts";
+import { checkBootRoom, writeBoot } from "./make-stick.ts";
 import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-iso.ts";
-import { makePlace } from "./set-place.ts";
+import { makePlace, type CompletedSet, type SetPlace } from "./set-place.ts";
 
 export interface ArchiveRequest {
   readonly hostName: string;
@@ -43,6 +49,9 @@ export interface ArchiveRequest {
   /** Go on without included paths that are not there. */
   readonly acceptMissing: boolean;
   readonly verify: boolean;
+  readonly discs: DiscWishes;
+  /** Asked for discs and tapes. */
+  readonly changer: MediumChanger;
   /** Put the headers of LUKS volumes into the set. */
   readonly luksHeaders: boolean;
   /** Undefined in a rescue system, which has nothing to make one with: the one that runs brings the set back. */
@@ -66,6 +75,8 @@ export interface ArchiveOutcome {
   readonly luksHeaders: readonly SavedHeader[];
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
+  readonly discs?: number;
+  readonly burned?: CompletedSet["burned"];
 }
 
 /** FAT can hold such a file, ISO 9660 in one extent too. */
@@ -84,31 +95,53 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const image =
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
-  const place = await makePlace(medium, { store: store.path, id, cleanUp });
-  const { directory } = place;
+  if (medium.kind === "stick" && image !== undefined) await checkBootRoom(medium.stick, image);
+  const place = await makePlace(medium, { ...request, store: store.path, id, cleanUp, image });
+  const { directory, volumes } = place;
   const digestAlgorithm = await quickestDigest();
   try {
     const saved = request.luksHeaders ? await saveLuksHeaders(directory, subject.machine?.layout) : NO_HEADERS;
-    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, store: store.path, digestAlgorithm }));
+    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, volumes, store, digestAlgorithm }));
     request.progress(undefined);
-    const { bootFiles, ...images } = await placeImage(directory, medium.kind, image);
-    const besideFiles = [...bootFiles, ...saved.headers.map(({ file }) => file)];
-    const manifest = await completeManifest(directory, draft, { ...images, besideFiles, finishedAt: request.now().toISOString() });
-    let verification: Verification | undefined;
-    const check = async (source: SetSource) =>
-      void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
-    const completed = await place.complete({ manifest, image, check });
-    const idle = draft.unmatched.map((pattern) => `--exclude ${pattern} has left out nothing`);
-    const warnings = [
-      ...subject.warnings,
-      ...saved.warnings,
-      ...idle,
-      ...(image === undefined ? [] : unreachable(store, subject.allMounts)),
-    ];
-    return { ...completed, manifest, verification, luksHeaders: saved.headers, warnings };
+    const completed = await completeSet({ place, kind: medium.kind, image, draft, saved }, request);
+    if (medium.kind === "stick" && image !== undefined) await writeBoot(medium.stick, image);
+    const far = image === undefined ? [] : unreachable(store, subject.allMounts);
+    const warnings = [...subject.warnings, ...saved.warnings, ...idleWords(draft), ...far];
+    return { ...completed, luksHeaders: saved.headers, warnings };
   } catch (error) {
     throw afterWriting(error);
   }
+}
+
+interface WrittenSet {
+  readonly place: SetPlace;
+  readonly kind: ArchiveMedium["kind"];
+  readonly image: MadeImage | undefined;
+  readonly draft: DraftSet;
+  readonly saved: SavedHeaders;
+}
+
+/** Rescue image, manifest, check: from here on it is a backup. */
+async function completeSet(
+  { place, kind, image, draft, saved }: WrittenSet,
+  request: ArchiveRequest,
+): Promise<CompletedSet & Pick<ArchiveOutcome, "manifest" | "verification">> {
+  const { directory, mediumOf } = place;
+  const { bootFiles, ...images } = await placeImage(directory, kind, image);
+  const manifest = await completeManifest(directory, draft, {
+    ...images,
+    besideFiles: [...bootFiles, ...saved.headers.map(({ file }) => file)],
+    finishedAt: request.now().toISOString(),
+    ...(mediumOf === undefined ? {} : { mediumOf }),
+  });
+  let verification: Verification | undefined;
+  const check = async (source: SetSource) => void (verification = request.verify ? await readAgain(source, manifest, request) : undefined);
+  const completed = await place.complete({ manifest, check });
+  return { ...completed, manifest, verification };
+}
+
+function idleWords({ unmatched }: DraftSet): readonly string[] {
+  return unmatched.map((pattern) => `--exclude ${pattern} has left out nothing`);
 }
 
 /** Written where it is a file of the set. On an ISO its files lie beside the set, when that is written. */
@@ -126,6 +159,8 @@ async function placeImage(
 interface Store {
   /** The directory as the user named it, links resolved. */
   readonly path: string;
+  /** Names of ISO images in it that hold sets. */
+  readonly images: ReadonlySet<ByteText>;
 }
 
 async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: ArchiveRequest): Promise<Store> {
@@ -149,7 +184,12 @@ async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: A
   const real = await realPath(path);
   if (real === "/")
     throw new LifeboatError('Cannot archive to "/" as a store is a directory of its own: it is the whole machine', { exitCode: 2 });
-  return { path: real };
+  return { path: real, images: await setImagesIn(real) };
+}
+
+async function setImagesIn(store: string): Promise<ReadonlySet<ByteText>> {
+  const sets = await isoSetsIn(await isoFilesIn(store));
+  return new Set(sets.flatMap(({ discs }) => discs.map(({ iso }) => bytesOfText(iso.path.slice(store.length + 1)))));
 }
 
 /** What the rescue system will need and this machine does not have is found out now, not on the bad day. */
@@ -191,7 +231,8 @@ interface SetFacts extends Subject {
   readonly id: string;
   readonly createdAt: string;
   readonly directory: string;
-  readonly store: string;
+  readonly volumes: VolumeSink | undefined;
+  readonly store: Store;
   readonly digestAlgorithm: DigestAlgorithm;
 }
 
@@ -227,6 +268,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     level,
     digestAlgorithm,
     volumeLimitBytes: VOLUME_LIMIT_BYTES,
+    ...(facts.volumes === undefined ? {} : { volumes: facts.volumes }),
     remark: request.note,
     progress: ({ paths, contentBytes, allBytes }) =>
       request.progress({ what: "archiving", doneBytes: contentBytes, allBytes, files: paths }),
@@ -249,7 +291,7 @@ function swapFilesOf(machine: Machine | undefined): readonly string[] {
 function ownPlaces({ image }: ArchiveRequest, { store, allMounts }: SetFacts): readonly OwnPlace[] {
   const names = (path: string) => namesOf(path, allMounts).map(bytesOfText);
   const cache = image?.mediumOptions.cacheDirectory;
-  return [storeFiles(names(store)), ...(cache === undefined ? [] : [cacheFiles(names(cache))])];
+  return [storeFiles(names(store.path), store.images), ...(cache === undefined ? [] : [cacheFiles(names(cache))])];
 }
 
 /** The manifest is what was written, though nothing on the medium says so yet. */

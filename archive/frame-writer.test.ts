@@ -25,6 +25,8 @@ interface Written {
 interface Options {
   readonly codec?: Codec;
   readonly volumeLimitBytes?: number;
+  /** What each medium has left, by the number of the volume. */
+  readonly roomBytes?: (number: number) => number;
   /** What members are filled with. */
   readonly fill?: (bytes: Buffer) => void;
   /** Bytes behind the last member, as tar's zero blocks are. */
@@ -34,7 +36,7 @@ interface Options {
 /** Members of these sizes, named /0, /1 and so on. */
 async function write(
   sizes: readonly number[],
-  { codec = "none", volumeLimitBytes = 1e12, fill, trailerBytes = 0 }: Options = {},
+  { codec = "none", volumeLimitBytes = 1e12, roomBytes, fill, trailerBytes = 0 }: Options = {},
 ): Promise<Written> {
   const volumes: Buffer[][] = [];
   const lists: (readonly Frame[])[] = [];
@@ -49,6 +51,7 @@ async function write(
       const pieces: Buffer[] = [];
       volumes[number - 1] = pieces;
       return {
+        ...(roomBytes === undefined ? {} : { roomBytes: roomBytes(number) }),
         write: async (bytes) => void pieces.push(Buffer.from(bytes)),
         close: async () => undefined,
         [Symbol.asyncDispose]: async () => undefined,
@@ -56,6 +59,7 @@ async function write(
     },
     async closeVolume(number, frames, sizeBytes) {
       lists[number - 1] = parseFrameList(frames, "test");
+      if (roomBytes !== undefined) assert.ok(sizeBytes + Buffer.byteLength(frames) <= roomBytes(number));
       assert.equal(Buffer.concat(volumes[number - 1]!).length, sizeBytes);
     },
   });
@@ -193,6 +197,21 @@ test("each member is where begin() said, frames count through volumes, and no vo
     assert.deepEqual(written.totals, { frames: frames.length, volumes: written.volumes.length, contentBytes: length, storedBytes: length });
   });
   await fc.assert(property, { numRuns: 15 });
+});
+
+test("a volume and its frame list fit the room that its medium has left, and the next one gets a room of its own", async () => {
+  const sizes = Array.from({ length: 12 }, () => 2 * M);
+  const written = await write(sizes, { roomBytes: (number) => (number === 1 ? 9 * M : 13 * M), volumeLimitBytes: 12 * M });
+  // Frames of 4 MiB: with their lists, two in 9 MiB, then three in 12 MiB, which the limit allows.
+  assert.deepEqual(
+    written.lists.map((frames) => frames.length),
+    [2, 3, 1],
+  );
+  const tight = await write(sizes, { roomBytes: () => 12 * M });
+  assert.deepEqual(
+    tight.lists.map((frames) => frames.length),
+    [2, 2, 2],
+  );
 });
 
 const PROGRAMS: readonly (readonly [codec: Codec, command: readonly [string, ...string[]]])[] = [

@@ -8,9 +8,19 @@ import { FRAME_BYTES, formatFrame, type Frame } from "../set/frame-list.ts";
 import { worthSqueezing } from "./worth-squeezing.ts";
 
 export interface VolumeFile extends AsyncDisposable {
+  /** What its medium has left for it and its frame list, in bytes; unless given, that does not matter. */
+  readonly roomBytes?: number;
   /** The bytes are valid until it resolves. */
   write(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Where volumes and images of devices go, by their names in the set. */
+export interface VolumeSink {
+  /** Told before the first volume about how many bytes the files will have that are not in the set's directory yet. Throws LifeboatError (3) when they cannot have them. */
+  expect?(papersBytes: number): Promise<void>;
+  /** In the order of the set; the one before is closed, and its frame list stands in the set's directory. */
+  open(name: string): Promise<VolumeFile>;
 }
 
 export interface FrameOptions {
@@ -163,12 +173,22 @@ async function squeeze(
 
 type AboutFrame = Pick<Frame, "number" | "contentBytes" | "firstMember" | "firstPath">;
 
+interface OpenVolume {
+  readonly file: VolumeFile;
+  offset: number;
+  frames: string;
+}
+
 /** One volume after the other, each at most as large as allowed; a frame never spans two. */
 function volumeWriter(options: FrameOptions) {
   let volumeCount = 0;
-  let open: { readonly file: VolumeFile; offset: number; frames: string } | undefined;
+  let open: OpenVolume | undefined;
   let storedBytes = 0;
   let isStopped = false;
+  const fits = ({ file, offset, frames }: OpenVolume, frameBytes: number, lineLength: number) => {
+    const end = offset + frameBytes;
+    return end <= options.volumeLimitBytes && end + frames.length + lineLength <= (file.roomBytes ?? Infinity);
+  };
   const close = async () => {
     if (open === undefined) return;
     await open.file.close();
@@ -178,14 +198,14 @@ function volumeWriter(options: FrameOptions) {
   return {
     async put({ bytes, digest }: Squeezed, about: AboutFrame) {
       if (isStopped) return;
-      if (open !== undefined && open.offset + bytes.length > options.volumeLimitBytes) await close();
+      const line = (offset: number) => formatFrame({ ...about, offset, storedBytes: bytes.length, digest });
+      if (open !== undefined && !fits(open, bytes.length, line(open.offset).length)) await close();
       if (open === undefined) {
         volumeCount += 1;
         open = { file: await options.openVolume(volumeCount), offset: 0, frames: "" };
       }
-      const frame: Frame = { ...about, offset: open.offset, storedBytes: bytes.length, digest };
       await open.file.write(bytes);
-      open.frames += formatFrame(frame);
+      open.frames += line(open.offset);
       open.offset += bytes.length;
       storedBytes += bytes.length;
     },

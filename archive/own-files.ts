@@ -45,11 +45,11 @@ export function ownFilesIn(places: readonly OwnPlace[]): OwnFiles {
   };
 }
 
-/** Sets, what writes them, and their mark; other directories and files of a store are the user's. */
-export function storeFiles(directories: readonly ByteText[]): OwnPlace {
+/** Sets, what writes them, and their mark; other directories and files of a store are the user's. `images`: names of ISO images that hold sets, whatever they are called. */
+export function storeFiles(directories: readonly ByteText[], images: ReadonlySet<ByteText> = new Set()): OwnPlace {
   return {
     directories,
-    isOwn: (name, path) => isOwnName(name) || (isSetName(name) && isSetContent(namesIn(path))),
+    isOwn: (name, path) => isOwnName(name) || images.has(name) || (isSetName(name) && isSetContent(namesIn(path))),
     reason: "Lifeboat's own sets are not taken",
   };
 }

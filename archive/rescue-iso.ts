@@ -3,7 +3,7 @@
 import { makeRescueImage, type RescueImage, type RescueImageOptions } from "../builder/build.ts";
 import type { FoundKernel } from "../builder/find-kernel.ts";
 import type { ImageContents } from "../builder/gather-image.ts";
-import { makeMedium, type MediumOptions } from "../builder/make-medium.ts";
+import { makeMedium, measureIsoMedium, type MediumOptions } from "../builder/make-medium.ts";
 import { imageFiles, type MediumFile } from "../bootloaders/medium-files.ts";
 import type { ImageSet } from "../set/image-manifest.ts";
 
@@ -23,20 +23,31 @@ export interface MadeImage extends AsyncDisposable {
   readonly files: readonly MediumFile[];
   /** Returns the size in bytes. */
   writeIso(outputPath: string, extraFiles: readonly MediumFile[]): Promise<number>;
+  /** As a USB image, a new file. Returns the size in bytes. */
+  writeUsb(outputPath: string): Promise<number>;
+  /** How large it would be. */
+  measureIso(extraFiles: readonly MediumFile[]): Promise<number>;
+  /** Seconds; the date of everything on its medium. */
+  readonly sourceDateEpoch: number;
 }
 
 export async function makeArchiveImage(image: ArchiveImage, set: ImageSet): Promise<MadeImage> {
   const kernel = await image.chooseKernel();
   const made: RescueImage = await makeRescueImage(kernel, { ...(await image.imageOptions()), set });
+  const medium = { ...image.mediumOptions, mediumUrl: undefined };
   return {
     kernelRelease: kernel.release,
     buildId: made.files.buildId,
     missingPrograms: missingPrograms(made.contents),
     files: imageFiles(made.files),
     async writeIso(outputPath, extraFiles) {
-      const options = { ...image.mediumOptions, format: "iso", outputPath, force: false, mediumUrl: undefined, extraFiles } as const;
-      return (await makeMedium(made.files, options)).sizeBytes;
+      return (await makeMedium(made.files, { ...medium, format: "iso", outputPath, force: false, extraFiles })).sizeBytes;
     },
+    async writeUsb(outputPath) {
+      return (await makeMedium(made.files, { ...medium, format: "usb", outputPath, force: false })).sizeBytes;
+    },
+    measureIso: (extraFiles) => measureIsoMedium(made.files, { ...medium, extraFiles }),
+    sourceDateEpoch: medium.sourceDateEpoch,
     [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
   };
 }

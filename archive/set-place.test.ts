@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
-import { fileInfo } from "#os/files";
 import { listStore } from "../media/directory-store.ts";
 import { findSet } from "../media/find-set.ts";
 import { openSet } from "../set/open-set.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { completeManifest, writeSet } from "./archive-set.ts";
-import type { MadeImage } from "./rescue-iso.ts";
+import { QUIET } from "./discs-for-tests.ts";
+import { imageOf } from "./image-for-tests.ts";
 import { FINISHED_AT, setOptionsFor, TEST_SET_ID as ID } from "./set-for-tests.ts";
 import { makePlace, type Completion } from "./set-place.ts";
 
@@ -26,26 +26,17 @@ await writeFile(join(tree, "file"), "content");
 const KERNEL = { path: "lifeboat/vmlinuz", source: join(scratch, "kernel") };
 await writeFile(KERNEL.source, "kernel ".repeat(1000));
 
-/** Without boot loader, which no set needs to be found. */
-const IMAGE: MadeImage = {
-  kernelRelease: "",
-  buildId: "",
-  missingPrograms: new Map(),
-  files: [KERNEL],
-  async writeIso(outputPath, files) {
-    const grafts = [...IMAGE.files, ...files].map(({ path, source }) => `${path}=${source}`);
-    await run(["xorriso", "-as", "mkisofs", "-r", "-J", "-joliet-long", "-quiet", "-o", outputPath, "-graft-points", ...grafts]);
-    return (await fileInfo(outputPath))?.sizeBytes ?? 0;
-  },
-  [Symbol.asyncDispose]: () => Promise.resolve(),
-};
+const IMAGE = imageOf([KERNEL]);
 
 /** Looked at while the set is checked: what others see of the store. */
 async function archive(kind: "directory" | "iso", check: Completion["check"]) {
   const store = await mkdtemp(join(scratch, "store-"));
   await using cleanUp = new AsyncDisposableStack();
-  const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp });
-  const draft = await writeSet(setOptionsFor(tree, place.directory));
+  const place = await makePlace({ kind, path: store }, { store, id: ID, cleanUp, image: IMAGE, ...QUIET });
+  const draft = await writeSet({
+    ...setOptionsFor(tree, place.directory),
+    ...(place.volumes === undefined ? {} : { volumes: place.volumes }),
+  });
   const image = kind === "iso" ? { image: IMAGE.files } : {};
   const manifest = await completeManifest(place.directory, draft, { besideFiles: [], finishedAt: FINISHED_AT, ...image });
   const seen: unknown[] = [];
@@ -54,7 +45,7 @@ async function archive(kind: "directory" | "iso", check: Completion["check"]) {
     assert.deepEqual((await verifySet({ source, manifest }, () => undefined)).damage, []);
     await check(source);
   };
-  const result = await place.complete({ manifest, image: IMAGE, check: looking }).catch((error: unknown) => error);
+  const result = await place.complete({ manifest, check: looking }).catch((error: unknown) => error);
   return { store, manifest, seen, result };
 }
 
@@ -124,6 +115,9 @@ test("an ISO of the same second is kept", async () => {
   await writeFile(join(store, `${ID}-1.iso`), "mine");
   await using cleanUp = new AsyncDisposableStack();
   const message = /as a set is never overwritten: it is there already$/;
-  await assert.rejects(makePlace({ kind: "iso", path: store }, { store, id: ID, cleanUp }), { exitCode: 3, message });
+  await assert.rejects(makePlace({ kind: "iso", path: store }, { store, id: ID, cleanUp, image: IMAGE, ...QUIET }), {
+    exitCode: 3,
+    message,
+  });
   assert.deepEqual(await readdir(store), [`${ID}-1.iso`]);
 });

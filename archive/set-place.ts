@@ -1,28 +1,32 @@
 // Where a set is written, and how it comes to count: checked first, its manifest or its name last.
 
-import { fileInfo, makeNewDirectory, makeTemporaryDirectory, moveIntoPlace, removeTree, walk, writeFile } from "#os/files";
-import { LifeboatError } from "#os/error";
+import { fileInfo, removeTree, walk } from "#os/files";
 import { forgetTemporary } from "#os/temporaries";
-import type { MediumFile } from "../bootloaders/medium-files.ts";
 import type { ArchiveMedium } from "../media/archive-medium.ts";
-import { directorySource, makeSetDirectory, markStore, setIsThere, STORE_MARK_TEXT } from "../media/directory-store.ts";
-import { openIso } from "../media/iso-store.ts";
-import { keepLock, writeLock, type KeptLock } from "../media/set-lock.ts";
-import { setIsoName, STAGING_PREFIX } from "../media/store-names.ts";
-import { STORE_MARK, type SetManifest } from "../set/set-manifest.ts";
+import { directorySource, makeSetDirectory, markStore } from "../media/directory-store.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
+import { keepLock } from "../media/set-lock.ts";
+import type { SetManifest } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { writeManifest } from "./archive-set.ts";
+import { placeOnBurnedDiscs } from "./burn-place.ts";
+import { placeOnImages } from "./disc-place.ts";
+import type { DiscWishes } from "./disc-wishes.ts";
+import type { VolumeSink } from "./frame-writer.ts";
 import type { MadeImage } from "./rescue-iso.ts";
 
 export interface SetPlace {
-  /** Where the set's files are written. */
+  /** Where the set's files are written, volumes too unless they go elsewhere. */
   readonly directory: string;
+  /** Takes volumes as they come, where they do not lie in the directory until the end. */
+  readonly volumes?: VolumeSink;
+  /** Of a set on several discs or tapes: the one that a volume has gone to. */
+  mediumOf?(name: string): number | undefined;
   complete(work: Completion): Promise<CompletedSet>;
 }
 
 export interface Completion {
   readonly manifest: SetManifest;
-  readonly image: MadeImage | undefined;
   /** Reads all of it. Throws LifeboatError when it is not what was written. */
   check(source: SetSource): Promise<void>;
 }
@@ -31,6 +35,10 @@ export interface CompletedSet {
   /** The set's directory, or the ISO. */
   readonly path: string;
   readonly mediumBytes: number;
+  /** How many images or discs it has become. */
+  readonly discs?: number;
+  /** They have been compared with what was to be on them, or not; `dry`: there is no set. */
+  readonly burned?: "compared" | "unread" | "dry";
 }
 
 export interface PlaceOptions {
@@ -38,10 +46,23 @@ export interface PlaceOptions {
   readonly id: string;
   /** Removes what is unfinished when it is disposed: half a set helps nobody. */
   readonly cleanUp: AsyncDisposableStack;
+  /** What the first disc boots. */
+  readonly image?: MadeImage | undefined;
+  readonly discs: DiscWishes;
+  /** Asked for empty discs. */
+  readonly changer: MediumChanger;
+  /** Read what is burned. */
+  readonly verify: boolean;
+  /** What is going on. */
+  note(text: string): void;
 }
 
 export async function makePlace(medium: ArchiveMedium, options: PlaceOptions): Promise<SetPlace> {
-  return medium.kind === "iso" ? stageForIso(options) : placeInDirectory(options);
+  if (medium.kind !== "iso") return placeInDirectory(options);
+  if (options.image === undefined) throw new Error("an ISO has a rescue image");
+  const images = { ...options, image: options.image, limitBytes: medium.limitBytes };
+  const { burn } = options.discs;
+  return burn === undefined ? placeOnImages(images) : placeOnBurnedDiscs(images, burn);
 }
 
 async function placeInDirectory({ store, id, cleanUp }: PlaceOptions): Promise<SetPlace> {
@@ -63,56 +84,10 @@ async function placeInDirectory({ store, id, cleanUp }: PlaceOptions): Promise<S
   };
 }
 
-async function stageForIso({ store, id, cleanUp }: PlaceOptions): Promise<SetPlace> {
-  const outputPath = `${store}/${setIsoName(id)}`;
-  await checkNew(outputPath);
-  const staging = cleanUp.use(await makeTemporaryDirectory(STAGING_PREFIX, store));
-  await writeLock(staging.path, id);
-  const lock: KeptLock = cleanUp.use(keepLock(staging.path));
-  const directory = `${staging.path}/${id}`;
-  await makeNewDirectory(directory, 0o700);
-  return {
-    directory,
-    async complete({ manifest, image, check }) {
-      await writeManifest(directory, manifest);
-      const mark = { path: STORE_MARK, source: `${staging.path}/mark` };
-      await writeFile(mark.source, STORE_MARK_TEXT);
-      const files = (await filesBelow(directory)).map(({ path, source }) => ({ path: `${id}/${path}`, source }));
-      // In the staging directory too, so that nothing of it lies about when we are killed.
-      const isoPath = `${staging.path}/${setIsoName(id)}`;
-      const mediumBytes = await image!.writeIso(isoPath, [...files, mark]);
-      await check(await sourceOn(isoPath, id));
-      await checkNew(outputPath);
-      await moveIntoPlace(isoPath, outputPath);
-      await lock.release();
-      await markStore(store);
-      return { path: outputPath, mediumBytes };
-    },
-  };
-}
-
-async function sourceOn(isoPath: string, id: string): Promise<SetSource> {
-  const iso = await openIso(isoPath);
-  if (iso?.ids.includes(id) === true && !iso.isCutShort) return iso.source(id);
-  throw new LifeboatError(
-    `Cannot trust "${isoPath}" as the image must hold the set: ${iso === undefined ? "it is no image" : "it does not"}`,
-    {
-      exitCode: 5,
-    },
-  );
-}
-
-async function checkNew(path: string): Promise<void> {
-  if ((await fileInfo(path)) !== undefined) throw setIsThere(path);
-}
-
-async function filesBelow(directory: string): Promise<readonly MediumFile[]> {
-  const entries = await walk(directory);
-  return entries.filter(({ type }) => type === "file").map(({ path }) => ({ path, source: `${directory}/${path}` }));
-}
-
 async function sizeOfTree(directory: string): Promise<number> {
   let bytes = 0;
-  for (const { source } of await filesBelow(directory)) bytes += (await fileInfo(source))?.sizeBytes ?? 0;
+  for (const { type, path } of await walk(directory)) {
+    if (type === "file") bytes += (await fileInfo(`${directory}/${path}`))?.sizeBytes ?? 0;
+  }
   return bytes;
 }

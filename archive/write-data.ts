@@ -6,7 +6,7 @@ import { createFile, type FileWriter } from "#os/file-writer";
 import { fileInfo, writeAtomic } from "#os/files";
 import { utf8Encode } from "../formats/text.ts";
 import { CATALOGUE_FILE, frameListName, volumeName, type SetManifest } from "../set/set-manifest.ts";
-import { startFrameWriter, type FrameTotals, type FrameWriter } from "./frame-writer.ts";
+import { startFrameWriter, type FrameTotals, type FrameWriter, type VolumeSink } from "./frame-writer.ts";
 import { writeStream, type StreamTotals } from "./stream-writer.ts";
 import type { TarMessages } from "../set/tar-messages.ts";
 import { startTarSource, type LinkMode } from "../set/tar-source.ts";
@@ -25,6 +25,7 @@ export interface DataOptions {
   readonly level: number;
   readonly digestAlgorithm: DigestAlgorithm;
   readonly volumeLimitBytes: number;
+  readonly volumes: VolumeSink;
   /** Told what has been read, now and then. */
   progress(done: { readonly paths: number; readonly contentBytes: number }): void;
 }
@@ -37,14 +38,14 @@ export interface WrittenData {
 }
 
 export async function writeData(options: DataOptions): Promise<WrittenData> {
-  const { directory, codec, level, digestAlgorithm, volumeLimitBytes } = options;
+  const { directory, codec, level, digestAlgorithm, volumeLimitBytes, volumes } = options;
   const files: SetManifest["files"][number][] = [];
   await using frames = startFrameWriter({
     codec,
     level,
     digestAlgorithm,
     volumeLimitBytes,
-    openVolume: (number) => createFile(`${directory}/${volumeName(number, codec)}`),
+    openVolume: (number) => volumes.open(volumeName(number, codec)),
     async closeVolume(number, list, sizeBytes) {
       const bytes = utf8Encode(list);
       await writeAtomic(`${directory}/${frameListName(number)}`, bytes);

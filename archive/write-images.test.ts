@@ -12,6 +12,7 @@ import { BIOS_MACHINE, withLayout } from "../machine/machine-for-tests.ts";
 import { writeSet } from "./archive-set.ts";
 import type { ImagedDevice } from "./choose-images.ts";
 import { setOptionsFor, TEST_SET_ID } from "./set-for-tests.ts";
+import { QUIET } from "./discs-for-tests.ts";
 import { makePlace } from "./set-place.ts";
 
 const MIB = 2 ** 20;
@@ -31,7 +32,7 @@ async function deviceWith(content: Uint8Array, change: Partial<DeviceImage> = {}
 /** As `archive` does it, into a store. */
 async function archive(store: string, device: ImagedDevice): Promise<void> {
   await using cleanUp = new AsyncDisposableStack();
-  const { directory } = await makePlace({ kind: "directory", path: store }, { store, id: TEST_SET_ID, cleanUp });
+  const { directory } = await makePlace({ kind: "directory", path: store }, { store, id: TEST_SET_ID, cleanUp, ...QUIET });
   const machine = withLayout(BIOS_MACHINE, withImages(BIOS_MACHINE.layout, [device.image]));
   await writeSet({ ...setOptionsFor(tree, directory), machine, images: [device] });
 }

@@ -4,13 +4,12 @@ import type { Codec } from "#os/compression";
 import { startDigest, type DigestAlgorithm } from "#os/digest";
 import { LifeboatError } from "#os/error";
 import { startBulk } from "#os/exec";
-import { createFile } from "#os/file-writer";
 import { makeDirectory } from "#os/files";
 import { saveCommand } from "../restore/image-commands.ts";
 import { IMAGES_DIRECTORY, imageFileName } from "../set/device-image-files.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import type { ImagedDevice } from "./choose-images.ts";
-import { startFrameWriter, type FrameWriter, type VolumeFile } from "./frame-writer.ts";
+import { startFrameWriter, type FrameWriter, type VolumeFile, type VolumeSink } from "./frame-writer.ts";
 
 export interface ImageOptions {
   readonly directory: string;
@@ -18,6 +17,7 @@ export interface ImageOptions {
   readonly level: number;
   readonly digestAlgorithm: DigestAlgorithm;
   readonly volumeLimitBytes: number;
+  readonly volumes: VolumeSink;
   progress(image: ImagedDevice["image"], doneBytes: number): void;
 }
 
@@ -33,7 +33,7 @@ export async function writeImages(devices: readonly ImagedDevice[], options: Ima
 
 async function writeImage(device: ImagedDevice, options: ImageOptions): Promise<Files> {
   const { image } = device;
-  const { directory, codec, level, digestAlgorithm, volumeLimitBytes } = options;
+  const { codec, level, digestAlgorithm, volumeLimitBytes, volumes } = options;
   const files: Files = [];
   let digest = startDigest(digestAlgorithm);
   const name = (number: number) => imageFileName(image, number, codec);
@@ -44,7 +44,7 @@ async function writeImage(device: ImagedDevice, options: ImageOptions): Promise<
     volumeLimitBytes,
     async openVolume(number) {
       digest = startDigest(digestAlgorithm);
-      const file = await createFile(`${directory}/${name(number)}`);
+      const file = await volumes.open(name(number));
       return digested(file, (bytes) => digest.update(bytes));
     },
     closeVolume: async (number, _, sizeBytes) => void files.push({ name: name(number), sizeBytes, digest: digest.hex() }),
@@ -56,12 +56,11 @@ async function writeImage(device: ImagedDevice, options: ImageOptions): Promise<
 
 function digested(file: VolumeFile, update: (bytes: Uint8Array) => void): VolumeFile {
   return {
+    ...file,
     async write(bytes) {
       update(bytes);
       await file.write(bytes);
     },
-    close: () => file.close(),
-    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };
 }
 

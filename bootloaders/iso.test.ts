@@ -7,7 +7,8 @@ import { GUID_BASIC_DATA, GUID_ESP, readGpt } from "../formats/gpt.ts";
 import { findOnIso, readIsoFile, readIsoVolume } from "../formats/iso9660.ts";
 import { readMbr } from "../formats/mbr.ts";
 import { EPOCH, ISO_TOOLS, MENU, type Workshop, makeWorkshop, missingTools } from "./fixtures-for-tests.ts";
-import { assembleIso } from "./iso.ts";
+import { assembleDataIso, measureDataIso } from "./data-iso.ts";
+import { assembleIso, measureIso } from "./iso.ts";
 import { idGuid, volumeDate } from "./medium-ids.ts";
 import { grubMenu } from "./menu-grub.ts";
 import { isolinuxMenu } from "./menu-isolinux.ts";
@@ -28,6 +29,30 @@ before(async () => {
   assert.deepEqual(made, { outputPath: isoPath, sizeBytes: iso.length, signed: false });
 });
 after(() => workshop[Symbol.asyncDispose]());
+
+test("measureIso() says how large it will be, with further files too, and writes nothing", { skip }, async () => {
+  const options = { sourceDateEpoch: EPOCH, secureBoot: "unsigned" } as const;
+  assert.equal(await measureIso(workshop.files, MENU, options), iso.length);
+  const extraFiles = [{ path: "set/data", source: workshop.files.kernelPath }];
+  const outputPath = `${workshop.path}/measured.iso`;
+  const measured = await measureIso(workshop.files, MENU, { ...options, extraFiles });
+  assert.equal(await fileInfo(outputPath), undefined);
+  assert.equal((await assembleIso(workshop.files, MENU, { ...options, extraFiles, outputPath })).sizeBytes, measured);
+});
+
+test("an ISO of files alone has them, its label and an id of its own, and is as large as it was measured", { skip }, async () => {
+  const outputPath = `${workshop.path}/data.iso`;
+  const files = [{ path: "set/data", source: workshop.files.kernelPath }];
+  const options = { outputPath, volumeId: "LIFEBOAT_2", sourceDateEpoch: EPOCH, seed: "set 2", files };
+  const measured = await measureDataIso(options);
+  assert.equal(await assembleDataIso(options), measured);
+  const data = await readBytes(outputPath);
+  assert.equal(data.length, measured);
+  assert.equal(readIsoVolume(data).volumeId.trim(), "LIFEBOAT_2");
+  assert.equal(readIsoVolume(data).modificationDate, volumeDate(EPOCH, "set 2"));
+  assert.deepEqual(readIsoFile(data, findOnIso(data, "set/data")!), await readBytes(workshop.files.kernelPath));
+  await assert.rejects(assembleDataIso(options), { exitCode: 3, message: /as existing files are kept/ });
+});
 
 test("the ISO has boot code, a protective MBR with an active entry, and a GPT without faults", { skip }, async () => {
   const mbr = readMbr(iso);

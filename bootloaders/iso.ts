@@ -12,7 +12,8 @@ import { ISOLINUX_PAGE_NAME, isolinuxMenu } from "./menu-isolinux.ts";
 import { bootPage } from "./menu-page.ts";
 import { writeOutput } from "./output.ts";
 import { type MenuOptions, type RescueFiles, checkBuildId, checkMenu } from "./rescue-files.ts";
-import { type IsoLayout, xorrisoArgs } from "./xorriso-args.ts";
+import { isoEnvironment, measuredBytes } from "./measure-iso.ts";
+import { type IsoImage, type IsoLayout, xorrisoArgs } from "./xorriso-args.ts";
 
 export interface IsoOptions extends EfiOptions {
   readonly outputPath: string;
@@ -37,15 +38,47 @@ export interface BootMedium {
 
 /** Needs xorriso, mkfs.vfat, mtools, and grub-mkimage for unsigned media. Nothing is left behind when it fails. */
 export async function assembleIso(files: RescueFiles, menu: MenuOptions, options: IsoOptions): Promise<BootMedium> {
+  await using work = await makeTemporaryDirectory();
+  const { image, neededBytes, signed } = await prepareIso(files, menu, { ...options, workDirectory: work.path });
+  const { outputPath } = options;
+  const sizeBytes = await writeOutput({ outputPath, neededBytes, force: options.force === true }, async (temporaryPath) => {
+    await run(["xorriso", ...xorrisoArgs({ ...image, outputPath: temporaryPath })], { env: isoEnvironment(image) });
+  });
+  return { outputPath, sizeBytes, signed };
+}
+
+/** How large the ISO will be, in bytes; none is written. */
+export async function measureIso(
+  files: RescueFiles,
+  menu: MenuOptions,
+  options: Omit<IsoOptions, "outputPath" | "force">,
+): Promise<number> {
+  await using work = await makeTemporaryDirectory();
+  const { image } = await prepareIso(files, menu, { ...options, workDirectory: work.path });
+  // Awaited here: the files in the work directory are looked at.
+  return await measuredBytes(xorrisoArgs({ ...image, outputPath: `${work.path}/none.iso` }), isoEnvironment(image));
+}
+
+interface PreparedIso {
+  readonly image: Omit<IsoImage, "outputPath">;
+  readonly neededBytes: number;
+  readonly signed: boolean;
+}
+
+async function prepareIso(
+  files: RescueFiles,
+  menu: MenuOptions,
+  options: Omit<IsoOptions, "outputPath"> & { readonly workDirectory: string },
+): Promise<PreparedIso> {
   checkInput(files, menu, options);
   const volumeId = checkedVolumeId(options.volumeId ?? "LIFEBOAT");
   const assets = await findAssets(["isolinux", "isohybridMbr", "ldlinux"], options.assetRoots);
-  await using work = await makeTemporaryDirectory();
-  const efi = await diskEfiFiles(options, files.buildId, work.path);
+  const { workDirectory, sourceDateEpoch, layout = "gpt" } = options;
+  const efi = await diskEfiFiles(options, files.buildId, workDirectory);
   const menuText = { path: "boot/grub/grub.cfg", text: grubMenu(menu, files.buildId) };
-  const espFiles = await writeTexts([...efi.files, menuText], work.path);
-  const espPath = `${work.path}/esp.img`;
-  const espBytes = await makeEsp(espPath, espFiles, { buildId: files.buildId, sourceDateEpoch: options.sourceDateEpoch });
+  const espFiles = await writeTexts([...efi.files, menuText], workDirectory);
+  const espPath = `${workDirectory}/esp.img`;
+  const espBytes = await makeEsp(espPath, espFiles, { buildId: files.buildId, sourceDateEpoch });
   // EFI/ and boot/ stand in the tree too: programs that copy files to a stick, and firmware that reads ISO 9660, look there.
   const tree: readonly (MediumFile | MediumText)[] = [
     ...rescueContents(files),
@@ -56,10 +89,8 @@ export async function assembleIso(files: RescueFiles, menu: MenuOptions, options
     { path: "isolinux/isolinux.cfg", text: isolinuxMenu(menu) },
     { path: `isolinux/${ISOLINUX_PAGE_NAME}`, text: bootPage(menu, files.buildId) },
   ];
-  const treeFiles = await writeTexts(tree, work.path);
+  const treeFiles = await writeTexts(tree, workDirectory);
   const neededBytes = (await sizesOf(treeFiles)).reduce((sum, size) => sum + size + 4096, espBytes + 2 ** 21);
-  const { outputPath, sourceDateEpoch, layout = "gpt" } = options;
-  const output = { outputPath, neededBytes, force: options.force === true };
   const image = {
     layout,
     volumeId,
@@ -70,14 +101,10 @@ export async function assembleIso(files: RescueFiles, menu: MenuOptions, options
     espPath,
     files: treeFiles,
   };
-  const env = { SOURCE_DATE_EPOCH: String(sourceDateEpoch), TZ: "UTC" };
-  const sizeBytes = await writeOutput(output, async (temporaryPath) => {
-    await run(["xorriso", ...xorrisoArgs({ ...image, outputPath: temporaryPath })], { env });
-  });
-  return { outputPath, sizeBytes, signed: efi.signed };
+  return { image, neededBytes, signed: efi.signed };
 }
 
-function checkInput(files: RescueFiles, menu: MenuOptions, { sourceDateEpoch }: IsoOptions): void {
+function checkInput(files: RescueFiles, menu: MenuOptions, { sourceDateEpoch }: Pick<IsoOptions, "sourceDateEpoch">): void {
   checkMenu(menu);
   checkBuildId(files.buildId);
   checkEpoch(sourceDateEpoch);

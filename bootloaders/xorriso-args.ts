@@ -21,20 +21,22 @@ export interface IsoImage {
   readonly files: readonly { readonly path: string; readonly source: string }[];
 }
 
+/** One that holds files and starts nothing. */
+export type DataIsoImage = Pick<IsoImage, "volumeId" | "sourceDateEpoch" | "volumeDate" | "outputPath" | "files">;
+
+/** Arguments after `xorriso`. */
+export function dataIsoArgs(image: DataIsoImage): readonly string[] {
+  return [...volumeArgs(image), `--modification-date=${image.volumeDate}`, ...FILE_SYSTEM_ARGS, "-graft-points", ...image.files.map(graft)];
+}
+
 const ESP_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
 
 /** Arguments after `xorriso`. */
 export function xorrisoArgs(image: IsoImage): readonly string[] {
   return [
-    // Must come first, or a start-up file of the user decides what is written.
-    ["-no_rc"],
-    ["-as", "mkisofs"],
-    ["-o", image.outputPath],
-    ["-V", image.volumeId],
-    ["--set_all_file_dates", `=${image.sourceDateEpoch}`],
+    volumeArgs(image),
     [`--modification-date=${image.volumeDate}`, "--gpt_disk_guid", image.diskGuid],
-    // Level 3: files over 4 GiB. Rock Ridge with owners and modes of its own, not of the building machine; Joliet for Windows.
-    ["-iso-level", "3", "-r", "-J", "-joliet-long"],
+    FILE_SYSTEM_ARGS,
     ["-b", "isolinux/isolinux.bin"],
     ["-c", "isolinux/boot.cat"],
     ["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"],
@@ -49,6 +51,24 @@ export function xorrisoArgs(image: IsoImage): readonly string[] {
     ["-graft-points", ...image.files.map(graft)],
   ].flat();
 }
+
+function volumeArgs({
+  outputPath,
+  volumeId,
+  sourceDateEpoch,
+}: Pick<IsoImage, "outputPath" | "volumeId" | "sourceDateEpoch">): readonly string[] {
+  return [
+    // Must come first, or a start-up file of the user decides what is written.
+    ["-no_rc"],
+    ["-as", "mkisofs"],
+    ["-o", outputPath],
+    ["-V", volumeId],
+    ["--set_all_file_dates", `=${sourceDateEpoch}`],
+  ].flat();
+}
+
+/** Level 3: files over 4 GiB. Rock Ridge with owners and modes of its own, not of the building machine; Joliet for Windows. */
+const FILE_SYSTEM_ARGS = ["-iso-level", "3", "-r", "-J", "-joliet-long"];
 
 /**
  * "gpt" is valid wherever a parser looks (protective MBR, both headers, no overlaps): strict firmware needs that. "isohybrid"

@@ -2,7 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { exists } from "#os/files";
-import { assembleIso, type BootMedium } from "../bootloaders/iso.ts";
+import { assembleIso, measureIso, type BootMedium } from "../bootloaders/iso.ts";
 import { assemblePxeTree } from "../bootloaders/pxe-tree.ts";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
 import type { MenuOptions, RescueFiles } from "../bootloaders/rescue-files.ts";
@@ -26,6 +26,16 @@ export interface MediumOptions {
   readonly roomMib?: number;
   /** What else is put on an ISO: a set. */
   readonly extraFiles?: readonly MediumFile[];
+}
+
+/** How large the ISO would be, in bytes. */
+export async function measureIsoMedium(
+  files: RescueFiles,
+  options: Omit<MediumOptions, "format" | "outputPath" | "force">,
+): Promise<number> {
+  const { sourceDateEpoch, menu, layout, extraFiles = [] } = options;
+  const assetRoots = ["/", ...(await signedPackages(options.cacheDirectory))];
+  return measureIso(files, menu, { sourceDateEpoch, secureBoot: "auto", assetRoots, layout, extraFiles });
 }
 
 export async function makeMedium(files: RescueFiles, options: MediumOptions): Promise<BootMedium> {

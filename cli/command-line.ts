@@ -2,13 +2,14 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ExitCode } from "#os/error";
-import type { Shown } from "../media/share.ts";
+import type { Shown } from "../media/mounted-place.ts";
 import { shownLine, shownText } from "../ui/plain-text.ts";
 import { absoluteArguments, withAbsolutePaths } from "./absolute-paths.ts";
 import { hintingAtCache } from "./cache-hint.ts";
 import { COMMANDS } from "./commands.ts";
 import { EXIT_CODE_TEXTS, type CommandSpec, type Invocation, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { fillFromConfig, optionsOf } from "./config-options.ts";
+import { terminalChanger } from "./terminal-changer.ts";
 import { withMedium } from "./with-medium.ts";
 import { refuseByteArguments, refuseBytes } from "./raw-words.ts";
 import { usageError } from "./usage-error.ts";
@@ -69,7 +70,9 @@ function makeCommand(spec: CommandSpec, done: (exitCode: ExitCode) => void): Com
     const given = withAbsolutePaths(all, typed);
     const options = withAbsolutePaths(all, await fillFromConfig(spec, given, COMMANDS));
     const args = absoluteArguments(spec, values);
-    const work = (places: typeof args, shown: Shown) => spec.run(invocation(places, options, shown));
+    await using cleanUp = new AsyncDisposableStack();
+    const work = (places: typeof args, shown: Shown) =>
+      spec.run({ ...invocation(places, options, shown), changer: terminalChanger(), cleanUp });
     done(await hintingAtCache(options, () => withMedium(spec, { args, options }, work)));
   });
   return command;
@@ -115,7 +118,7 @@ function exampleText({ examples }: CommandSpec): string {
   return `\nExamples:\n${lines.join("\n")}`;
 }
 
-function invocation(args: readonly (string | undefined)[], options: OptionValues, shown: Shown): Invocation {
+function invocation(args: readonly (string | undefined)[], options: OptionValues, shown: Shown): Omit<Invocation, "changer" | "cleanUp"> {
   return {
     args,
     options,

@@ -1,6 +1,7 @@
 // What a command is, as data: commander, the config file, --help and the man pages are made from it.
 
 import type { ExitCode } from "#os/error";
+import type { MediumChanger } from "../media/medium-changer.ts";
 
 export interface OptionSpec {
   /** The long name without dashes. */
@@ -33,6 +34,8 @@ interface ArgumentSpec {
   readonly isPath?: boolean;
   /** It names a medium, which is used so: a share is mounted meanwhile, and its path stands in the URL's place. */
   medium?(options: OptionValues): "ro" | "rw";
+  /** The command itself prepares and mounts a stick. */
+  readonly makesSticks?: true;
   readonly description: string;
 }
 
@@ -54,6 +57,10 @@ export interface Invocation {
   progress(text: string): void;
   /** How far it has come: standard error, in place, and only when that is a terminal. "" clears the line. */
   status(text: string): void;
+  /** Asked for discs and tapes. */
+  readonly changer: MediumChanger;
+  /** Disposed when the command has ended. */
+  readonly cleanUp: AsyncDisposableStack;
 }
 
 export interface CommandSpec {
@@ -74,7 +81,7 @@ export const SET_ARGUMENT: ArgumentSpec = {
   required: true,
   isPath: true,
   medium: () => "ro",
-  description: "A set, an ISO image with one, or a directory that holds sets",
+  description: "A set, an ISO image with one, a directory that holds sets, or a drive with a disc, such as /dev/sr0",
 };
 
 export const FORCE_OPTION: OptionSpec = { name: "force", description: "Replace the output when it exists", inConfig: false };

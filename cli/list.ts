@@ -24,7 +24,7 @@ export const listCommand: CommandSpec = {
       required: true,
       isPath: true,
       medium: (options) => (options["remove-incomplete"] === true ? "rw" : "ro"),
-      description: "A directory or share that holds sets, a set, or an ISO image with one",
+      description: "A directory or share that holds sets, a set, an ISO image with one, or a drive with a disc",
     },
   ],
   options: [
@@ -40,10 +40,10 @@ export const listCommand: CommandSpec = {
     { command: "lifeboat list /mnt/backup", says: "the sets there" },
     { command: "lifeboat list --files /mnt/backup", says: "the files of the newest" },
   ],
-  async run({ args: [path = ""], options, print, remark }) {
+  async run({ args: [path = ""], options, print, remark, changer, cleanUp }) {
     const isJson = options["json"] === true;
     if (options["files"] === true) {
-      const set = await openSet(await findSet(path, { note: remark }));
+      const set = await openSet(await findSet(path, { note: remark, changer, cleanUp }));
       for await (const entry of readCatalogue(set)) print(isJson ? formatCatalogueEntry(entry) : fileLine(entry));
       return 0;
     }

@@ -13,9 +13,9 @@ export const ACCEPT_DAMAGE_OPTION: OptionSpec = {
   inConfig: false,
 };
 
-export async function openForRestore(path: string, options: OptionValues, remark: Invocation["remark"]): Promise<OpenSet> {
+export async function openForRestore(path: string, { options, remark, changer, cleanUp }: Invocation): Promise<OpenSet> {
   const acceptsDamage = options["accept-damage"] === true;
-  const source = await findSet(path, { acceptsDamage, note: remark });
+  const source = await findSet(path, { acceptsDamage, note: remark, changer, cleanUp });
   if (!acceptsDamage) return openSet(source);
   const set = await openDamagedSet(source);
   for (const line of set.remarks ?? []) remark(`damage: ${line}`);

@@ -21,8 +21,13 @@ export const planCommand: CommandSpec = {
 };
 
 /** For `plan` and `restore --dry-run`. */
-export async function printPlan({ args: [path = ""], options, print, remark }: Invocation): Promise<ExitCode> {
-  const set = await openForRestore(path, options, remark);
+export async function printPlan(invocation: Invocation): Promise<ExitCode> {
+  const {
+    args: [path = ""],
+    options,
+    print,
+  } = invocation;
+  const set = await openForRestore(path, invocation);
   const prepared = await prepareRestore(set, { ...readPlanOptions(options), locks: await notedMediumLock() });
   const { plan, resumeAt, notResumed, isDone } = prepared;
   print(options["json"] === true ? JSON.stringify({ ...plan, resumeAt, notResumed, isDone }) : planText(prepared));

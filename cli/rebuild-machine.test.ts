@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { digestFile } from "#os/digest";
+import { NOBODY } from "../media/medium-changer.ts";
 import { archiveTree, type TreeSet } from "../archive/set-for-tests.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import type { Machine } from "../machine/model.ts";
@@ -82,6 +83,8 @@ async function rebuild({
     },
     progress: () => undefined,
     status: () => undefined,
+    changer: NOBODY,
+    cleanUp: new AsyncDisposableStack(),
   };
   const prepared = {
     set: opened,

@@ -52,14 +52,14 @@ const RESCUE_SYSTEM: RebuildSurroundings = {
 };
 
 export async function rebuildMachine(path: string, invocation: Invocation): Promise<ExitCode> {
-  const { options, print, remark } = invocation;
+  const { options, print } = invocation;
   if (!(await exists(`/${IMAGE_MANIFEST_PATH}`))) {
     throw new LifeboatError("Cannot restore a whole machine as that happens in the rescue system: this is none", {
       exitCode: 2,
       hint: "Boot the rescue medium; or give --only PATH and --to DIR for single files",
     });
   }
-  const set = await openForRestore(path, options, remark);
+  const set = await openForRestore(path, invocation);
   const planOptions = { ...readPlanOptions(options), locks: await notedMediumLock() };
   const prepared = await prepareWithCards(set, planOptions, isAttended(options) ? RESCUE_SYSTEM.ask : undefined);
   if (options["json"] !== true) print(planText(prepared));

@@ -108,7 +108,7 @@ export const restoreCommand: CommandSpec = {
 
 async function restoreSome(invocation: Invocation): Promise<ExitCode> {
   const { options, args, remark, status } = invocation;
-  const set = await openForRestore(args[0] ?? "", options, remark);
+  const set = await openForRestore(args[0] ?? "", invocation);
   const request: FilesRequest = {
     set,
     only: listOption(options, "only"),

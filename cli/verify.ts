@@ -17,9 +17,9 @@ export const verifyCommand: CommandSpec = {
   args: [SET_ARGUMENT],
   options: [JSON_OPTION],
   examples: [{ command: "lifeboat verify /mnt/backup", says: "the newest set there" }],
-  async run({ args: [path = ""], options, print, remark, status }) {
+  async run({ args: [path = ""], options, print, remark, status, changer, cleanUp }) {
     // What is damaged is read as far as it goes: so its cost can be named.
-    const set = await openDamagedSet(await findSet(path, { note: remark }));
+    const set = await openDamagedSet(await findSet(path, { note: remark, changer, cleanUp }));
     const allBytes = bytesToRead(set.manifest);
     const progress = progressPrinter(status);
     const verification = await verifySet(set, (doneBytes) => progress({ what: "verifying", doneBytes, allBytes }));

@@ -8,7 +8,7 @@ import * as fc from "fast-check";
 import { LifeboatError } from "#os/error";
 import { run } from "#os/exec";
 import type { ArchiveEntry } from "./archive-entry.ts";
-import { encodeHead, encodeTar } from "./tar-header.ts";
+import { encodeDirectory, encodeHead, encodeTar, TAR_END } from "./tar-header.ts";
 import { utf8Encode } from "./text.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lifeboat-tar-"));
@@ -35,6 +35,46 @@ async function writeSample(entries: readonly ArchiveEntry[]): Promise<{ readonly
   writeFileSync(file, Buffer.concat(await Array.fromAsync(encodeTar(entries, OPTIONS))));
   return { directory, file };
 }
+
+test("GNU tar gives a directory owner, mode and time to the nanosecond from encodeDirectory(), whatever its name", async () => {
+  const names = ["/", "/plain", `/${"l".repeat(150)}`, "/caf\xc3\xa9\n", "/\xff"];
+  const times = [
+    [1_700_000_000, 123_456_789],
+    [0, 0],
+    [-1, 0],
+    [-2, 0],
+    [8_000_000_000, 1],
+  ] as const;
+  const heads = names.map((path, index) => ({ path, mode: 0o2751, uid: 4_000_000 + index, gid: 7, mtime: times[index]! }));
+  const file = join(mkdtempSync(join(scratch, "d-")), "a.tar");
+  writeFileSync(file, Buffer.concat([...heads.map(encodeDirectory), TAR_END]));
+  const { stdout } = await run([
+    "tar",
+    "--list",
+    "--verbose",
+    "--full-time",
+    "--numeric-owner",
+    "--utc",
+    "--quoting-style=escape",
+    "-f",
+    file,
+  ]);
+  const lines = stdout.trim().split("\n");
+  assert.deepEqual(
+    lines.map((line) => line.split(/\s+/).slice(0, 5).join(" ")),
+    [
+      "drwxr-s--x 4000000/7 0 2023-11-14 22:13:20.123456789",
+      "drwxr-s--x 4000001/7 0 1970-01-01 00:00:00",
+      "drwxr-s--x 4000002/7 0 1969-12-31 23:59:59",
+      "drwxr-s--x 4000003/7 0 1969-12-31 23:59:58",
+      "drwxr-s--x 4000004/7 0 2223-07-06 14:13:20.000000001",
+    ],
+  );
+  assert.deepEqual(
+    lines.map((line) => line.slice(line.indexOf("/", 25) === -1 ? 0 : line.lastIndexOf(" ") + 1)),
+    ["./", "plain/", `${"l".repeat(150)}/`, "caf\\303\\251\\n/", "\\377/"],
+  );
+});
 
 test("GNU tar lists every entry with its type, mode, owner, size and time, without a warning", async () => {
   const { file } = await writeSample(SAMPLE);

@@ -1,6 +1,7 @@
 // Writes tar: ustar headers, pax records for what does not fit them (POSIX.1-2017, pax "Interchange Format").
 import { entryOrderChecker, refusal, sizedData, type ArchiveEntry } from "./archive-entry.ts";
-import { asciiEncode, utf8Encode } from "./text.ts";
+import type { ByteText, Timestamp } from "./tar-read.ts";
+import { asciiEncode, latin1Encode, utf8Encode } from "./text.ts";
 
 export interface TarOptions {
   /** Seconds since the epoch, for every entry. */
@@ -82,6 +83,35 @@ export function encodeHead(entry: ArchiveEntry, options: TarOptions): Uint8Array
   return records.length === 0 ? header : concat([...paxHeader(entry.path, concat(records), options), header]);
 }
 
+export interface DirectoryHead {
+  /** Absolute. */
+  readonly path: ByteText;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: Timestamp;
+}
+
+/** A directory with owner and time to the nanosecond, which ustar cannot hold. */
+export function encodeDirectory({ path, mode, uid, gid, mtime }: DirectoryHead): Uint8Array {
+  const records = [
+    bytesRecord("path", latin1Encode(path === "/" ? "./" : `${path.slice(1)}/`)),
+    paxRecord("uid", `${uid}`),
+    paxRecord("gid", `${gid}`),
+    paxRecord("mtime", decimalSeconds(mtime)),
+  ];
+  const name = "directory";
+  const header = ustarHeader(name, { name: `${name}/`, linkname: "", mode, sizeBytes: 0, mtimeSeconds: 0, typeflag: TYPE_FLAGS.directory });
+  return concat([...paxHeader(name, concat(records), { mtimeSeconds: 0 }), header]);
+}
+
+/** Nanoseconds count upwards also before 1970. */
+function decimalSeconds([seconds, nanoseconds]: Timestamp): string {
+  const isNegative = seconds < 0 && nanoseconds > 0;
+  const [whole, rest] = isNegative ? [-seconds - 1, 1e9 - nanoseconds] : [seconds, nanoseconds];
+  return `${isNegative ? "-" : ""}${whole}.${`${rest}`.padStart(9, "0")}`;
+}
+
 interface Ustar {
   readonly name: string;
   readonly linkname: string;
@@ -133,9 +163,13 @@ function paxHeader(path: string, records: Uint8Array, options: TarOptions): Uint
   return [header, records, new Uint8Array(paddingAfter(records.length))];
 }
 
-/** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
 function paxRecord(key: string, value: string): Uint8Array {
-  const rest = utf8Encode(` ${key}=${value}\n`);
+  return bytesRecord(key, utf8Encode(value));
+}
+
+/** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
+function bytesRecord(key: string, value: Uint8Array): Uint8Array {
+  const rest = concat([asciiEncode(` ${key}=`), value, asciiEncode("\n")]);
   let length = rest.length + 1;
   while (`${length}`.length + rest.length !== length) length = `${length}`.length + rest.length;
   return concat([asciiEncode(`${length}`), rest]);

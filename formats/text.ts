@@ -44,6 +44,11 @@ export function latin1Decode(bytes: Uint8Array): string {
 }
 
 /** Bytes above 127 become U+FFFD. */
+/** One byte a character. */
+export function latin1Encode(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 export function asciiDecode(bytes: Uint8Array): string {
   return latin1Decode(bytes).replace(/[\u0080-\u00ff]/g, "\ufffd");
 }

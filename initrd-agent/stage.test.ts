@@ -36,6 +36,25 @@ test("a stage ends with what its action says, and with the time it took", async 
   assert.deepEqual(result, { outcome: { kind: "ok" }, tookMs: 800 });
 });
 
+test("what waits for a person takes no time of the stage, and what follows has what was left", async () => {
+  const clock = fakeClock();
+  const result = await runOn(clock, async (signal) => {
+    await clock.sleep(5000);
+    await signal.hold(clock.sleep(60_000));
+    assert.equal(signal.over, false);
+    await clock.sleep(2500);
+    return { kind: "ok" };
+  });
+  assert.deepEqual(result, { outcome: { kind: "ok" }, tookMs: 67_500 });
+  const late = await runOn(clock, async (signal) => {
+    await signal.hold(clock.sleep(60_000));
+    await clock.sleep(8500);
+    assert.equal(signal.over, true);
+    throw new LifeboatError("Cannot go on");
+  });
+  assert.deepEqual(late.outcome, { kind: "failed", text: "Cannot go on" });
+});
+
 test("a stage that goes beyond its limit fails, is told so, and has a moment to say why", async () => {
   const clock = fakeClock();
   let signal: StageSignal | undefined;

@@ -19,6 +19,8 @@ export interface StageRun {
 export interface StageSignal {
   readonly over: boolean;
   readonly deadlineMs: number;
+  /** What waits for a person takes no time of the stage. */
+  hold<T>(waiting: Promise<T>): Promise<T>;
 }
 
 export interface StageClock {
@@ -32,9 +34,9 @@ const GRACE_MS = 2000;
 /** Runs the stage. Never throws: what goes wrong is the outcome. */
 export async function runStage(run: StageRun, clock: StageClock): Promise<{ readonly outcome: Outcome; readonly tookMs: number }> {
   const startMs = clock.nowMs();
-  const signal = { over: false, deadlineMs: startMs + run.limitMs };
+  const signal = stageSignal(startMs + run.limitMs, clock);
   const late = async (): Promise<Outcome> => {
-    await clock.sleep(run.limitMs);
+    await signal.end();
     signal.over = true;
     await clock.sleep(GRACE_MS);
     return { kind: "failed", text: `no end after ${run.limitMs / 1000} s` };
@@ -42,6 +44,35 @@ export async function runStage(run: StageRun, clock: StageClock): Promise<{ read
   const outcome = await Promise.race([run.action(signal).catch(asFailure), late()]);
   signal.over = true;
   return { outcome, tookMs: clock.nowMs() - startMs };
+}
+
+const HELD_MS = 1000;
+
+function stageSignal(deadlineMs: number, clock: StageClock) {
+  let held = 0;
+  const signal = {
+    over: false,
+    deadlineMs,
+    async hold<T>(waiting: Promise<T>): Promise<T> {
+      const startMs = clock.nowMs();
+      held += 1;
+      try {
+        return await waiting;
+      } finally {
+        held -= 1;
+        signal.deadlineMs += clock.nowMs() - startMs;
+      }
+    },
+    /** Resolves when the time is over. */
+    async end(): Promise<void> {
+      for (;;) {
+        const leftMs = signal.deadlineMs - clock.nowMs();
+        if (leftMs <= 0 && held === 0) return;
+        await clock.sleep(Math.max(leftMs, held === 0 ? 0 : HELD_MS));
+      }
+    },
+  };
+  return signal;
 }
 
 /** The line on the console: `lifeboat: stage NAME: ok 0.8s`, `: fallback TEXT` or `: failed TEXT`. */

@@ -5,6 +5,7 @@ import { LifeboatError } from "#os/error";
 import { coldplug } from "./coldplug.ts";
 import { withoutRepeats } from "./console.ts";
 import type { AgentContext } from "./context.ts";
+import type { StageSignal } from "./stage.ts";
 import { findMedium } from "./stages/media.ts";
 import { MEDIUM_MUST_STAY } from "./stages/additional-tools.ts";
 
@@ -15,6 +16,8 @@ export interface WatchOptions {
 }
 
 const PAUSE_MS = 2000;
+/** No stage is running. */
+const LAST_LOOK: StageSignal = { over: true, deadlineMs: 0, hold: (waiting) => waiting };
 
 /** Never ends. What fails is noted once, and tried again. */
 export async function watch(context: AgentContext, options: WatchOptions): Promise<void> {
@@ -47,7 +50,7 @@ export function statusOf(context: AgentContext): string {
 /** One look at everything that is there. */
 async function lookOnce(context: AgentContext): Promise<boolean> {
   try {
-    return (await findMedium(context, { over: true, deadlineMs: 0 })).kind === "ok";
+    return (await findMedium(context, LAST_LOOK)).kind === "ok";
   } catch (error) {
     if (error instanceof LifeboatError) return false;
     throw error;

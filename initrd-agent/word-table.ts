@@ -37,7 +37,7 @@ export const FLAG_WORDS = {
 export const VALUE_WORDS = {
   prefix: {
     value: "NAME",
-    says: "Restore the newest set of this name, NAME-TIME, that is on the share of `nfsmount=`; the tools layer is taken from its rescue image.",
+    says: "Restore the newest set of this name, NAME-TIME, that is on the share of `nfsmount=`, whose rescue image gives the tools layer. Of ISO images in a directory only those called NAME-1.iso and so on are looked at.",
   },
   ipconf: {
     value: "DEVICE:ADDRESS:NETMASK:BROADCAST:GATEWAY",

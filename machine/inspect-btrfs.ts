@@ -2,7 +2,8 @@
 
 import { listSys } from "#os/sysfs";
 import { askTool } from "./ask-tool.ts";
-import type { BtrfsParameters, DeviceId } from "./model.ts";
+import type { BtrfsParameters } from "./file-system-parameters.ts";
+import type { DeviceId } from "./model.ts";
 import { parseBtrfsSuperblock, parseSubvolumes, type FoundSubvolumes } from "./parse-btrfs.ts";
 
 export interface BtrfsPlace {

@@ -22,7 +22,12 @@ async function inspectArrays(devices: readonly LayoutDevice[]): Promise<Readonly
       if (array === undefined) return [];
       const told = await askTool(["mdadm", "--detail", "--export", device.path]);
       const name = /^MD_NAME=(.*)$/m.exec(told ?? "")?.[1];
-      return [[id, { ...array, members: array.members.map(toId), spares: array.spares.map(toId), name }]];
+      return [
+        [
+          id,
+          { ...array, members: array.members.map(toId), spares: array.spares.map(toId), writeMostly: array.writeMostly.map(toId), name },
+        ],
+      ];
     });
   const toId = (kernelName: string) => devices.find(({ device }) => device.kernelName === kernelName)?.id ?? kernelName;
   return new Map((await Promise.all(found)).flat());

@@ -1,6 +1,7 @@
 // Puts a machine's layout together from what the system's tools say.
 import { isMountOf, type LayoutDevice } from "./layout-devices.ts";
-import type { DeviceId, Disk, FileSystem, FileSystemParameters, FstabEntry, Layout, MountPoint, Swap } from "./model.ts";
+import type { FileSystemParameters } from "./file-system-parameters.ts";
+import type { DeviceId, Disk, FileSystem, FstabEntry, Layout, MountPoint, Swap } from "./model.ts";
 import type { Mount } from "./parse-findmnt.ts";
 import type { LsblkDevice } from "./parse-lsblk.ts";
 import type { SwapSpace } from "./parse-swaps.ts";

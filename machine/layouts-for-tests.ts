@@ -1,7 +1,8 @@
 // For tests: layouts of machines as data, from a few words for each disk and for what stands on them.
 
 import { BIOS_MACHINE, BTRFS, UEFI_MACHINE } from "./machine-for-tests.ts";
-import type { DeviceId, Disk, FileSystem, FileSystemParameters, Layout, MountPoint, Partition, PartitionTable, Swap } from "./model.ts";
+import type { FileSystemParameters } from "./file-system-parameters.ts";
+import type { DeviceId, Disk, FileSystem, Layout, MountPoint, Partition, PartitionTable, Swap } from "./model.ts";
 import { deviceBytes } from "./own-layout.ts";
 import { ARRAY, GROUP, LUKS, VOLUME } from "./stack-for-tests.ts";
 import type { RaidArray, StackedDevice, VolumeForm } from "./stacked-device.ts";

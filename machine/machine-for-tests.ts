@@ -1,5 +1,6 @@
 // For tests: machines as data that are restorable as they stand, to be changed in one place each.
-import type { BtrfsParameters, Disk, FileSystem, GrubTools, Layout, Machine, MountPoint, Partition, PartitionTable } from "./model.ts";
+import type { BtrfsParameters } from "./file-system-parameters.ts";
+import type { Disk, FileSystem, GrubTools, Layout, Machine, MountPoint, Partition, PartitionTable } from "./model.ts";
 
 const MIB = 1 << 20;
 const SECTORS_A_MIB = 2048;

@@ -1,6 +1,6 @@
 // Reads what btrfs-progs says of a file system: its superblock and its subvolumes.
 
-import type { Subvolume } from "./model.ts";
+import type { Subvolume } from "./file-system-parameters.ts";
 
 export interface BtrfsSuperblock {
   readonly nodeBytes: number;

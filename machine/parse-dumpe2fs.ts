@@ -1,5 +1,5 @@
 // Reads `dumpe2fs -h` (e2fsprogs): what it takes to make an ext2, ext3 or ext4 file system again.
-import type { ExtTuning, FileSystemParameters } from "./model.ts";
+import type { ExtTuning, FileSystemParameters } from "./file-system-parameters.ts";
 
 /** These say what state the file system is in, not what it is. */
 const STATES: ReadonlySet<string> = new Set(["needs_recovery", "orphan_present"]);

@@ -1,5 +1,5 @@
 // Reads a FAT boot sector (Microsoft's FAT specification 1.03, section 3): what it takes to make a vfat file system again.
-import type { FileSystemParameters } from "./model.ts";
+import type { FileSystemParameters } from "./file-system-parameters.ts";
 
 /** How much of a device `parseFat` wants to see. */
 export const FAT_BOOT_SECTOR_BYTES = 512;

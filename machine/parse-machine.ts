@@ -2,13 +2,13 @@
 
 import * as v from "valibot";
 import { LifeboatError } from "#os/error";
+import type { FileSystemParameters } from "./file-system-parameters.ts";
 import type {
   BootEntry,
   BootLoader,
   Disk,
   EfiLoader,
   FileSystem,
-  FileSystemParameters,
   Firmware,
   FstabEntry,
   GrubTools,

@@ -65,6 +65,9 @@ export const StackedSchema: Schema<StackedDevice> = v.variant("kind", [
         dataOffsetBytes: Whole,
       }),
     ),
+    writeMostly: v.optional(v.array(Text)),
+    hasPpl: v.optional(v.literal(true)),
+    unkept: v.optional(v.array(Text)),
   }),
   v.object({
     kind: v.literal("volume-group"),

@@ -1,5 +1,5 @@
 // Reads `xfs_info` (xfsprogs): what it takes to make an XFS file system again.
-import type { FileSystemParameters } from "./model.ts";
+import type { FileSystemParameters } from "./file-system-parameters.ts";
 
 /** Numbers among the switches of the metadata section that could be taken for one. */
 const NO_SWITCHES: ReadonlySet<string> = new Set(["agcount", "attr", "isize", "sectsz"]);

@@ -51,7 +51,19 @@ test("readArray() tells a mirror with a bitmap, a faulty member and a spare", ()
       memberBytes: 1 << 30,
       dataOffsetBytes: 1 << 20,
     },
+    writeMostly: [],
+    hasPpl: false,
+    unkept: [],
   });
+});
+
+test("readArray() tells a partial parity log, a bitmap in a file, and members that are write-mostly", () => {
+  const facts = { level: "raid5", raid_disks: "3", chunk_size: "65536", layout: "2", component_size: "1", consistency_policy: "ppl" };
+  const found = array({ ...facts, "bitmap/location": "file" }, { sda1: ["0", "in_sync", 2048], sdb1: ["1", "in_sync,write_mostly", 2048] });
+  assert.deepEqual(
+    [found?.hasPpl, found?.writeMostly, found?.unkept, found?.shape?.hasBitmap],
+    [true, ["sdb1"], ["its bitmap in a file"], false],
+  );
 });
 
 test("readArray() takes a journal for no spare", () => {

@@ -10,6 +10,11 @@ export interface ReadArray {
   readonly spares: readonly string[];
   /** Without its name, which only the superblock has; undefined when its metadata is none that the kernel itself keeps. */
   readonly shape: Omit<ArrayShape, "name"> | undefined;
+  /** Kernel names. */
+  readonly writeMostly: readonly string[];
+  readonly hasPpl: boolean;
+  /** In words. */
+  readonly unkept: readonly string[];
 }
 
 const SECTOR_BYTES = 512;
@@ -30,6 +35,12 @@ export function readArray(name: string, sysRoot = "/sys"): ReadArray | undefined
     members: active.map((member) => member.name),
     spares: spares.map((member) => member.name),
     shape: readShape(path, level, Math.max(0, ...active.map(({ offsetSectors }) => offsetSectors))),
+    writeMostly: active.filter(({ isWriteMostly }) => isWriteMostly).map((member) => member.name),
+    hasPpl: readSys(`${path}/consistency_policy`) === "ppl",
+    unkept: [
+      ...devices.filter(({ isJournal }) => isJournal).map((member) => `its journal on ${member.name}`),
+      ...(readSys(`${path}/bitmap/location`) === "file" ? ["its bitmap in a file"] : []),
+    ],
   };
 }
 
@@ -39,15 +50,18 @@ interface Member {
   readonly isFaulty: boolean;
   /** It keeps what is to be written; the array is made again without one. */
   readonly isJournal: boolean;
+  readonly isWriteMostly: boolean;
   readonly offsetSectors: number;
 }
 
 function readMember(path: string, name: string): Member {
   const slot = readSys(`${path}/slot`);
+  const states = (readSys(`${path}/state`) ?? "").split(",");
   return {
     name: name.replace(/!/g, "/"),
     slot: slot === undefined || !/^\d+$/.test(slot) ? undefined : Number(slot),
-    isFaulty: (readSys(`${path}/state`) ?? "").split(",").includes("faulty"),
+    isFaulty: states.includes("faulty"),
+    isWriteMostly: states.includes("write_mostly"),
     isJournal: slot === "journal",
     offsetSectors: Number(readSys(`${path}/offset`) ?? 0),
   };
@@ -63,7 +77,7 @@ function readShape(path: string, level: string, offsetSectors: number): ReadArra
     metadata,
     chunkBytes: chunkBytes === 0 || level === "raid1" ? undefined : chunkBytes,
     layout: layoutWord(level, Number(readSys(`${path}/layout`) ?? 0)),
-    hasBitmap: bitmap !== "none" && bitmap !== "",
+    hasBitmap: /^[+-]/.test(bitmap),
     memberBytes: Number(readSys(`${path}/component_size`) ?? 0) * KIB,
     dataOffsetBytes: offsetSectors * SECTOR_BYTES,
   };

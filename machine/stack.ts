@@ -59,8 +59,20 @@ function stackItem(node: LayoutDevice, byId: ReadonlyMap<DeviceId, LayoutDevice>
 function arrayOf({ id, device, on }: LayoutDevice, uuid: string | undefined, found: FoundArray | undefined): RaidArray {
   const { sizeBytes } = device;
   if (found === undefined) return { kind: "array", id, uuid, level: device.type, members: on, spares: [], sizeBytes, shape: undefined };
-  const { level, members, spares, shape, name } = found;
-  return { kind: "array", id, uuid, level, members, spares, sizeBytes, shape: shape === undefined ? undefined : { ...shape, name } };
+  const { level, members, spares, shape, name, writeMostly, hasPpl, unkept } = found;
+  return {
+    kind: "array",
+    id,
+    uuid,
+    level,
+    members,
+    spares,
+    sizeBytes,
+    shape: shape === undefined ? undefined : { ...shape, name },
+    ...(writeMostly.length === 0 ? {} : { writeMostly }),
+    ...(hasPpl ? { hasPpl } : {}),
+    ...(unkept.length === 0 ? {} : { unkept }),
+  };
 }
 
 function luksOf({ id, device, on }: LayoutDevice, uuid: string | undefined, found: FoundLuks | undefined): LuksVolume {

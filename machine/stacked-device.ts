@@ -17,6 +17,12 @@ export interface RaidArray {
   readonly spares: readonly DeviceId[];
   readonly sizeBytes: number;
   readonly shape: ArrayShape | undefined;
+  /** Members that are read only where no other can be (`--write-mostly`), where there are any. */
+  readonly writeMostly?: readonly DeviceId[] | undefined;
+  /** With a partial parity log. */
+  readonly hasPpl?: true | undefined;
+  /** What of it is not made again, in words: `its journal on sdd1`. */
+  readonly unkept?: readonly string[] | undefined;
 }
 
 export interface ArrayShape {

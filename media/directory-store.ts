@@ -16,7 +16,7 @@ import {
 import { rememberTemporary } from "#os/temporaries";
 import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
 import type { FileSource, SetSource } from "../set/set-source.ts";
-import { readIsoSets } from "./iso-store.ts";
+import { isoFilesIn, isoSetsIn, storedIsoSet, type IsoSet } from "./iso-sets.ts";
 import { readWriter, writeLock } from "./set-lock.ts";
 import { manifestState, type StoredSet } from "./stored-set.ts";
 import { isSetContent, isSetName, isUnfinishedMark, isWorkName, NEW_PREFIX } from "./store-names.ts";
@@ -44,8 +44,16 @@ async function sizeOfFile(path: string): Promise<number | undefined> {
 /** Sets of the store at `path`, oldest first. Empty when it is none. `nowMs`: since 1970, to tell who is silent for long. */
 export async function listStore(path: string, nowMs = Date.parse(utcNow())): Promise<readonly StoredSet[]> {
   const names = await listDirectory(path);
-  const sets = await Promise.all(names.map((name) => storedAt(path, name, nowMs)));
-  return inOrder(sets.flat());
+  const sets = (await Promise.all(names.map((name) => storedAt(path, name, nowMs)))).flat();
+  const isoSets = await isoSetsIn(await isoFilesIn(path));
+  return inOrder([...sets, ...(await Promise.all(isoSets.map((set) => storedOnIsos(set, sets)))).flat()]);
+}
+
+/** Its first image comes last: until then it belongs to what is still beside it. */
+async function storedOnIsos(set: IsoSet, others: readonly StoredSet[]): Promise<readonly StoredSet[]> {
+  const work = others.find(({ id, path }) => id === set.id && isWorkName(path.slice(path.lastIndexOf("/") + 1)));
+  if (work === undefined || set.discs[0]?.note.disc === 1) return [await storedIsoSet(set)];
+  return set.discs.map(({ id, iso }) => ({ ...work, id, path: iso.path, kind: "iso" }));
 }
 
 /** Oldest first. */
@@ -60,7 +68,6 @@ function timeOf(id: string): string {
 
 async function storedAt(store: string, name: string, nowMs: number): Promise<readonly StoredSet[]> {
   const path = `${store}/${name}`;
-  if (/\.iso$/i.test(name)) return readIsoSets(path);
   if (isUnfinishedMark(name)) return [incomplete({ id: name, path, problem: "half a mark of the store" })];
   if (isWorkName(name)) return [await unfinishedSet(path, name, nowMs)];
   if (!isSetName(name)) return [];
@@ -116,6 +123,6 @@ export async function makeSetDirectory(storePath: string, id: string): Promise<s
 
 export function setIsThere(path: string): LifeboatError {
   return new LifeboatError(`Cannot write "${path}" as a set is never overwritten: it is there already`, {
-    hint: "Wait a second and try again: sets are named by the time",
+    hint: "Sets are named by the time: wait a second and try again; images with a --prefix need another one, or another directory",
   });
 }

@@ -5,8 +5,13 @@ import { exists, fileInfo, listDirectory } from "#os/files";
 import { CATALOGUE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { directorySource, inOrder, listStore } from "./directory-store.ts";
+import { lackOfDiscs } from "./copied-disc.ts";
+import { discsIn, opticalDrives } from "./disc-drives.ts";
+import { isOnly, openDiscSet } from "./disc-source.ts";
+import { NOBODY, type MediumChanger } from "./medium-changer.ts";
 import { httpSource } from "./http-source.ts";
-import { openIso, readIsoSets } from "./iso-store.ts";
+import { discsOf, isoFilesIn, isoSetsIn, isoSetSource, missingText, storedIsoSet, type IsoSet } from "./iso-sets.ts";
+import { openIso } from "./iso-store.ts";
 import type { StoredSet } from "./stored-set.ts";
 
 export interface FindOptions {
@@ -14,6 +19,10 @@ export interface FindOptions {
   readonly acceptsDamage?: boolean;
   /** Told of what is newer than the set that is taken, and not one yet. */
   readonly note?: (line: string) => void;
+  /** Asked for discs; unless given, nobody is there. */
+  readonly changer?: MediumChanger;
+  /** Holds what has to be removed and let go of when the set is no longer read; a drive needs it. */
+  readonly cleanUp?: AsyncDisposableStack;
 }
 
 /**
@@ -21,18 +30,37 @@ export interface FindOptions {
  * left, or one has not finished yet, is passed over; a newer set that is damaged is not.
  * Throws LifeboatError (2) for what is neither, (5) when there is nothing whole, or what is whole is older than what is damaged.
  */
-export async function findSet(place: string, { acceptsDamage = false, note }: FindOptions = {}): Promise<SetSource> {
+export async function findSet(place: string, options: FindOptions = {}): Promise<SetSource> {
+  const { acceptsDamage = false, note } = options;
   if (isWebPlace(place)) return setOnWeb(place);
   const { path, isIso } = readPlace(place);
-  if ((await fileInfo(path))?.type === "file") return setOnIso(path);
-  if (!isIso && (await isSetDirectory(path))) return directorySource(path);
+  if ((await fileInfo(path))?.type === "block-device") return setOnDisc(path, options);
+  if ((await fileInfo(path))?.type === "file") return setOnIso(path, acceptsDamage);
+  if (!isIso && (await isSetDirectory(path))) return setInDirectory(path, acceptsDamage);
   const newestFirst = [...(await setsAt(place))].reverse();
   const newest = newestFirst.find(({ state }) => state === "whole" || state === "damaged") ?? (acceptsDamage ? newestFirst[0] : undefined);
   if (newest === undefined) throw nothingThere(place, newestFirst[0]);
   if (newest.state === "damaged" && !acceptsDamage) throw newestDamaged(place, newest, newestFirst);
   for (const { id, problem } of newestFirst.slice(0, newestFirst.indexOf(newest)))
     note?.(`${id} is newer than ${newest.id}, and no set: ${problem}`);
-  return newest.kind === "iso" ? setOnIso(newest.path) : directorySource(newest.path);
+  return newest.kind === "iso" ? setOnIso(newest.path, acceptsDamage) : setInDirectory(newest.path, acceptsDamage);
+}
+
+/** A disc that is mounted has what is on it alone. */
+async function setInDirectory(path: string, acceptsDamage: boolean): Promise<SetSource> {
+  const source = directorySource(path);
+  const lack = acceptsDamage ? undefined : await lackOfDiscs(source);
+  if (lack === undefined) return source;
+  throw new LifeboatError(`Cannot open "${path}" as all of the set must be in it: ${lack}`, {
+    exitCode: 5,
+    hint: "Name the drive, such as /dev/sr0: the other discs are asked for then",
+  });
+}
+
+/** In a drive, with the discs that belong to it. */
+function setOnDisc(drive: string, { changer = NOBODY, cleanUp }: FindOptions): Promise<SetSource> {
+  if (cleanUp === undefined) throw new Error("a drive is let go of by cleanUp");
+  return openDiscSet(drive, { drives: opticalDrives, changer, cleanUp });
 }
 
 function isWebPlace(place: string): boolean {
@@ -82,10 +110,25 @@ export async function setsAt(place: string): Promise<readonly StoredSet[]> {
     });
   }
   const { path, isIso } = readPlace(place);
-  if ((await fileInfo(path))?.type === "file") return readIsoSets(path);
+  if ((await fileInfo(path))?.type === "file") return Promise.all((await isoSetsWith(path)).map(storedIsoSet));
+  if ((await fileInfo(path))?.type === "block-device") return setsOnDisc(path);
   const found = await Promise.all((await storesAt(path)).map((store) => listStore(store)));
   const sets = inOrder(found.flat());
   return isIso ? sets.filter(({ kind }) => kind === "iso") : sets;
+}
+
+/** Of one on several discs, what the one in the drive tells. */
+async function setsOnDisc(drive: string): Promise<readonly StoredSet[]> {
+  const discs = (await discsIn(drive)) ?? [];
+  const other = "its manifest is on the last disc";
+  return Promise.all(
+    discs.map(async (disc) => {
+      const set = await storedIsoSet({ id: disc.id, discs: [disc], missing: [] });
+      return set.manifest === undefined && !isOnly(disc)
+        ? { ...set, problem: `it is disc ${disc.note.disc} of several, and ${other}` }
+        : set;
+    }),
+  );
 }
 
 /** The directory itself, or the stores one level below it. Throws LifeboatError (2) for what is no directory. */
@@ -99,11 +142,31 @@ export async function storesAt(path: string): Promise<readonly string[]> {
   return below.filter((_, index) => areMarked[index]);
 }
 
-/** Whole or not: who names it will be told what is wrong with it. */
-async function setOnIso(path: string): Promise<SetSource> {
+/** The image, and those beside it that belong to the same set. */
+async function isoSetsWith(path: string): Promise<readonly IsoSet[]> {
+  const iso = await openIso(path).catch(() => undefined);
+  const discs = iso === undefined ? [] : await discsOf(iso);
+  const isAlone = discs.every(({ note }) => note.disc === 1 && note.isLast);
+  const others = isAlone ? [] : (await isoFilesIn(parentOf(path))).filter((other) => other !== path);
+  const ids = new Set(discs.map(({ id }) => id));
+  return (await isoSetsIn([...others, path])).filter(({ id, discs: found }) => ids.has(id) && found.some((disc) => disc.iso.path === path));
+}
+
+function parentOf(path: string): string {
+  return path.replace(/\/[^/]*$/, "") || "/";
+}
+
+/** Damaged or not: who names it will be told what is wrong with it. Of several discs all must be here, or nothing is found where it lies. */
+async function setOnIso(path: string, acceptsDamage: boolean): Promise<SetSource> {
   const iso = await openIso(path);
-  const id = iso?.ids[0];
-  if (iso !== undefined && id !== undefined) return iso.source(id);
+  const [set] = iso === undefined || iso.ids.length === 0 ? [] : await isoSetsWith(path);
+  if (set !== undefined && set.missing.length > 0 && !acceptsDamage) {
+    throw new LifeboatError(`Cannot open "${path}" as the images of all discs of ${set.id} must be in its directory: ${missingText(set)}`, {
+      exitCode: 5,
+      hint: "Put them there, under any name that ends in .iso; from discs it is read with the drive's name, such as /dev/sr0",
+    });
+  }
+  if (set !== undefined) return isoSetSource(set);
   throw new LifeboatError(`Cannot open "${path}" as a set: it is ${iso === undefined ? "no ISO image" : "an ISO image without one"}`, {
     exitCode: 2,
     hint: "Name a set's directory, its ISO image, or the directory that lifeboat archive was given",

@@ -1,21 +1,27 @@
-// Sets in an ISO image that lies in a file: found and read without mounting it.
+// Sets in an ISO image that lies in a file or on a disc: found and read without mounting it.
 
 import { LifeboatError } from "#os/error";
 import { fileInfo, readRange } from "#os/files";
+import { readSys } from "#os/sysfs";
 import { findOnIso, listIsoDirectory, readIsoVolume, type IsoEntry } from "../formats/iso9660.ts";
 import { utf8Decode } from "../formats/text.ts";
 import { MEDIUM_DIRECTORY } from "../set/image-manifest.ts";
+import { DISC_NOTE_FILE, parseDiscNote, type DiscNote } from "../set/disc-note.ts";
 import { MANIFEST_FILE } from "../set/set-manifest.ts";
 import type { FileSource, SetSource } from "../set/set-source.ts";
 import { isSetName } from "./store-names.ts";
-import { manifestState, type StoredSet } from "./stored-set.ts";
 
 export interface OpenIso {
+  readonly path: string;
   /** Names of the sets on it. */
   readonly ids: readonly string[];
   /** What the volume says that it has, and the file has less. */
   readonly isCutShort: boolean;
   source(id: string): SetSource;
+  /** Of the set's files that are on it. */
+  names(id: string): readonly string[];
+  /** Undefined where the set is on this image alone. */
+  disc(id: string): Promise<DiscNote | undefined>;
 }
 
 /** Directories stand before all files, so that the beginning is enough; it is read in larger pieces until they are in it. */
@@ -24,40 +30,29 @@ const MOST_BYTES = 16 * FIRST_BYTES;
 
 /** Undefined for what is no ISO 9660 image. Throws LifeboatError for one whose directories are damaged. */
 export async function openIso(path: string): Promise<OpenIso | undefined> {
-  const { type, sizeBytes = 0 } = (await fileInfo(path)) ?? {};
-  if (type !== "file") return undefined;
+  const type = (await fileInfo(path))?.type;
+  if (type !== "file" && type !== "block-device") return undefined;
   for (let headBytes = FIRST_BYTES; ; headBytes *= 4) {
     const head = await readRange(path, 0, headBytes);
     if (!isIso(head)) return undefined;
     try {
-      return readSets(path, head, sizeBytes);
+      // A drive knows how large a disc is when it has been opened.
+      return readSets(path, head, await sizeOfMedium(path));
     } catch (error) {
       if (!(error instanceof LifeboatError) || head.length < headBytes || headBytes >= MOST_BYTES) throw error;
     }
   }
 }
 
-/** All sets on an image, for a list; none where it is no image, or holds none. */
-export async function readIsoSets(path: string): Promise<readonly StoredSet[]> {
-  try {
-    const iso = await openIso(path);
-    const sets = (iso?.ids ?? []).map((id) => readIsoSet({ id, path, kind: "iso" }, iso!));
-    return await Promise.all(sets);
-  } catch (error) {
-    // Somebody else's image that is broken is nobody's set.
-    if (error instanceof LifeboatError) return [];
-    throw error;
-  }
+async function sizeOfMedium(path: string): Promise<number> {
+  const info = await fileInfo(path);
+  if (info?.type !== "block-device") return info?.sizeBytes ?? 0;
+  const sectors = readSys(`/sys/class/block/${path.replace(/^.*\//, "")}/size`);
+  return sectors === undefined ? Infinity : Number(sectors) * SYSFS_SECTOR_BYTES;
 }
 
-async function readIsoSet(about: Pick<StoredSet, "id" | "path" | "kind">, iso: OpenIso): Promise<StoredSet> {
-  const damaged = (problem: string): StoredSet => ({ ...about, state: "damaged", manifest: undefined, problem });
-  if (iso.isCutShort) return damaged("its image is cut short: the file ends before the volume does");
-  const source = iso.source(about.id);
-  const sizeBytes = await source.sizeOf(MANIFEST_FILE);
-  if (sizeBytes === undefined) return damaged("there is no manifest");
-  return manifestState(about, utf8Decode(await source.read(MANIFEST_FILE, 0, sizeBytes)));
-}
+/** Whatever the device's own (Documentation/ABI/stable/sysfs-block). */
+const SYSFS_SECTOR_BYTES = 512;
 
 const SECTOR_BYTES = 2048;
 
@@ -67,7 +62,7 @@ function isIso(head: Uint8Array): boolean {
 }
 
 function readSets(path: string, head: Uint8Array, sizeBytes: number): OpenIso {
-  const { blockBytes, blockCount } = readIsoVolume(head);
+  const { blockBytes, blockCount, volumeId } = readIsoVolume(head);
   const sourceOf = (description: string, entries: ReadonlyMap<string, IsoEntry>): FileSource => ({
     description,
     sizeOf: async (name) => entries.get(name)?.sizeBytes,
@@ -76,11 +71,25 @@ function readSets(path: string, head: Uint8Array, sizeBytes: number): OpenIso {
   const directories = listIsoDirectory(head, findOnIso(head, "/")!).filter(({ type, name }) => type === "directory" && isSetName(name));
   const files = new Map(directories.map((directory) => [directory.name, filesIn(head, directory)] as const));
   const medium = sourceOf(path, rescueImageIn(head));
+  const source = (id: string): SetSource => ({ ...sourceOf(`${path}/${id}`, files.get(id) ?? new Map()), medium });
   return {
+    path,
     ids: [...files.keys()],
     isCutShort: sizeBytes < blockCount * blockBytes,
-    source: (id) => ({ ...sourceOf(`${path}/${id}`, files.get(id) ?? new Map()), medium }),
+    source,
+    names: (id) => [...(files.get(id)?.keys() ?? [])],
+    disc: (id) => readNote(source(id), id, volumeId),
   };
+}
+
+/** Where the note itself is damaged, the volume's name still tells. */
+async function readNote(source: SetSource, id: string, volumeId: string): Promise<DiscNote | undefined> {
+  const sizeBytes = await source.sizeOf(DISC_NOTE_FILE);
+  if (sizeBytes === undefined) return undefined;
+  const note = parseDiscNote(utf8Decode(await source.read(DISC_NOTE_FILE, 0, Math.min(sizeBytes, SECTOR_BYTES))));
+  if (note?.set === id) return note;
+  const disc = Number(/^LIFEBOAT_(\d+)$/.exec(volumeId)?.[1] ?? 1);
+  return { set: id, disc, isLast: disc > 1 && (await source.sizeOf(MANIFEST_FILE)) !== undefined };
 }
 
 function rescueImageIn(head: Uint8Array): ReadonlyMap<string, IsoEntry> {

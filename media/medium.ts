@@ -6,6 +6,9 @@ import { readTextIfThere } from "#os/files";
 /** Runs a program to its end; never throws for the program's own failure. */
 export type RunCommand = (command: readonly [string, ...string[]]) => Promise<{ readonly exitCode: number; readonly output: string }>;
 
+/** There where the rescue system's tools are read from its medium all the time: the disc must stay in its drive. */
+export const MUST_STAY_NOTE = "/run/lifeboat/medium-must-stay";
+
 export interface Medium {
   /** The medium's URL, as it would be given to `lifeboat.medium=`. */
   readonly url: string;

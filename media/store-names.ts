@@ -36,8 +36,9 @@ export function isSetIsoName(name: string): boolean {
   return ISO_NAME.test(name);
 }
 
-export function setIsoName(id: string): string {
-  return `${id}-1.iso`;
+/** Of the image that is a set's only or first disc, or of another one. Without a prefix of the user's it is the set's name. */
+export function setIsoName(prefix: string, disc = 1): string {
+  return `${prefix}-${disc}.iso`;
 }
 
 /** A directory in which a set is made. */

@@ -9,6 +9,8 @@ export interface StoredSet {
   /** A directory, or an ISO image. */
   readonly path: string;
   readonly kind: "directory" | "iso";
+  /** Of a set on several images: how many are here. */
+  readonly discs?: number;
   /** `damaged`: it was finished once. Only what is `incomplete` may be removed as a leftover. */
   readonly state: "whole" | "damaged" | "incomplete" | "being-written";
   /** Undefined when it is not whole. */
@@ -18,7 +20,7 @@ export interface StoredSet {
 }
 
 /** A set that was finished, as its manifest says of itself. */
-export function manifestState(about: Pick<StoredSet, "id" | "path" | "kind">, text: string): StoredSet {
+export function manifestState(about: Pick<StoredSet, "id" | "path" | "kind" | "discs">, text: string): StoredSet {
   try {
     return { ...about, state: "whole", manifest: parseManifest(text, `${about.path}/${MANIFEST_FILE}`), problem: undefined };
   } catch (error) {

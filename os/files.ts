@@ -47,6 +47,12 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
   }
 }
 
+/** Keeps a file or device open until it is disposed: a drive's door stays locked, and what was read stays in memory. */
+export async function holdOpen(path: string): Promise<AsyncDisposable> {
+  const file = await guard("open", path, () => fs.open(path, "r"));
+  return { [Symbol.asyncDispose]: () => file.close() };
+}
+
 /** From `offset`, so many bytes or as many as `room` is long, which they are put into; fewer at the end of the file. */
 export async function readRange(path: string, offset: number, room: number | Uint8Array): Promise<Uint8Array> {
   return guard("read", path, async () => {

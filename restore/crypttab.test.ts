@@ -18,7 +18,7 @@ function planned(disk: string, reason: MatchReason) {
 
 test("planCrypttab() looks at volumes on partitions that have moved", () => {
   assert.deepEqual(planned("sda", "same serial"), []);
-  const step = { kind: "write-crypttab", volumes: [{ name: "safe", uuid: LUKS.uuid }] };
+  const step = { kind: "write-crypttab", volumes: [{ name: "safe", uuid: LUKS.uuid }], unmade: [] };
   assert.deepEqual([planned("sdb", "same serial"), planned("sda", "same size")], [[step], [step]]);
 });
 
@@ -32,12 +32,12 @@ test("planCrypttab() looks at volumes on what took the place of something, by al
   ]);
   const [step] = planCrypttab({ ...MACHINE, layout }, { devices: new Map(), matches: [], replaced });
   const gone = ["/dev/mapper/data-safe"];
-  assert.deepEqual(step, { kind: "write-crypttab", volumes: [{ name: "inner", uuid: LUKS.uuid, gone }] });
+  assert.deepEqual(step, { kind: "write-crypttab", volumes: [{ name: "inner", uuid: LUKS.uuid, gone }], unmade: [] });
   const text = (device: string) => `inner ${device} none\n`;
   for (const name of ["/dev/data/safe", ...gone])
-    assert.equal(changedCrypttab(text(name), [{ name: "inner", uuid: "1-2", gone }]), text("UUID=1-2"));
+    assert.equal(changedCrypttab(text(name), { volumes: [{ name: "inner", uuid: "1-2", gone }], unmade: [] }), text("UUID=1-2"));
   const other = text("/dev/mapper/data-other");
-  assert.equal(changedCrypttab(other, [{ name: "inner", uuid: "1-2", gone }]), other);
+  assert.equal(changedCrypttab(other, { volumes: [{ name: "inner", uuid: "1-2", gone }], unmade: [] }), other);
 });
 
 test("changedCrypttab() changes those devices and nothing else", () => {
@@ -54,5 +54,22 @@ test("changedCrypttab() changes those devices and nothing else", () => {
   const after = [...before];
   after[1] = "safe UUID=1-2 none luks,initramfs";
   after[2] = "  safe\tUUID=1-2";
-  assert.equal(changedCrypttab(before.join("\n"), [{ name: "safe", uuid: "1-2" }]), after.join("\n"));
+  assert.equal(changedCrypttab(before.join("\n"), { volumes: [{ name: "safe", uuid: "1-2" }], unmade: [] }), after.join("\n"));
+});
+
+test("volumes that are not made again become comments, and no other that is called nearly so", () => {
+  const text = "safe UUID=a652 none\n  vault\tUUID=7 none luks\nvault2 UUID=8 none\n#vault UUID=9\n";
+  const [step] = planCrypttab(
+    MACHINE,
+    { devices: new Map([["sda3", "/dev/sda3"]]), matches: [], replaced: new Map() },
+    {
+      stack: [...MACHINE.layout.stack, { ...LUKS, id: "vault", device: "pool/x" }],
+    },
+  );
+  assert.ok(step?.kind === "write-crypttab");
+  assert.deepEqual(step.unmade, ["vault"]);
+  assert.equal(
+    changedCrypttab(text, { volumes: [], unmade: step.unmade }),
+    "safe UUID=a652 none\n# not made again by Lifeboat:   vault\tUUID=7 none luks\nvault2 UUID=8 none\n#vault UUID=9\n",
+  );
 });

@@ -3,7 +3,7 @@
 import { colonUuid } from "../machine/array-names.ts";
 import { isNothing } from "./plan-gone-words.ts";
 import { describeParameters } from "./describe-parameters.ts";
-import type { Subvolume } from "../machine/model.ts";
+import type { Subvolume } from "../machine/file-system-parameters.ts";
 import type { VolumeForm } from "../machine/stacked-device.ts";
 import { isStackStep, type BootStep, type ConfigurationStep, type FstabChange, type StackStep, type Step } from "./plan.ts";
 
@@ -104,7 +104,10 @@ function describeConfiguration(step: ConfigurationStep): string {
     case "write-network":
       return `give the names of the machine's network cards to those that are here: ${step.changes.map(({ name, toMac }) => `${name} is ${toMac}`).join(", ")}`;
     case "write-crypttab":
-      return `see that /etc/crypttab names ${step.volumes.map(({ name }) => name).join(", ")} by their UUIDs`;
+      return `see that /etc/crypttab ${[
+        ...(step.volumes.length === 0 ? [] : [`names ${step.volumes.map(({ name }) => name).join(", ")} by their UUIDs`]),
+        ...(step.unmade.length === 0 ? [] : [`no longer waits for ${step.unmade.join(", ")}`]),
+      ].join(", and ")}`;
     case "write-mdadm-conf":
       return `see that mdadm.conf names ${[
         ...(step.gone.length === 0 ? [] : [`no array that is no longer made: ${step.gone.map(({ id }) => id).join(", ")}`]),

@@ -7,6 +7,7 @@ import { run, startBulk, startPiped, type PipedProcess } from "#os/exec";
 import type { DeviceImage } from "../machine/device-image.ts";
 import type { DeviceId } from "../machine/model.ts";
 import { imageFilesOf } from "../set/device-image-files.ts";
+import { damageText } from "../set/set-source.ts";
 import { checkFile, damaged, piecesOf, type OpenSet } from "../set/open-set.ts";
 import type { RestoreEnvironment } from "./engine.ts";
 import { restoreCommand, saveCommand } from "./image-commands.ts";
@@ -34,8 +35,7 @@ export async function damagedImages(
         else if ((await set.source.sizeOf(name)) !== sizeBytes) throw wrongSize(set, name, sizeBytes);
       }
     } catch (error) {
-      if (!(error instanceof LifeboatError)) throw error;
-      found.push({ device: image.device, why: error.message });
+      found.push({ device: image.device, why: damageText(error) });
     }
   }
   return found;

@@ -2,6 +2,7 @@
 
 import { startPiped, type Command, type PipedProcess } from "#os/exec";
 import { LifeboatError } from "#os/error";
+import { encodeDirectory, TAR_END, type DirectoryHead } from "../formats/tar-header.ts";
 import { printable, shortened } from "../set/catalogue.ts";
 import type { OpenSet, PlacedFrame } from "../set/open-set.ts";
 import { framesInOrder } from "../set/read-frames.ts";
@@ -45,6 +46,15 @@ export async function extractFiles(options: ExtractOptions): Promise<readonly Ex
   if (stoppedAt.number !== last?.number) throw endedEarly(options.set, stoppedAt);
   await options.handedOver(stoppedAt);
   return remarks;
+}
+
+/** Gives directories that are there their owners, modes and times again, without reading the set. Throws LifeboatError (4). */
+export async function resetDirectories(directories: readonly DirectoryHead[], root: string): Promise<void> {
+  await using tar = startPiped(tarCommand(root));
+  for (const directory of directories) await tar.write(encodeDirectory(directory));
+  await tar.write(TAR_END);
+  tar.endInput();
+  await endOf(tar, root);
 }
 
 /** Returns the frame in which tar read no more; it says why. */

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BIOS_MACHINE, UEFI_MACHINE, withDisk, withLayout, withSrv, withTable } from "../machine/machine-for-tests.ts";
 import type { Machine } from "../machine/model.ts";
-import { GROUP, VOLUME } from "../machine/stack-for-tests.ts";
+import type { RaidArray } from "../machine/stacked-device.ts";
+import { ARRAY, GROUP, VOLUME } from "../machine/stack-for-tests.ts";
 import { layoutWarnings } from "./layout-warnings.ts";
 import { restorableReasons } from "./restorable.ts";
 
@@ -15,6 +16,15 @@ test("names boot code for BIOS that a machine which starts by UEFI has no need o
     `"sda" has GRUB's boot code for BIOS too, which is not put back, as the machine starts by UEFI and what installs it is not on it`,
   ]);
   assert.deepEqual(restorableReasons(machine), []);
+});
+
+test("names what of an array is not made again", () => {
+  const array: RaidArray = { ...ARRAY, members: ["sda5", "sda6"], writeMostly: ["sda5"], unkept: ["its journal on sdd1"] };
+  const machine = withLayout(BIOS_MACHINE, { stack: [array] });
+  assert.deepEqual(
+    layoutWarnings(machine).filter((line) => line.includes("array")),
+    ['array "md0" is made again without this: its journal on sdd1', 'array "md0" is made again without this: that sda5 is write-mostly'],
+  );
 });
 
 test("names kernels that hold their initramfs", () => {

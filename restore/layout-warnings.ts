@@ -8,6 +8,7 @@ import { isSmallXfs } from "./mkfs-command.ts";
 import { BARE_TYPES } from "./partition-types.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
 import { mountPoint } from "./plan-fstab.ts";
+import { canMark } from "./stack-commands.ts";
 import { stackedReason } from "./stacked-reason.ts";
 import { unmadeDevices } from "./unmade.ts";
 
@@ -19,6 +20,7 @@ export function layoutWarnings(machine: Machine): readonly string[] {
     ...unknownContentWarnings(machine.layout),
     ...unmadeWarnings(machine.layout),
     ...smallXfsWarnings(machine.layout),
+    ...arrayWarnings(machine.layout),
     ...fstabWarnings(machine.layout),
     ...identityWarnings(machine.layout),
     ...nvramWarnings(machine),
@@ -72,6 +74,14 @@ function unmadeWarnings(layout: Layout): readonly string[] {
   return layout.stack.flatMap((stacked) => {
     const reason = used.has(stacked.id) ? undefined : stackedReason(stacked);
     return reason === undefined ? [] : [`not made again, and not archived: ${reason}`];
+  });
+}
+
+function arrayWarnings({ stack }: Layout): readonly string[] {
+  return stack.flatMap((stacked) => {
+    if (stacked.kind !== "array") return [];
+    const marks = canMark(stacked) ? [] : [`that ${stacked.writeMostly?.join(", ")} is write-mostly`];
+    return [...(stacked.unkept ?? []), ...marks].map((what) => `array "${stacked.id}" is made again without this: ${what}`);
   });
 }
 

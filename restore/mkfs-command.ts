@@ -1,7 +1,8 @@
 // The command that makes a file system as it was: type, identity, and those of its parameters that matter.
 
 import { LifeboatError } from "#os/error";
-import type { FileSystem, FileSystemParameters } from "../machine/model.ts";
+import type { FileSystemParameters } from "../machine/file-system-parameters.ts";
+import type { FileSystem } from "../machine/model.ts";
 
 export type MkfsCommand = readonly [string, ...string[]];
 

@@ -57,6 +57,21 @@ const LINKS = [
   ["/dev/disk/by-id/usb-stick-part1", "/media/stick", "vfat"],
 ] as const;
 
+test("planFstab() changes the devices that btrfs is told of, and the line's own, where they are called otherwise now", () => {
+  const fstab = [
+    { spec: "/dev/sda3", path: "/srv", type: "btrfs", options: ["noatime", "device=/dev/sda3", "device=/dev/sdz9"] },
+    { spec: ROOT, path: "/", type: "ext4", options: ["device=/dev/sda3"] },
+  ];
+  const { machine, plan } = planned([], NEW);
+  const [step] = planFstab({ ...machine, layout: { ...machine.layout, fstab } }, movesOf(machine, plan));
+  assert.ok(step?.kind === "write-fstab");
+  const text = `/dev/sda3 /srv btrfs noatime,device=/dev/sda3,device=/dev/sdz9 0 0\n${ROOT} / ext4 device=/dev/sda3 0 1\n`;
+  assert.equal(
+    changedFstab(text, step.changes),
+    `${SRV} /srv btrfs noatime,device=/dev/nvme0n1p3,device=/dev/sdz9 0 0\n${ROOT} / ext4 device=/dev/sda3 0 1\n`,
+  );
+});
+
 describe("planFstab() changes", () => {
   test("names that the kernel gave, when these are others now, to UUIDs where there are any", () => {
     assert.deepEqual(changes(KERNEL_NAMES, NEW), [

@@ -19,7 +19,7 @@ export interface Moves {
 /** `before`: what the machine's fstab says, where the layout that is made is not the one that was. */
 export function planFstab(machine: Machine, moves: Moves, before: readonly FstabEntry[] = machine.layout.fstab): readonly Step[] {
   // Names last: the others find their lines by them.
-  const changes = [...retyped(machine, before), ...takenOut(machine, before), ...renamed(machine, moves)];
+  const changes = [...retyped(machine, before), ...takenOut(machine, before), ...reoptioned(machine, moves), ...renamed(machine, moves)];
   return changes.length === 0 ? [] : [{ kind: "write-fstab", changes }];
 }
 
@@ -44,6 +44,19 @@ function retyped({ layout }: Machine, fstab: readonly FstabEntry[]): readonly Fs
   return layout.fstab.flatMap(({ spec, path, type, options }): readonly FstabChange[] => {
     const before = fstab.find((entry) => entry.spec === spec && entry.path === path);
     return before === undefined || before.type === type ? [] : [{ path, from: spec, to: spec, as: { type, options } }];
+  });
+}
+
+/** btrfs on several devices may be told all of them (btrfs(5), "device="). Nothing else in the options names one of ours. */
+function reoptioned({ layout }: Machine, { devices }: Moves): readonly FstabChange[] {
+  return layout.fstab.flatMap(({ spec, path, type, options }): readonly FstabChange[] => {
+    const changed = options.map((option) => {
+      const id = /^device=\/dev\/(.+)$/.exec(option)?.[1];
+      const now = id === undefined ? undefined : devices.get(id);
+      return now === undefined ? option : `device=${now}`;
+    });
+    const isSame = changed.every((option, index) => option === options[index]);
+    return type !== "btrfs" || isSame ? [] : [{ path, from: spec, to: spec, as: { type, options: changed } }];
   });
 }
 

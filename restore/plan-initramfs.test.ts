@@ -29,7 +29,7 @@ const commandLine = (to: string): Step => {
   return { kind: "write-command-line", directories: [], changes, gone: NOTHING_GONE, arrays: [] };
 };
 const fstab = (path: string): Step => ({ kind: "write-fstab", changes: [{ path, from: "/dev/sda2", to: "UUID=x" }] });
-const crypttab = (name: string): Step => ({ kind: "write-crypttab", volumes: [{ name, uuid: "1" }] });
+const crypttab = (name: string): Step => ({ kind: "write-crypttab", volumes: [{ name, uuid: "1" }], unmade: [] });
 /** The root is on a volume of a group on `safe`, and there is `other`. */
 const ENCRYPTED = withLayout(BIOS_MACHINE, {
   stack: [

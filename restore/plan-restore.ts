@@ -20,7 +20,7 @@ import { fitMachine, type FittedMachine } from "./fit/fit-machine.ts";
 import { mergeGroups } from "./fit/merge-groups.ts";
 import { withOtherTypes } from "./fit/other-types.ts";
 import { luksWarnings } from "./luks-keys.ts";
-import { describeIdentity } from "./match-disks.ts";
+import { describeIdentity, type Pair } from "./match-disks.ts";
 import { imageSteps, imageWarnings } from "./plan-images.ts";
 import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sectorProblems } from "./plan-problems.ts";
 import { consentWarnings, contentWarnings, sizeWarnings } from "./plan-warnings.ts";
@@ -83,7 +83,7 @@ export function planRestore(input: PlanInput): Plan {
   const multipath = planMultipath(whole.layout, { matches, replaced: fitted.replaced });
   const moves = { devices: devicePaths(layout, matches), matches, replaced: new Map([...fitted.replaced, ...multipath.gone]) };
   const cards = planCards(machine.network, input.presentCards, options.cards ?? new Map());
-  const around = { ...moves, reuse, cards: cards.changes, wwids: multipath.wwids, options, luksHeaders, before };
+  const around = { ...moves, reuse, cards: cards.changes, wwids: multipath.wwids, before, input };
   return {
     setId: manifest.id,
     layout,
@@ -98,7 +98,7 @@ export function planRestore(input: PlanInput): Plan {
       ...present.filter((one) => !pairs.some(({ to }) => to === one)).map(leftAloneLine),
     ],
     warnings: [
-      ...pairs.flatMap(({ from, to }) => sizeWarnings(layout.disks.find(({ id }) => id === from.id) ?? from, to.disk)),
+      ...diskWarnings(layout, pairs),
       ...consentWarnings(present, options.wipe),
       ...files.warnings,
       ...imageWarnings(whole.layout, layout),
@@ -109,6 +109,10 @@ export function planRestore(input: PlanInput): Plan {
     ],
     openCards: cards.open,
   };
+}
+
+function diskWarnings({ disks }: Layout, pairs: readonly Pair[]): readonly string[] {
+  return pairs.flatMap(({ from, to }) => sizeWarnings(disks.find(({ id }) => id === from.id) ?? from, to.disk));
 }
 
 function machineWarnings(machine: Machine, moves: Moves, before: Layout): readonly string[] {
@@ -203,8 +207,8 @@ interface Circumstances extends Moves {
   readonly before: Layout;
   readonly cards: readonly CardChange[];
   readonly wwids: readonly WwidChange[];
-  readonly options: PlanOptions;
-  readonly luksHeaders: PlanInput["luksHeaders"];
+  /** Its machine has all that is not made again, too. */
+  readonly input: PlanInput;
 }
 
 function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolumes = false }: PlanOptions): ReuseOptions {
@@ -213,7 +217,7 @@ function reuseOptions({ keep = [], noPartition = false, noArrays = false, noVolu
 
 function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["totals"]): readonly Step[] {
   const { layout } = machine;
-  const { devices, matches, reuse, luksHeaders } = moves;
+  const { devices, matches, reuse, input } = moves;
   const isKept = onKept({ layout, keptPaths: keptPaths(layout, reuse) });
   const path = (id: string) => devices.get(id) ?? unknownDevice(id);
   const keptNodes = new Set([...reuse.fileSystems].map(path));
@@ -227,7 +231,7 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
   );
   return [
     ...partitions,
-    ...stackSteps(layout, { path, reuse, luksHeaders }),
+    ...stackSteps(layout, { path, reuse, luksHeaders: input.luksHeaders }),
     ...imageSteps(layout, { path, reuse }),
     ...fileSystems.flatMap((fileSystem) => fileSystemSteps(fileSystem, layout, path)),
     ...layout.swaps.filter(isPartition).map(({ place, uuid, label }): Step => ({ kind: "make-swap", device: path(place), uuid, label })),
@@ -247,16 +251,16 @@ function planSteps(machine: Machine, moves: Circumstances, totals: SetManifest["
 
 /** What is changed of the machine's own configuration; then the initramfs, which holds copies of it. */
 function configurationSteps(machine: Machine, moves: Circumstances): readonly Step[] {
-  const { before, cards, wwids, options } = moves;
+  const { before, cards, wwids, input } = moves;
   const steps = [
     ...planFstab(machine, moves, before.fstab),
     ...planCommandLine(machine, moves, before),
-    ...planCrypttab(machine, moves),
+    ...planCrypttab(machine, moves, input.machine.layout),
     ...planArrays(machine, moves, before),
     ...planLvmDevices(machine, moves, before),
     ...(wwids.length === 0 ? [] : [{ kind: "write-multipath", changes: wwids } as const]),
     ...(cards.length === 0 ? [] : [{ kind: "write-network", changes: cards } as const]),
-    ...identityStep(machine, options.cloneName),
+    ...identityStep(machine, input.options.cloneName),
   ];
   return [...steps, ...planInitramfs(machine, moves, { before, steps })];
 }

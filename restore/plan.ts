@@ -1,7 +1,8 @@
 // What a restore will do, as data: steps, what is lost, what is kept, and why disks were chosen (DESIGN section 7).
 
 import type { DeviceImage } from "../machine/device-image.ts";
-import type { DeviceId, FileSystem, Layout, Multipath, PartitionTable, Subvolume } from "../machine/model.ts";
+import type { Subvolume } from "../machine/file-system-parameters.ts";
+import type { DeviceId, FileSystem, Layout, Multipath, PartitionTable } from "../machine/model.ts";
 import type { VolumeName } from "./crypttab.ts";
 import type { GrubArray } from "./grub-arrays.ts";
 import type { GoneArray, MovedArray } from "./plan-arrays.ts";
@@ -109,8 +110,8 @@ export type Step =
     }
   /** Names of devices in /etc/fstab that no longer hold become UUIDs. */
   | { readonly kind: "write-fstab"; readonly changes: readonly FstabChange[] }
-  /** The same in /etc/crypttab, for these volumes. */
-  | { readonly kind: "write-crypttab"; readonly volumes: readonly VolumeName[] }
+  /** The same in /etc/crypttab, for these volumes; those that are not made again become comments. */
+  | { readonly kind: "write-crypttab"; readonly volumes: readonly VolumeName[]; readonly unmade: readonly DeviceId[] }
   /** Arrays that are no longer made leave mdadm.conf, and so do names of devices that others have moved away from. */
   | { readonly kind: "write-mdadm-conf"; readonly gone: readonly GoneArray[]; readonly moved: readonly MovedArray[] }
   /** LVM's list of devices names those that its groups are on now. */

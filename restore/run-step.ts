@@ -267,10 +267,10 @@ async function writeFstab(
   return rewritten(root, [place, original]);
 }
 
-async function writeCrypttab({ volumes }: Of<"write-crypttab">, root: string, originals: Originals): Promise<readonly OwnChange[]> {
+async function writeCrypttab(step: Of<"write-crypttab">, root: string, originals: Originals): Promise<readonly OwnChange[]> {
   const place = await insideRoot(root, "/etc/crypttab");
   if (!(await exists(place))) return [];
-  return rewritten(root, await originals.change(place, (text) => changedCrypttab(text, volumes)));
+  return rewritten(root, await originals.change(place, (text) => changedCrypttab(text, step)));
 }
 
 function rewritten(root: string, places: readonly string[]): readonly OwnChange[] {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ARRAY, GROUP, LUKS, LUKS_HEADER, VOLUME } from "../machine/stack-for-tests.ts";
-import type { ArrayShape, LogicalVolume, VolumeForm } from "../machine/stacked-device.ts";
+import type { ArrayShape, LogicalVolume, RaidArray, VolumeForm } from "../machine/stacked-device.ts";
 import { arrayCommand, closeCommand, groupCommands, headerCommands, luksCommands, volumeCommands, type Command } from "./stack-commands.ts";
 
 const MIB = 2 ** 20;
@@ -47,6 +47,21 @@ describe("arrayCommand()", () => {
       made("raid0", { chunkBytes: 524288, metadata: "1.0", dataOffsetBytes: 0 }),
       `${head("raid0", "1.0", 2)} ${uuid} --name=0 --homehost=web1 --chunk=512K /dev/vda1 /dev/vdb1`,
     );
+  });
+
+  test("marks members that are write-mostly, and keeps a partial parity log", () => {
+    const members = ["sda1", "sdb1", "sdc1"];
+    const command = (more: Partial<RaidArray>) =>
+      arrayCommand({
+        kind: "create-array",
+        device: "/dev/md0",
+        array: { ...ARRAY, members, ...more },
+        members: members.map((id) => `/dev/${id}`),
+        spares: [],
+      }).join(" ");
+    assert.match(command({ writeMostly: ["sdb1", "sdc1"] }), / \/dev\/sda1 --write-mostly \/dev\/sdb1 \/dev\/sdc1$/);
+    assert.match(command({ writeMostly: ["sda1"] }), / \/dev\/sda1 \/dev\/sdb1 \/dev\/sdc1$/);
+    assert.match(command({ level: "raid5", hasPpl: true }), / --consistency-policy=ppl (?!.*--bitmap)/);
   });
 
   test("refuses one that nobody knows", () => {

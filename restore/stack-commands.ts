@@ -3,7 +3,7 @@
 import { LifeboatError } from "#os/error";
 import { colonUuid } from "../machine/array-names.ts";
 import { namesOf } from "../machine/lvm-names.ts";
-import type { StackedDevice, VolumeSegment } from "../machine/stacked-device.ts";
+import type { ArrayShape, RaidArray, StackedDevice, VolumeSegment } from "../machine/stacked-device.ts";
 import { UNEVEN_LEVELS } from "./array-levels.ts";
 import type { Step } from "./plan.ts";
 
@@ -43,13 +43,31 @@ export function arrayCommand({ device, array, members, spares }: Of<"create-arra
     shape.name === undefined || shape.metadata === "0.90" ? [] : arrayName(shape.name),
     shape.chunkBytes === undefined ? [] : [`--chunk=${shape.chunkBytes / KIB}K`],
     shape.layout === undefined ? [] : [`--layout=${shape.layout}`],
-    UNEVEN_LEVELS.has(level) ? [] : [`--bitmap=${shape.hasBitmap ? "internal" : "none"}`],
+    consistency(array, shape),
     UNEVEN_LEVELS.has(level) || shape.memberBytes === 0 ? [] : [`--size=${Math.floor(shape.memberBytes / KIB)}K`],
     /^1\.[12]$/.test(shape.metadata) && shape.dataOffsetBytes > 0 ? [`--data-offset=${shape.dataOffsetBytes / KIB}K`] : [],
-    members,
+    writeMostlyLast(array, members),
     missing,
     spares,
   ].flat() as unknown as Command;
+}
+
+function consistency({ level, hasPpl }: RaidArray, { hasBitmap }: ArrayShape): readonly string[] {
+  if (UNEVEN_LEVELS.has(level)) return [];
+  return hasPpl === true ? ["--consistency-policy=ppl"] : [`--bitmap=${hasBitmap ? "internal" : "none"}`];
+}
+
+/** `--write-mostly` is for all that follow it, and the order says which place in the array each has. */
+function writeMostlyLast(array: RaidArray, members: readonly string[]): readonly string[] {
+  const marked = array.writeMostly?.filter((id) => array.members.includes(id)).length ?? 0;
+  if (marked === 0 || !canMark(array)) return members;
+  return [...members.slice(0, -marked), "--write-mostly", ...members.slice(-marked)];
+}
+
+/** Whether mdadm can be told at once: where they are the last ones. */
+export function canMark({ members, writeMostly = [] }: RaidArray): boolean {
+  const marked = members.filter((id) => writeMostly.includes(id));
+  return members.slice(members.length - marked.length).every((id) => writeMostly.includes(id));
 }
 
 /** mdadm puts the host's name and a colon before the array's; from 4.3 on it takes no name with a colon in it. */

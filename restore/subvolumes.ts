@@ -1,6 +1,7 @@
 // btrfs subvolumes: which mounts show one, and which are not made again.
 
-import type { FileSystem, Layout, MountPoint, Subvolume } from "../machine/model.ts";
+import type { Subvolume } from "../machine/file-system-parameters.ts";
+import type { FileSystem, Layout, MountPoint } from "../machine/model.ts";
 
 /** All of a file system, or a subvolume of it: what is left are bind mounts. */
 export function isWhole({ fsRoot, device }: MountPoint, { fileSystems }: Pick<Layout, "fileSystems">): boolean {

@@ -2,6 +2,6 @@
 
 /**
  * a append only, A no atime, c compressed, C no copy on write, d no dump, D synchronous directory, i immutable, j data
- * journalling, m not compressed, S synchronous, t no tail merging, T top of hierarchy, u undeletable.
+ * journalling, S synchronous, t no tail merging, T top of hierarchy, u undeletable. Not m, not compressed: btrfs sets it by itself where compressing does not pay.
  */
-export const RESTORABLE_FLAGS = "aAcCdDijmStTu";
+export const RESTORABLE_FLAGS = "aAcCdDijStTu";

@@ -10,7 +10,7 @@ import type { CatalogueEntry } from "./catalogue.ts";
 import { parseFrameList, type Frame } from "./frame-list.ts";
 import { parseJson } from "../formats/json.ts";
 import { frameListName, MACHINE_FILE, MANIFEST_FILE, parseManifest, volumeName, type SetManifest } from "./set-manifest.ts";
-import type { FileSource, SetSource } from "./set-source.ts";
+import { damageText, type FileSource, type SetSource } from "./set-source.ts";
 
 export interface OpenSet {
   readonly source: SetSource;
@@ -166,7 +166,6 @@ export async function problemOf(check: Promise<void>): Promise<string | undefine
     await check;
     return undefined;
   } catch (error) {
-    if (error instanceof LifeboatError) return error.message;
-    throw error;
+    return damageText(error);
   }
 }

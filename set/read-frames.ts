@@ -1,10 +1,10 @@
 // Many frames in order, read, compared with their digests and unpacked ahead on all processors.
 
 import { PROCESSORS } from "#os/compression";
-import { LifeboatError } from "#os/error";
 import { sharedBytes } from "#os/thread-pool";
 import { startUnpackThreads, type UnpackThreads } from "#os/unpack-threads";
 import type { OpenSet, PlacedFrame } from "./open-set.ts";
+import { damageText } from "./set-source.ts";
 
 export interface FrameContent {
   readonly frame: PlacedFrame;
@@ -97,8 +97,7 @@ async function readFrame(
     const digest = wanted.digest ? frame.digest : undefined;
     return await threads.unpack({ stored, digest, room: wanted.content ? memory.content(contentBytes) : undefined });
   } catch (error) {
-    if (error instanceof LifeboatError) return error.message;
-    throw error;
+    return damageText(error);
   }
 }
 

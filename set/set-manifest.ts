@@ -22,6 +22,7 @@ export const STORE_MARK = ".lifeboat-store";
 export const SET_ID = /^[A-Za-z0-9][\w.-]*-\d{8}T\d{6}Z$/;
 
 const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const MediumNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const Digest = v.pipe(v.string(), v.regex(DIGEST));
 /** Plain names, at most one directory deep, so that a manifest can never lead out of its set. */
 const FileName = v.pipe(v.string(), v.regex(/^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/));
@@ -51,8 +52,11 @@ const Manifest = v.object({
   leftOut: v.optional(v.array(v.object({ what: v.string(), reason: v.string() }))),
   /** What the tar stream cannot tell, once more beside the catalogue: inode flags, and nodes with several names. Paths are base64. */
   inodes: v.optional(v.array(v.object({ pathB64: v.string(), flags: v.optional(v.string()), sameNodeAsB64: v.optional(v.string()) }))),
-  /** The digests of volumes are those of their frames, in the frame lists. */
-  files: v.array(v.object({ name: FileName, sizeBytes: Whole, digest: v.optional(Digest) })),
+  /**
+   * The digests of volumes are those of their frames, in the frame lists. `medium` counts discs or tapes from 1: of a set on several, it
+   * tells where volumes and images lie; all other files are on the last one.
+   */
+  files: v.array(v.object({ name: FileName, sizeBytes: Whole, digest: v.optional(Digest), medium: v.optional(MediumNumber) })),
   /** Of a set on an ISO, which has no `boot/`: the rescue image, by its path on the medium. Sets made before it was listed have none. */
   image: v.optional(v.array(v.object({ name: FileName, sizeBytes: Whole, digest: Digest }))),
 });

@@ -1,5 +1,16 @@
 // Where a set can be read: files by name, from anywhere in them. Media implement it; everything that reads sets takes it.
 
+import { LifeboatError } from "#os/error";
+
+/** The disc or tape that something lies on is not here, and nobody brings it: that is no damage. */
+export class MissingMedium extends LifeboatError {}
+
+/** What is wrong with a set, in words that follow a colon. Throws what is no damage again. */
+export function damageText(error: unknown): string {
+  if (error instanceof LifeboatError && !(error instanceof MissingMedium)) return error.message;
+  throw error;
+}
+
 export interface FileSource {
   /** For people: the path or URL. */
   readonly description: string;
@@ -13,6 +24,8 @@ export interface FileSource {
 }
 
 export interface SetSource extends FileSource {
+  /** Its discs are changed by hand: what is known otherwise is not read from it. */
+  readonly isChangedByHand?: true;
   /** What lies beside the set, by its path on the medium: the rescue image, where that is no file of the set's own. */
   readonly medium: FileSource;
 }

@@ -3,6 +3,7 @@
 import type { Scenario } from "./scenario.ts";
 import { BOOT_PATHS } from "./scenarios/boot-paths.ts";
 import { IMAGE_BYTES } from "./scenarios/image-bytes.ts";
+import { ON_DISCS } from "./scenarios/discs.ts";
 import { FAILURES } from "./scenarios/failures.ts";
 import { GATE } from "./scenarios/gate.ts";
 import { GUESTS } from "./scenarios/guests.ts";
@@ -12,6 +13,7 @@ import { RESTORES } from "./scenarios/restores.ts";
 import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
 import { SERVE } from "./scenarios/serve.ts";
 import { SET_PLACES } from "./scenarios/set-places.ts";
+import { STICKS } from "./scenarios/sticks.ts";
 import { STORAGE } from "./scenarios/storage.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -26,5 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...RESTORES,
   ...SET_PLACES,
   ...SERVE,
+  ...ON_DISCS,
+  ...STICKS,
   ...STORAGE,
 ];

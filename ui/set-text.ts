@@ -14,26 +14,39 @@ interface Archived {
   readonly verification: Verification | undefined;
   readonly warnings: readonly string[];
   readonly mediumBytes: number;
+  /** Images or discs. */
+  readonly discs?: number;
+  readonly burned?: "compared" | "unread" | "dry" | undefined;
 }
 
 /** Names listed of each kind; the manifest has all. */
 const LISTED = 10;
 
-export function archiveReport({ path, manifest, verification, warnings, mediumBytes }: Archived): string {
+export function archiveReport({ path, manifest, verification, warnings, mediumBytes, discs = 1, burned }: Archived): string {
   const { totals, changed, unreadable, leftOut = [] } = manifest;
   const seconds = (Date.parse(manifest.finishedAt) - Date.parse(manifest.createdAt)) / 1000;
   return [
-    `${path}  ${mebibytes(mediumBytes)}`,
+    `${path}  ${mebibytes(mediumBytes)}${discs > 1 ? ` on ${discs} discs` : ""}`,
     `  set       ${manifest.id}, ${manifest.kind === "machine" ? "rebuilds the machine" : "files alone"}`,
     `  files     ${totals.paths} paths, ${mebibytes(totals.streamBytes)} in ${mebibytes(totals.storedBytes)} (${manifest.codec}), ${duration(seconds)}`,
     ...listedImages(manifest).map(({ name, method, storedBytes }) => `  image     ${name}: ${method}, ${mebibytes(storedBytes)}`),
-    `  verified  ${verification === undefined ? "no" : `${verification.frames} frames and ${verification.paths} paths read back, no damage`}`,
+    `  verified  ${burned === undefined ? verifiedText(verification) : BURNED_TEXTS[burned]}`,
     ...leftOut.map(({ what, reason }) => `  left out  ${what}: ${reason}`),
     ...warnings.map((warning) => `  warning   ${warning}`),
     ...listed("changed  ", changed),
     ...listed("NOT READ ", unreadable),
   ].join("\n");
 }
+
+function verifiedText(verification: Verification | undefined): string {
+  return verification === undefined ? "no" : `${verification.frames} frames and ${verification.paths} paths read back, no damage`;
+}
+
+const BURNED_TEXTS: Readonly<Record<NonNullable<Archived["burned"]>, string>> = {
+  compared: "each image against its frames, each disc against its image",
+  unread: "no",
+  dry: "no: the laser was off, and there is no set",
+};
 
 function listed(label: string, remarks: SetManifest["changed"]): readonly string[] {
   const more = remarks.length > LISTED ? [`  ${label} … and ${remarks.length - LISTED} more, named in set.json`] : [];
@@ -66,8 +79,9 @@ const STATE_WORDS: Readonly<Record<StoredSet["state"], string>> = {
   "being-written": "BEING WRITTEN",
 };
 
-function setLine({ id, path, kind, state, manifest, problem }: StoredSet): string {
-  const name = kind === "iso" ? path.replace(/^.*\//, "") : id;
+function setLine({ id, path, kind, discs, state, manifest, problem }: StoredSet): string {
+  const file = path.replace(/^.*\//, "");
+  const name = kind === "directory" ? id : discs === undefined ? file : `${file} and ${discs - 1} more`;
   if (manifest === undefined) return `${name}  ${STATE_WORDS[state]}: ${problem}`;
   const { totals, finishedAt } = manifest;
   return `${name}  ${manifest.kind}  ${totals.paths} paths  ${mebibytes(totals.storedBytes)}${imagesText(manifest)}  finished ${finishedAt}`;

@@ -2,10 +2,10 @@
 
 import { digestFile } from "#os/digest";
 import { LifeboatError } from "#os/error";
-import { exists, makeDirectory, removeFile, spaceOn } from "#os/files";
+import { exists, makeDirectory, removeFile, spaceOn, writeFile } from "#os/files";
 import { readSys } from "#os/sysfs";
 import { MEDIUM_DIRECTORY, TOOLS_FILE, type ToolsLayer } from "../../set/image-manifest.ts";
-import type { Medium } from "../../media/medium.ts";
+import { MUST_STAY_NOTE, type Medium } from "../../media/medium.ts";
 import type { AgentContext } from "../context.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
 
@@ -37,6 +37,7 @@ export async function additionalTools(context: AgentContext, signal: StageSignal
   }
   state.toolsTakenIn = true;
   state.mediumMustStay = !inMemory;
+  if (!inMemory) await writeFile(MUST_STAY_NOTE, "");
   if (!inMemory) return { kind: "fallback", text: `too little memory for a copy: ${MEDIUM_MUST_STAY}` };
   await medium.close();
   return { kind: "ok" };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseBootWords } from "../boot-words.ts";
 import { newState, type AgentContext } from "../context.ts";
+import type { StageSignal } from "../stage.ts";
 import { handOff } from "./hand-off.ts";
 
 /** Nothing is mounted, and no module loaded: the shell fails with every command, and keeps it. */
@@ -23,7 +24,7 @@ function contextFor(line: string, image: Partial<AgentContext["image"]> = {}) {
 const IMAGE: Partial<AgentContext["image"]> = { set: { id: "web1-20261121T194500Z", store: undefined } };
 
 /** One look, and no waiting. */
-const OVER = { over: true, deadlineMs: 0 };
+const OVER: StageSignal = { over: true, deadlineMs: 0, hold: (waiting) => waiting };
 
 describe("handOff()", () => {
   const quiet = [

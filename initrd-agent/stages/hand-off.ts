@@ -2,9 +2,10 @@
 
 import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
-import { directorySource } from "../../media/directory-store.ts";
-import { findStoredSet, setBelow, type FoundSet } from "../../media/find-store.ts";
 import { credentialInOptions, credentialOf } from "../../media/credential.ts";
+import { directorySource } from "../../media/directory-store.ts";
+import { findStoredSet, sourceBelow, type FoundSet, type StoredSource } from "../../media/find-store.ts";
+import type { MediumChanger } from "../../media/medium-changer.ts";
 import { nfsUrlOf, parseMediumUrl } from "../../media/medium-url.ts";
 import { nameOfSet, newestNamed } from "../../media/named-set.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
@@ -16,6 +17,7 @@ import { refuseUnattended } from "../../restore/unattended.ts";
 import { openDamagedSet } from "../../set/damaged-set.ts";
 import { openSet, type OpenSet } from "../../set/open-set.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
+import { consoleChanger } from "../console-changer.ts";
 import type { AgentContext } from "../context.ts";
 import { readLuksKey } from "../luks-key.ts";
 import { bringNetworkUp } from "../network.ts";
@@ -129,12 +131,15 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
 }
 
 async function searchDisks(context: AgentContext, id: string, signal: StageSignal): Promise<FoundSet> {
-  const { image, shell, console } = context;
+  const { words, image, shell, console } = context;
   const endMs = nowMs() + SEARCH_MS;
+  const changer = changerFor(context, signal);
   for (;;) {
     const found = await findStoredSet({
       id,
       path: image.set?.store?.path,
+      prefix: words.values.get("prefix"),
+      changer,
       mountPoint: SET_MOUNT_POINT,
       run: shell.run,
       needFileSystem: async (name) => void (await loadModules(context, [name === "iso9660" ? "isofs" : name])),
@@ -148,6 +153,12 @@ async function searchDisks(context: AgentContext, id: string, signal: StageSigna
   throw new LifeboatError(`Cannot restore ${id} as its set must be on one of the disks or discs: it is on none`, {
     hint: "Connect the disk that holds it, or name another with lifeboat.set=",
   });
+}
+
+/** The hand-off's time stands still while somebody looks for a disc. */
+function changerFor({ console }: AgentContext, signal: StageSignal): MediumChanger {
+  const changer = consoleChanger(console, { nowMs, sleep });
+  return { next: (request) => signal.hold(changer.next(request)) };
 }
 
 /** The set on the web server that `lifeboat.medium=` names, if it has it. */
@@ -178,12 +189,11 @@ async function openShare(context: AgentContext, { id, name, share, deadlineMs }:
   const nfsOptions = words.values.get("nfsopt");
   const medium = await openNfsMedium(url, { run: shell.run, mountPoint: SET_MOUNT_POINT, needFileSystem, nfsOptions });
   const path = image.set?.store?.path;
-  const directory =
-    name !== undefined ? (await newestNamed(SET_MOUNT_POINT, { name, path }))?.path : await setBelow(SET_MOUNT_POINT, { id: id!, path });
-  if (directory !== undefined) {
+  const stored = await storedOn(SET_MOUNT_POINT, { id, name, path, prefix: words.values.get("prefix"), note: console.note });
+  if (stored !== undefined) {
     return {
-      source: directorySource(directory),
-      place: `NFS ${share}${directory.slice(SET_MOUNT_POINT.length)}`,
+      source: stored.source,
+      place: `NFS ${share}${stored.path}`,
       device: undefined,
       close: () => medium.close(),
     };
@@ -192,4 +202,20 @@ async function openShare(context: AgentContext, { id, name, share, deadlineMs }:
   throw new LifeboatError(`Cannot restore ${what} as its set must be on the share ${share}: it is not there`, {
     hint: "Name another share with nfsmount=SERVER:/PATH, or another set with lifeboat.set=",
   });
+}
+
+interface ShareContent extends WantedSet {
+  readonly path: string | undefined;
+  /** What ISO images are called, when that is known. */
+  readonly prefix: string | undefined;
+  readonly note: (line: string) => void;
+}
+
+/** The newest set of the name, else the image's own in ISO images that are called so; without a name the set of that id. */
+async function storedOn(mountPoint: string, { id, name, ...search }: ShareContent): Promise<StoredSource | undefined> {
+  const named = name === undefined ? undefined : await newestNamed(mountPoint, { name, path: search.path });
+  if (named !== undefined) return { source: directorySource(named.path), path: named.path.slice(mountPoint.length) };
+  const stored = id === undefined ? undefined : await sourceBelow(mountPoint, { id, ...search });
+  // A directory of another name is not what was asked for.
+  return name === undefined || stored?.path.endsWith(".iso") === true ? stored : undefined;
 }

@@ -1,6 +1,7 @@
 // How small a file system may become and still hold what was in it, and what of its parameters follows its size. Pure.
 
-import type { FileSystem, FileSystemParameters } from "../../machine/model.ts";
+import type { FileSystemParameters } from "../../machine/file-system-parameters.ts";
+import type { FileSystem } from "../../machine/model.ts";
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

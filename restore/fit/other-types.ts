@@ -1,6 +1,7 @@
 // File systems that a person wants made as another type: with what mkfs takes for usual, the same identity, and no option that the type does not know. Pure.
 
-import type { DeviceId, FileSystem, FileSystemParameters, FstabEntry, Layout, MountPoint } from "../../machine/model.ts";
+import type { FileSystemParameters } from "../../machine/file-system-parameters.ts";
+import type { DeviceId, FileSystem, FstabEntry, Layout, MountPoint } from "../../machine/model.ts";
 import { bytesOfText } from "../../set/catalogue.ts";
 import { mountPoint } from "../plan-fstab.ts";
 

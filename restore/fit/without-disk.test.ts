@@ -100,7 +100,7 @@ test("withoutDisk() knows an array that ends by all of its names, wherever fstab
     assert.ok(line?.kind === "write-command-line" && line.changes.some(({ from, to }) => from === spec && to === `UUID=${uuidOf("md0")}`));
     assert.deepEqual(
       steps.find(({ kind }) => kind === "write-crypttab"),
-      { kind: "write-crypttab", volumes: [{ name: "safe", uuid: uuidOf("safe") }] },
+      { kind: "write-crypttab", volumes: [{ name: "safe", uuid: uuidOf("safe") }], unmade: [] },
     );
   }
 });

@@ -235,7 +235,7 @@ sub file_times {
 sub flags {
     my ($file_system) = @_;
     # chattr(1): XFS has fewer. j needs CAP_SYS_RESOURCE, which containers lack: set in the guest's first boot (first-boot.ts).
-    my %more = (ext => [qw(D c u t T)], xfs => [], btrfs => [qw(D c m)]);
+    my %more = (ext => [qw(D c u t T)], xfs => [], btrfs => [qw(D c)]);
     my @flags = (qw(i a d A S), @{$more{$file_system =~ s/\d$//r} // []});
     mkdir 'flags';
     no_copy_on_write() if $file_system eq 'btrfs';

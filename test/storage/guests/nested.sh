@@ -20,7 +20,8 @@ type=linux-raid
 END
   done
   settle
-  mdadm --create /dev/md1 --run --level=1 --raid-devices=2 --metadata=1.0 --homehost=$hostname --name=boot "$(part "$1" 2)" "$(part "$2" 2)"
+  mdadm --create /dev/md1 --run --level=1 --raid-devices=2 --metadata=1.0 --homehost=$hostname --name=boot "$(part "$1" 2)" \
+    --write-mostly "$(part "$2" 2)"
   mdadm --create /dev/md2 --run --level=1 --raid-devices=2 --metadata=1.2 --homehost=$hostname --name=system "$(part "$1" 4)" "$(part "$2" 4)"
   mkfs.ext4 -q -L boat-boot -E lazy_itable_init=0,lazy_journal_init=0 /dev/md1
   printf lifeboat | cryptsetup luksFormat --batch-mode --type luks1 --pbkdf-force-iterations 1000 --uuid $disk_uuid --key-file - /dev/md2

@@ -8,11 +8,15 @@ import { serialLine, type MenuOptions } from "../bootloaders/rescue-files.ts";
 import type { MediumText } from "../bootloaders/medium-files.ts";
 
 export interface MenuImage {
+  /** The directory that its files are served in: the set's id. */
   readonly id: string;
+  /** What is typed to choose it in the menu of all. */
   readonly label: string;
   readonly machineName: string;
+  /** When the set was made. */
   readonly dateText: string;
   readonly buildId: string;
+  /** Of the machine's cards, in small letters with colons. */
   readonly macs: readonly string[];
 }
 

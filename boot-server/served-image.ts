@@ -2,18 +2,9 @@
 
 import { fileInfo, readRange } from "#os/files";
 import type { FilePiece, WebFile } from "#os/web-server";
+import type { MenuImage } from "./menus.ts";
 
-export interface ServedImage {
-  /** The directory that its files are served in: the set's id. */
-  readonly id: string;
-  /** What is typed to choose it in the menu of all. */
-  readonly label: string;
-  readonly machineName: string;
-  /** When the set was made. */
-  readonly dateText: string;
-  readonly buildId: string;
-  /** Of the machine's cards, in small letters with colons. */
-  readonly macs: readonly string[];
+export interface ServedImage extends MenuImage {
   /** vmlinuz, initramfs.img, tools.squashfs and the like. */
   readonly files: ReadonlyMap<string, WebFile>;
   readonly setDirectory: string;

@@ -75,6 +75,28 @@ export const IMAGE_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+/** What all commands share that make a boot menu. */
+export const APPEND_OPTION: OptionSpec = {
+  name: "append",
+  value: "WORDS",
+  mayBeEmpty: true,
+  description: "Kernel words added to every mode",
+};
+export const CONSOLE_OPTION: OptionSpec = {
+  name: "console",
+  value: "NAME",
+  many: true,
+  description: "A console, as after console=; may be given again",
+  defaultText: "tty0 and ttyS0,115200n8",
+};
+export const TIMEOUT_OPTION: OptionSpec = {
+  name: "timeout",
+  value: "SECONDS",
+  type: "number",
+  description: "How long the boot menu waits, at most 3599; 0 waits for ever",
+  defaultText: "30",
+};
+
 const BUILD_OPTIONS: readonly OptionSpec[] = [
   {
     name: "output",
@@ -95,14 +117,8 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     excludes: ["small"],
   },
   { name: "small", description: "Compress with xz: a smaller image for more processor time", excludes: ["compression"] },
-  { name: "append", value: "WORDS", mayBeEmpty: true, description: "Kernel words added to every mode" },
-  {
-    name: "console",
-    value: "NAME",
-    many: true,
-    description: "A console, as after console=; may be given again",
-    defaultText: "tty0 and ttyS0,115200n8",
-  },
+  APPEND_OPTION,
+  CONSOLE_OPTION,
   {
     name: "default",
     value: "MODE",
@@ -111,13 +127,7 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     defaultText: "interactive",
     typedValues: { values: ["nuke"], because: "a medium that erases disks unasked is made on the command line alone" },
   },
-  {
-    name: "timeout",
-    value: "SECONDS",
-    type: "number",
-    description: "How long the boot menu waits, at most 3599; 0 waits for ever",
-    defaultText: "30",
-  },
+  TIMEOUT_OPTION,
   {
     name: "medium",
     value: "URL",

@@ -8,7 +8,7 @@ import { startBootServer, type ServeRequest } from "../boot-server/boot-server.t
 import { chooseNetwork, parseRange } from "../boot-server/choose-interface.ts";
 import { exportLine, writeExport } from "../boot-server/nfs-export.ts";
 import { servingText } from "../boot-server/serving-text.ts";
-import { numberOption, readMenu, requireNoCredential, sourceDateEpoch } from "./build.ts";
+import { APPEND_OPTION, CONSOLE_OPTION, numberOption, readMenu, requireNoCredential, sourceDateEpoch, TIMEOUT_OPTION } from "./build.ts";
 import { cacheDirectoryOf } from "./cache-hint.ts";
 import { listOption, textOption, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { checkRules, type OptionRule } from "./option-rules.ts";
@@ -53,21 +53,9 @@ const SERVE_OPTIONS: readonly OptionSpec[] = [
       "Let this machine, named by its set, host or MAC, restore itself: its menu starts nuke when no key is pressed. Whoever boots it loses what is on its disks; may be given again",
     inConfig: false,
   },
-  { name: "append", value: "WORDS", mayBeEmpty: true, description: "Kernel words added to every mode" },
-  {
-    name: "console",
-    value: "NAME",
-    many: true,
-    description: "A console, as after console=; may be given again",
-    defaultText: "tty0 and ttyS0,115200n8",
-  },
-  {
-    name: "timeout",
-    value: "SECONDS",
-    type: "number",
-    description: "How long the boot menu waits, at most 3599; 0 waits for ever",
-    defaultText: "30",
-  },
+  APPEND_OPTION,
+  CONSOLE_OPTION,
+  TIMEOUT_OPTION,
   {
     name: "cache",
     value: "DIR",

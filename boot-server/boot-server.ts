@@ -83,9 +83,9 @@ interface Place {
 }
 
 async function publishSets(request: ServeRequest, images: readonly ServedImage[], { root, webUrl, work }: Place): Promise<Loaders> {
-  // What is published is found beside the image.
-  const words = request.sets ? "" : `nfsmount=${request.nfs}`;
-  const menuOf = (image: MenuImage) => request.menuOf(image, words);
+  // What is published is found beside the image. The set is named, as its directory may have got another name than the image knows.
+  const place = request.sets ? [] : [`nfsmount=${request.nfs}`];
+  const menuOf = (image: MenuImage) => request.menuOf(image, [`lifeboat.set=${image.id}`, ...place].join(" "));
   for (const image of images) checkMenu(menuOf(image));
   const menus = servedMenus({ images, webUrl, menuOf });
   const { tftpLoader, httpLoader } = await publishImages(images, menus, { root, workDirectory: work, efi: request.efi });

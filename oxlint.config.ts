@@ -12,6 +12,7 @@ const ROOMS = [
   "archive",
   "restore",
   "builder",
+  "boot-server",
   "media",
   "bootloaders",
   "set",
@@ -26,6 +27,9 @@ const PURE_ROOMS: readonly string[] = ["kernel-modules", "formats"];
 
 /** Files that are pure inside rooms that are not. */
 const PURE_FILES = [
+  "boot-server/dnsmasq-*.ts",
+  "boot-server/menus.ts",
+  "boot-server/subnet.ts",
   "builder/agent-path.ts",
   "builder/check-essential-modules.ts",
   "builder/check-kernel-config.ts",
@@ -68,6 +72,7 @@ const PURE_FILES = [
   "machine/stacked-device.ts",
   "machine/superblock.ts",
   "machine/wanted-drivers.ts",
+  "media/credential.ts",
   "media/medium-url.ts",
   "media/tape-url.ts",
   "qemu/ansi.ts",

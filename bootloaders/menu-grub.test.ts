@@ -55,7 +55,7 @@ test("grubNetworkMenu() tells the agent the server it came from, in the form of 
   const menu = { ...MENU, modes: ["interactive", "compare"] } as const;
   assert.match(grubNetworkMenu(menu, "b1"), /^set medium=\$scheme:\/\/\$server$/m);
   assert.ok(grubNetworkMenu(menu, "b1").split("\n").includes(linuxLine('"lifeboat.medium=$medium"')));
-  const named = grubNetworkMenu(menu, "b1", "http://10.0.0.1/a?b&c");
+  const named = grubNetworkMenu(menu, "b1", { mediumUrl: "http://10.0.0.1/a?b&c" });
   assert.ok(named.split("\n").includes(linuxLine("'lifeboat.medium=http://10.0.0.1/a?b&c'")), named);
 });
 

@@ -18,20 +18,30 @@ const COLUMNS = 74;
 
 /** `boot/grub/grub.cfg` of ISO, USB stick and ESP alike; wherever GRUB reads it from, it finds the medium by its marker. */
 export function grubMenu(menu: MenuOptions, buildId: string): string {
-  return [...settings(menu), ...findMedium(buildId), ...entries(menu, buildId, [])].join("\n") + "\n";
+  return [...grubSettings(menu), ...findMedium(buildId), ...entries(menu, buildId, { scriptWords: [], base: "" })].join("\n") + "\n";
 }
 
 /** `grub/grub.cfg` of a TFTP or HTTP root. Without `mediumUrl` the medium is the root that GRUB itself was served from. */
-export function grubNetworkMenu(menu: MenuOptions, buildId: string, mediumUrl?: string): string {
+export function grubNetworkMenu(menu: MenuOptions, buildId: string, { mediumUrl, base = "" }: GrubPlace = {}): string {
   const medium = mediumUrl === undefined ? '"lifeboat.medium=$medium"' : quote(`lifeboat.medium=${mediumUrl}`);
-  const words = [NETWORK_WORD, medium, '"BOOTIF=$bootif"'];
-  return [...settings(menu), ...askServer(), ...entries(menu, buildId, words)].join("\n") + "\n";
+  const scriptWords = [NETWORK_WORD, medium, '"BOOTIF=$bootif"'];
+  return [...grubSettings(menu), ...askServer(), ...entries(menu, buildId, { scriptWords, base })].join("\n") + "\n";
 }
 
-function settings(menu: MenuOptions): readonly string[] {
+export interface GrubPlace {
+  readonly mediumUrl?: string | undefined;
+  /** Of one image among several: its directory, with a slash at its end. */
+  readonly base?: string;
+}
+
+/** What stands above the entries of every menu. */
+export function grubSettings(
+  menu: Pick<MenuOptions, "defaultMode" | "timeoutSeconds" | "consoles">,
+  defaultId: string = menu.defaultMode,
+): readonly string[] {
   const serial = serialLine(menu);
   return [
-    `set default=${menu.defaultMode}`,
+    `set default=${quote(defaultId)}`,
     // A limit of 0 would start the default at once; -1 waits for ever (GRUB manual, "timeout").
     `set timeout=${menu.timeoutSeconds === 0 ? -1 : menu.timeoutSeconds}`,
     'if [ "$lifeboat_failed" ]; then set timeout=-1; fi',
@@ -70,25 +80,30 @@ function askServer(): readonly string[] {
   ];
 }
 
-function entries(menu: MenuOptions, buildId: string, scriptWords: readonly string[]): readonly string[] {
+interface EntryPlace {
+  readonly scriptWords: readonly string[];
+  readonly base: string;
+}
+
+function entries(menu: MenuOptions, buildId: string, place: EntryPlace): readonly string[] {
   const about = `-- ${plain(`${menu.title}: ${menu.machineName}, ${originText(menu, buildId)}`)} --`.slice(0, COLUMNS);
   // GRUB's menu has no heading, so the last line says which machine this is for; choosing it leads back to the menu.
-  return [...menu.modes.flatMap((mode) => entry(menu, mode, scriptWords)), "", `menuentry ${quote(about)} --id about {`, "  true", "}"];
+  return [...menu.modes.flatMap((mode) => entry(menu, mode, place)), "", `menuentry ${quote(about)} --id about {`, "  true", "}"];
 }
 
 /**
  * When an entry ends, GRUB boots the kernel that was loaded, though its initramfs could not be (seen with 2.06, also after `false`),
  * and nothing unloads a kernel. So an entry that failed never ends: it shows a new menu, which waits for ever.
  */
-function entry(menu: MenuOptions, mode: BootMode, scriptWords: readonly string[]): readonly string[] {
+function entry(menu: MenuOptions, mode: BootMode, { scriptWords, base }: EntryPlace): readonly string[] {
   const words = bootWords(menu, mode).map(quote);
   const allWords = [...words.slice(0, -1), ...scriptWords, ...words.slice(-1)].join(" ");
   return [
     "",
     `menuentry ${quote(`${mode.padEnd(12)} ${MODE_TEXTS[mode]}`)} --id ${mode} {`,
     "  echo 'Loading the rescue system ...'",
-    `  if linux /${LIFEBOAT_DIRECTORY}/${KERNEL_NAME} ${allWords}; then`,
-    `    if initrd /${LIFEBOAT_DIRECTORY}/${INITRAMFS_NAME}; then boot; fi`,
+    `  if linux /${base}${LIFEBOAT_DIRECTORY}/${KERNEL_NAME} ${allWords}; then`,
+    `    if initrd /${base}${LIFEBOAT_DIRECTORY}/${INITRAMFS_NAME}; then boot; fi`,
     "  fi",
     "  echo 'Cannot start the rescue system as kernel and initramfs must load whole: see above'",
     "  echo 'The menu comes back in a minute, or after Esc'",
@@ -101,6 +116,6 @@ function entry(menu: MenuOptions, mode: BootMode, scriptWords: readonly string[]
 }
 
 /** A word for GRUB's script language: bare where that is safe, else in single quotes. */
-function quote(word: string): string {
+export function quote(word: string): string {
   return /^[A-Za-z0-9_.,:=/@%+-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }

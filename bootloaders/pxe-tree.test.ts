@@ -38,7 +38,7 @@ test("assemblePxeTree() fills a directory that a TFTP server can read, with a me
   const sizeBytes = infos.reduce((sum, info) => sum + (info?.sizeBytes ?? 0), 0);
   assert.deepEqual(made, { outputPath: outputDirectory, sizeBytes, signed: false });
   assert.equal(await readText(`${outputDirectory}/pxelinux.cfg/default`), pxelinuxMenu(MENU, mediumUrl));
-  assert.equal(await readText(`${outputDirectory}/grub/grub.cfg`), grubNetworkMenu(MENU, workshop.files.buildId, mediumUrl));
+  assert.equal(await readText(`${outputDirectory}/grub/grub.cfg`), grubNetworkMenu(MENU, workshop.files.buildId, { mediumUrl }));
   assert.equal(await readText(`${outputDirectory}/boot.ipxe`), ipxeMenu(MENU, mediumUrl));
   assert.deepEqual(await readBytes(`${outputDirectory}/lifeboat/initramfs.img`), await readBytes(workshop.files.initramfsPath));
   assert.deepEqual(await listDirectory(`${workshop.path}/new`), ["tree"]);

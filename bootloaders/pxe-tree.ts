@@ -41,7 +41,7 @@ export async function assemblePxeTree(files: RescueFiles, menu: MenuOptions, opt
   ];
   const menus = [
     { path: "pxelinux.cfg/default", text: pxelinuxMenu(menu, mediumUrl) },
-    { path: "grub/grub.cfg", text: grubNetworkMenu(menu, files.buildId, mediumUrl) },
+    { path: "grub/grub.cfg", text: grubNetworkMenu(menu, files.buildId, { mediumUrl }) },
     { path: "boot.ipxe", text: ipxeMenu(menu, mediumUrl) },
   ];
   const ordered = [...(await writeTexts(contents, work.path)), ...(await writeTexts(menus, work.path))];

@@ -65,7 +65,7 @@ export function markerPath(buildId: string): string {
 }
 
 /** The first serial console, which the boot loader's menu uses too. */
-export function serialLine(menu: MenuOptions): SerialLine | undefined {
+export function serialLine(menu: Pick<MenuOptions, "consoles">): SerialLine | undefined {
   for (const name of menu.consoles) {
     const match = /^ttyS(\d+)(?:,(\d+))?/.exec(name);
     // 9600 is the kernel's own speed when none is named (Documentation/admin-guide/serial-console.rst).

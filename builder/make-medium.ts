@@ -42,7 +42,7 @@ export async function measureIsoMedium(
 export async function makeMedium(files: RescueFiles, options: MediumOptions): Promise<BootMedium> {
   const { outputPath, force, sourceDateEpoch, menu, layout, mediumUrl } = options;
   checkWords([menu.append]);
-  const assetRoots = ["/", ...(await signedPackages(options.cacheDirectory))];
+  const assetRoots = await bootLoaderRoots(options.cacheDirectory);
   const common = { force, sourceDateEpoch, secureBoot: "auto", assetRoots } as const;
   switch (options.format) {
     case "iso":
@@ -58,6 +58,11 @@ export async function makeMedium(files: RescueFiles, options: MediumOptions): Pr
 
 /** Installing these packages would change this machine's own boot loader, so they are only unpacked. */
 const SIGNED_PACKAGES = ["shim-signed", "grub-efi-amd64-signed", "shim-helpers-amd64-signed"];
+
+/** Trees to look for boot loaders in: the system's, and one with the signed ones. */
+export async function bootLoaderRoots(cacheDirectory: string): Promise<readonly string[]> {
+  return ["/", ...(await signedPackages(cacheDirectory))];
+}
 
 /** A tree with the signed boot loaders, or nothing where they cannot be had: the medium then boots without Secure Boot. */
 async function signedPackages(cacheDirectory: string): Promise<readonly string[]> {

@@ -18,7 +18,7 @@ import type { Shown } from "../media/mounted-place.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { archiveReport } from "../ui/set-text.ts";
 import { readArchiveImage } from "./archive-image.ts";
-import { IMAGE_OPTIONS } from "./build.ts";
+import { APPEND_OPTION, CONSOLE_OPTION, IMAGE_OPTIONS, TIMEOUT_OPTION } from "./build.ts";
 import { DISC_OPTIONS, DISC_RULES, discWishes } from "./disc-options.ts";
 import { STICK_OPTIONS, withArchivePlace } from "./stick-options.ts";
 import { readCompression } from "./compression-option.ts";
@@ -125,21 +125,9 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
   { name: "no-verify", description: "Do not read the set again when it is written" },
   ...IMAGE_OPTIONS,
   { name: "small", description: "Compress the rescue image with xz: smaller, for more processor time" },
-  { name: "append", value: "WORDS", mayBeEmpty: true, description: "Kernel words added to every mode" },
-  {
-    name: "console",
-    value: "NAME",
-    many: true,
-    description: "A console, as after console=; may be given again",
-    defaultText: "tty0 and ttyS0,115200n8",
-  },
-  {
-    name: "timeout",
-    value: "SECONDS",
-    type: "number",
-    description: "How long the boot menu waits, at most 3599; 0 waits for ever",
-    defaultText: "30",
-  },
+  APPEND_OPTION,
+  CONSOLE_OPTION,
+  TIMEOUT_OPTION,
   JSON_OPTION,
 ];
 

@@ -17,6 +17,7 @@ import { checkMediumUrl } from "../bootloaders/pxe-tree.ts";
 import { BOOT_MODES, checkMenu, type BootMode, type MenuOptions } from "../bootloaders/rescue-files.ts";
 import type { IsoLayout } from "../bootloaders/xorriso-args.ts";
 import { readHardwareModules } from "../machine/sysfs-modules.ts";
+import { credentialInOptions, credentialOf } from "../media/credential.ts";
 import { parseMediumUrl } from "../media/medium-url.ts";
 import { reportJson, reportText } from "./build-report.ts";
 import { cacheDirectoryOf } from "./cache-hint.ts";
@@ -74,6 +75,28 @@ export const IMAGE_OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
+/** What all commands share that make a boot menu. */
+export const APPEND_OPTION: OptionSpec = {
+  name: "append",
+  value: "WORDS",
+  mayBeEmpty: true,
+  description: "Kernel words added to every mode",
+};
+export const CONSOLE_OPTION: OptionSpec = {
+  name: "console",
+  value: "NAME",
+  many: true,
+  description: "A console, as after console=; may be given again",
+  defaultText: "tty0 and ttyS0,115200n8",
+};
+export const TIMEOUT_OPTION: OptionSpec = {
+  name: "timeout",
+  value: "SECONDS",
+  type: "number",
+  description: "How long the boot menu waits, at most 3599; 0 waits for ever",
+  defaultText: "30",
+};
+
 const BUILD_OPTIONS: readonly OptionSpec[] = [
   {
     name: "output",
@@ -94,14 +117,8 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     excludes: ["small"],
   },
   { name: "small", description: "Compress with xz: a smaller image for more processor time", excludes: ["compression"] },
-  { name: "append", value: "WORDS", mayBeEmpty: true, description: "Kernel words added to every mode" },
-  {
-    name: "console",
-    value: "NAME",
-    many: true,
-    description: "A console, as after console=; may be given again",
-    defaultText: "tty0 and ttyS0,115200n8",
-  },
+  APPEND_OPTION,
+  CONSOLE_OPTION,
   {
     name: "default",
     value: "MODE",
@@ -110,13 +127,7 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     defaultText: "interactive",
     typedValues: { values: ["nuke"], because: "a medium that erases disks unasked is made on the command line alone" },
   },
-  {
-    name: "timeout",
-    value: "SECONDS",
-    type: "number",
-    description: "How long the boot menu waits, at most 3599; 0 waits for ever",
-    defaultText: "30",
-  },
+  TIMEOUT_OPTION,
   {
     name: "medium",
     value: "URL",
@@ -212,6 +223,7 @@ function planBuild(options: OptionValues): BuildPlan {
   const menu = readMenu(options, epoch);
   checkMenu(menu);
   checkWords([menu.append, mediumUrl ?? ""]);
+  if (menu.defaultMode === "nuke") requireNoCredential([mediumUrl ?? "", menu.append]);
   return {
     format,
     roomMib: readRoom(options, format),
@@ -223,6 +235,17 @@ function planBuild(options: OptionValues): BuildPlan {
     sourceDateEpoch: epoch,
     menu,
   };
+}
+
+/** Throws LifeboatError (3) for what nobody would be there to open (DESIGN section 8, rule 7). `words` are URLs and boot words. */
+export function requireNoCredential(words: readonly string[]): void {
+  const values = words.flatMap((text) => text.split(/\s+/)).map((word) => word.replace(/^(?:lifeboat\.medium|nfsmount)=/, ""));
+  const places = values.map((word) => credentialOf(word) ?? credentialInOptions(word.replace(/^nfsopt=/, "")));
+  const credential = places.find((one) => one !== undefined);
+  if (credential === undefined) return;
+  throw new LifeboatError(`Cannot start nuke by itself as its medium must need no credential: ${credential}`, {
+    hint: "Use one that is read without, such as an NFS export or plain HTTP, or leave nuke to who types it",
+  });
 }
 
 /** FAT32 as we make it has 64 GiB at most. */

@@ -12,6 +12,7 @@ import { listCommand } from "./list.ts";
 import { mountlistCommand } from "./mountlist.ts";
 import { planCommand } from "./plan.ts";
 import { restoreCommand } from "./restore.ts";
+import { serveCommand } from "./serve.ts";
 import { startCommand } from "./start.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -22,6 +23,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   planCommand,
   restoreCommand,
   buildCommand,
+  serveCommand,
   findkernelCommand,
   mountlistCommand,
   explainCommand,

@@ -52,6 +52,8 @@ export interface AgentState {
   /** How long a module may take to start, in milliseconds. */
   moduleLimitMs: number;
   networkReady: boolean;
+  /** What the clock has been set from; undefined as long as nobody knows what time it is. */
+  clock: "machine" | "web" | "word" | undefined;
   /** When the last network interface was switched on, on the clock of `nowMs`: links need a while from then. */
   interfacesRaisedMs: number | undefined;
 }
@@ -74,6 +76,7 @@ export function newState(loaded: readonly string[]): AgentState {
     disks: [],
     moduleLimitMs: 60_000,
     networkReady: false,
+    clock: undefined,
     interfacesRaisedMs: undefined,
   };
 }

@@ -15,6 +15,7 @@ import { newState, type AgentContext } from "./context.ts";
 import { runNuke } from "./nuke.ts";
 import { startMenu, startShells } from "./operator.ts";
 import { deviceReport, sayReport } from "./report.ts";
+import { correctClock, startClock } from "./set-clock.ts";
 import { runStage, stageLine, type Outcome, type StageSignal } from "./stage.ts";
 import { additionalTools } from "./stages/additional-tools.ts";
 import { allModules } from "./stages/all-modules.ts";
@@ -34,11 +35,21 @@ interface Stage {
 /** In this order (DESIGN section 4). */
 const STAGES: readonly Stage[] = [
   { name: "essential-modules", limitMs: 120_000, action: essentialModules },
-  { name: "media", limitMs: 60_000, action: findMedium },
+  { name: "media", limitMs: 60_000, action: findMediumAndTime },
   { name: "additional-tools", limitMs: 120_000, action: additionalTools },
   { name: "all-modules", limitMs: 120_000, action: allModules },
   { name: "hand-off", limitMs: 120_000, action: handOff },
 ];
+
+/** Within the stage, as the network is there then, and what follows writes files. */
+async function findMediumAndTime(context: AgentContext, signal: StageSignal): Promise<Outcome> {
+  await startClock(context);
+  try {
+    return await findMedium(context, signal);
+  } finally {
+    await correctClock(context);
+  }
+}
 
 /** Runs until the machine is rebooted or powered off. Ends the process when the image itself is not as the builder makes it. */
 export async function runAgent(): Promise<void> {

@@ -37,7 +37,7 @@ export const FLAG_WORDS = {
 export const VALUE_WORDS = {
   prefix: {
     value: "NAME",
-    says: "What the set's ISO images are called, where they lie in a directory: NAME-1.iso and so on; others are not looked at.",
+    says: "Restore the newest set of this name, NAME-TIME, that is on the share of `nfsmount=`, whose rescue image gives the tools layer. Of ISO images in a directory only those called NAME-1.iso and so on are looked at.",
   },
   ipconf: {
     value: "DEVICE:ADDRESS:NETMASK:BROADCAST:GATEWAY",
@@ -45,7 +45,7 @@ export const VALUE_WORDS = {
   },
   nfsmount: {
     value: "SERVER:PATH",
-    says: "Take the tools layer from this NFS export; the set that `nuke` restores is looked for there too, before the disks.",
+    says: "Take the tools layer from this NFS export, or from the rescue image of a set there; the set that `nuke` restores is looked for there too, before the disks.",
   },
   nfsopt: { value: "OPTIONS", says: "Mount options for the NFS export." },
   ping: { value: "COUNT", says: "Ping the NFS server so many times before the mount, for switches that are slow to forward." },
@@ -71,9 +71,14 @@ export const OWN_WORDS = {
   "lifeboat.medium": {
     value: "URL",
     isText: true,
-    says: "Where the tools layer is: `usb:/dev/sdX`, `nfs://SERVER/PATH`, `http://SERVER/PATH` or `tftp://SERVER/PATH`.",
+    says: "Where the tools layer is: `usb:/dev/sdX`, `nfs://SERVER/PATH`, `http://SERVER/PATH` or `tftp://SERVER/PATH`. The set that `nuke` restores is looked for there too.",
   },
   "lifeboat.set": { value: "ID", isText: true, says: "Restore this set instead of the one that the image was made with." },
+  "lifeboat.time": {
+    value: "TIME",
+    isText: true,
+    says: "What time it is, in UTC, as in `2026-11-27T10:15:00Z`, for a machine whose clock has stopped where no web server tells.",
+  },
   "lifeboat.wipe": {
     value: "SERIAL,SERIAL",
     isText: true,

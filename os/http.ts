@@ -24,6 +24,7 @@ export async function* httpGet(url: string, options: HttpOptions = {}): AsyncGen
 const PAUSES_MS = [500, 1000, 2000, 4000, 8000, 16_000];
 /** Of one request, which is for some megabytes at most. */
 const PIECE_TIMEOUT_MS = 120_000;
+const TIME_TIMEOUT_MS = 5000;
 
 /** The length of a file; undefined when the server has none of that name. Throws LifeboatError when it does not answer, or does not tell. */
 export async function httpSize(url: string): Promise<number | undefined> {
@@ -33,6 +34,13 @@ export async function httpSize(url: string): Promise<number | undefined> {
   if (status !== 200 || length === null || headers.get("content-encoding") !== null)
     throw httpError(url, status === 200 ? "the server does not tell its length" : `the server answered ${status} ${statusText}`);
   return Number(length);
+}
+
+/** What time it is there, in milliseconds since 1970 (RFC 9110, section 6.6.1); undefined when the server does not answer, or does not tell. */
+export async function httpTime(url: string): Promise<number | undefined> {
+  const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(TIME_TIMEOUT_MS) }).catch(() => undefined);
+  const time = Date.parse(response?.headers.get("date") ?? "");
+  return Number.isNaN(time) ? undefined : time;
 }
 
 /** So many bytes from there on; fewer at the end of the file. Throws LifeboatError when the server does not answer, or gives whole files alone. */

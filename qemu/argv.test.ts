@@ -177,6 +177,8 @@ test("qemuArgv() gives each network card its own network", () => {
       },
       { model: "usb-net", network: { kind: "user" } },
       { model: "e1000", network: { kind: "none" } },
+      { model: "e1000", network: { kind: "tap", name: "tap0" } },
+      { model: "e1000", network: { kind: "user", subnet: "192.168.0.0/24", host: "192.168.0.10" } },
     ],
   };
   assert.deepEqual(
@@ -187,6 +189,8 @@ test("qemuArgv() gives each network card its own network", () => {
       ["-device", "virtio-net-pci,netdev=net0,mac=52:54:00:00:00:01,bootindex=0,romfile="],
       ["-netdev", "user,id=net1,net=10.21.0.0/24", "-device", "usb-net,netdev=net1,bus=usb.0"],
       ["-device", "e1000"],
+      ["-netdev", "tap,id=net3,ifname=tap0,script=no,downscript=no", "-device", "e1000,netdev=net3"],
+      ["-netdev", "user,id=net4,net=192.168.0.0/24,host=192.168.0.10", "-device", "e1000,netdev=net4"],
     ].flat(),
   );
 });

@@ -97,10 +97,12 @@ function nicArguments(nic: NicSpec, index: number): string[] {
 
 function netdevArguments({ network }: NicSpec, id: string, index: number): string[] {
   if (network.kind === "none") return [];
+  if (network.kind === "tap") return ["-netdev", argumentOf("tap", { id, ifname: network.name, script: "no", downscript: "no" })];
   const netdev = argumentOf("user", {
     id,
     // Cards on one subnet would give the guest two routes to the same place.
-    net: index === 0 ? undefined : `10.${20 + index}.0.0/24`,
+    net: network.subnet ?? (index === 0 ? undefined : `10.${20 + index}.0.0/24`),
+    host: network.host,
     restrict: network.restrict === true ? "on" : undefined,
     tftp: network.tftp,
     bootfile: network.bootfile,

@@ -54,7 +54,17 @@ export interface UserNetwork {
   readonly bootfile?: string;
   /** The guest reaches nothing outside, not even the host. */
   readonly restrict?: boolean;
+  /** Of the guest's network, e.g. `192.168.0.0/24`; 10.0.2.0/24 for the first card unless given. */
+  readonly subnet?: string;
+  /** Where the guest sees this host: DHCP, TFTP, and what listens on 127.0.0.1. */
+  readonly host?: string;
   readonly hostForward?: readonly HostForward[];
+}
+
+/** An interface of the host's, or of the namespace that QEMU is started in. */
+export interface TapNetwork {
+  readonly kind: "tap";
+  readonly name: string;
 }
 
 export interface HostForward {
@@ -68,7 +78,7 @@ export interface NicSpec {
   readonly model: string;
   readonly mac?: string;
   /** `none` is a card without a cable. */
-  readonly network: UserNetwork | { readonly kind: "none" };
+  readonly network: UserNetwork | TapNetwork | { readonly kind: "none" };
   readonly bootIndex?: number;
   /** "" takes the boot ROM away, which Secure Boot by PXE and machines with many cards need. */
   readonly romfile?: "";

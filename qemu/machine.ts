@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly workDirectory: string;
   /** From start to end; the machine is killed then. */
   readonly timeLimitMs: number;
+  /** Of ip-netns(8): where the machine's cards are plugged in. */
+  readonly networkNamespace?: string;
 }
 
 /** Starts `machine` and returns when QEMU runs it. Throws LifeboatError with QEMU's words when QEMU refuses it. */
@@ -37,7 +39,8 @@ export async function startMachine(machine: MachineSpec, options: StartOptions):
   const log = openAppender(consoleLog);
   setUp.defer(() => log.close());
   // The kernel ends QEMU with us, even when nobody is left to dispose it.
-  const process = setUp.use(start(["setpriv", "--pdeathsig", "KILL", ...argv]));
+  const place = options.networkNamespace === undefined ? [] : ["ip", "netns", "exec", options.networkNamespace];
+  const process = setUp.use(start(["setpriv", "--pdeathsig", "KILL", ...place, ...argv]));
   const life = watchLife(process, options.timeLimitMs);
   const console = createSerialConsole(consoleLog);
   process.onOutput((bytes) => {

@@ -18,16 +18,20 @@ export interface NfsServerOptions {
   /** Where configuration and log are kept. */
   readonly workDirectory: string;
   readonly version: 3 | 4;
+  /** What clients mount; /export unless given. */
+  readonly name?: string;
+  /** NFS's own, 2049, where the client is not told any other; a free one unless given. */
+  readonly port?: number;
 }
 
 const START_LIMIT_MS = 30_000;
 const RPCBIND_SOCKET = "/run/rpcbind.sock";
 
-/** Exports `directory` read-only as /export in version 4, as itself and as /export in version 3. */
+/** Exports `directory` read-only under its name in version 4, under both paths in version 3. */
 export async function serveNfs(options: NfsServerOptions): Promise<NfsServer> {
   await using setUp = new AsyncDisposableStack();
   for (const path of ["/var/run/ganesha", "/var/lib/nfs/ganesha", options.workDirectory]) await makeDirectory(path);
-  const ports = { port: await freePort(), mountPort: await freePort() };
+  const ports = { port: options.port ?? (await freePort()), mountPort: await freePort() };
   // Version 3 is registered with rpcbind or not served at all; one that runs already will do. Ours has a network of its own,
   // so that it is no server to anybody: registrations come through its socket, and guests are told the ports.
   if (options.version === 3 && !(await answers(RPCBIND_SOCKET))) {
@@ -46,7 +50,7 @@ export async function serveNfs(options: NfsServerOptions): Promise<NfsServer> {
 }
 
 function configuration(
-  { directory, version }: NfsServerOptions,
+  { directory, version, name = "/export" }: NfsServerOptions,
   { port, mountPort }: { readonly port: number; readonly mountPort: number },
 ) {
   // Dir_Chunk: listings are stale otherwise when files change behind the server's back.
@@ -54,7 +58,7 @@ function configuration(
   Enable_NLM = false; Enable_RQUOTA = false; mount_path_pseudo = true; }
 NFSV4 { Graceless = true; RecoveryBackend = fs; Minor_Versions = 0,1,2; Only_Numeric_Owners = true; }
 MDCACHE { Dir_Chunk = 0; }
-EXPORT { Export_Id = 1; Path = ${directory}; Pseudo = /export; Access_Type = RO; Squash = No_Root_Squash; SecType = sys;
+EXPORT { Export_Id = 1; Path = ${directory}; Pseudo = ${name}; Access_Type = RO; Squash = No_Root_Squash; SecType = sys;
   Protocols = ${version}; Transports = TCP; FSAL { Name = VFS; } }
 `;
 }

@@ -11,6 +11,7 @@ import { HARDWARE } from "./scenarios/hardware.ts";
 import { NETWORK } from "./scenarios/network.ts";
 import { RESTORES } from "./scenarios/restores.ts";
 import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
+import { SERVE } from "./scenarios/serve.ts";
 import { SET_PLACES } from "./scenarios/set-places.ts";
 import { STICKS } from "./scenarios/sticks.ts";
 import { STORAGE } from "./scenarios/storage.ts";
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...GATE,
   ...RESTORES,
   ...SET_PLACES,
+  ...SERVE,
   ...ON_DISCS,
   ...STICKS,
   ...STORAGE,

@@ -53,6 +53,26 @@ describe("handOff()", () => {
     });
   }
 
+  const credentials = [
+    "nuke lifeboat.medium=https://joe:secret@nas/web1",
+    "nuke lifeboat.medium=ssh://root@nas/sets",
+    "nuke nfsmount=nas:/sets nfsopt=vers=4.2,sec=krb5",
+  ];
+  for (const line of credentials) {
+    test(`refuses "${line}", as nobody is there to let it in`, async () => {
+      const { context, commands } = contextFor(line, IMAGE);
+      const message = /^Cannot restore unattended as the medium must be one that needs no credential: /;
+      await assert.rejects(handOff(context, OVER), { name: "LifeboatError", exitCode: 3, message });
+      assert.deepEqual(commands, []);
+    });
+  }
+
+  test("prefix= names a set on a share, and without a share there is nothing to look for", async () => {
+    const { context, commands } = contextFor("nuke prefix=m1", { set: undefined });
+    await assert.rejects(handOff(context, OVER), { message: 'Cannot restore "m1" as prefix= names a set on a share: no share is named' });
+    assert.deepEqual(commands, []);
+  });
+
   const sets = [
     ["nuke", "web1-20261121T194500Z"],
     ["nuke lifeboat.set=web1-20250101T000000Z", "web1-20250101T000000Z"],

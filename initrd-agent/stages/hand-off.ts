@@ -2,10 +2,14 @@
 
 import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
-import { findStoredSet, sourceBelow, type FoundSet } from "../../media/find-store.ts";
+import { credentialInOptions, credentialOf } from "../../media/credential.ts";
+import { directorySource } from "../../media/directory-store.ts";
+import { findStoredSet, sourceBelow, type FoundSet, type StoredSource } from "../../media/find-store.ts";
 import type { MediumChanger } from "../../media/medium-changer.ts";
 import { nfsUrlOf, parseMediumUrl } from "../../media/medium-url.ts";
+import { nameOfSet, newestNamed } from "../../media/named-set.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
+import { webSet } from "../../media/web-set.ts";
 import { mediumLock } from "../../restore/medium-lock.ts";
 import { requireKeys, requireOpening, sameKey, type LuksKeys } from "../../restore/luks-keys.ts";
 import { prepareRestore } from "../../restore/prepare.ts";
@@ -36,6 +40,7 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
       return { kind: "fallback", text: "compare is not there yet: nothing is written" };
     case "nuke": {
       refuseProblems(context);
+      refuseCredentials(context);
       const found = await searchSet(context, signal);
       if (found === undefined) return { kind: "fallback", text: "no set on this medium: nothing to restore" };
       context.console.say(`lifeboat: set ${found.place}`);
@@ -75,6 +80,17 @@ function refuseProblems({ words }: AgentContext): void {
   );
 }
 
+/** Nobody is there to give a password, and none may stand where everybody reads it (DESIGN section 8, rule 7). */
+function refuseCredentials({ words, image, state }: AgentContext): void {
+  const places = [words.medium, image.mediumUrl, state.mediumUrl, image.set?.store?.nfs, words.values.get("nfsmount")];
+  const needed = places.map((place) => credentialOf(place ?? "")).find((one) => one !== undefined);
+  const credential = needed ?? credentialInOptions(words.values.get("nfsopt") ?? "");
+  if (credential === undefined) return;
+  throw new LifeboatError(`Cannot restore unattended as the medium must be one that needs no credential: ${credential}`, {
+    hint: "Boot again with the word interactive or expert, and give it there; or put the set where it is read without one",
+  });
+}
+
 /** With `lifeboat.damage=accept` a manifest or catalogue that is damaged is made again. */
 async function openAsAsked({ words, console }: AgentContext, { source }: FoundSet): Promise<OpenSet> {
   const set = restoreWords(words).acceptDamage ? await openDamagedSet(source) : await openSet(source);
@@ -82,21 +98,44 @@ async function openAsAsked({ words, console }: AgentContext, { source }: FoundSe
   return set;
 }
 
+/** What is asked for: `id` in any case, the newest of `name` where that is given. */
+interface WantedSet {
+  readonly id: string | undefined;
+  /** MondoRescue's `prefix=`, which a set that is named outright goes before. */
+  readonly name: string | undefined;
+}
+
 /** Undefined for an image that belongs to no set. Throws LifeboatError when its set is nowhere. */
 async function searchSet(context: AgentContext, signal: StageSignal): Promise<FoundSet | undefined> {
-  const { words, image, shell, console } = context;
-  const id = words.own.get("lifeboat.set")?.[0] ?? image.set?.id;
-  if (id === undefined) return undefined;
+  const { words, image, console } = context;
+  const given = words.own.get("lifeboat.set")?.[0];
+  const wanted: WantedSet = { id: given ?? image.set?.id, name: given === undefined ? words.values.get("prefix") : undefined };
+  if (wanted.id === undefined && wanted.name === undefined) return undefined;
   const device = image.set?.store?.tape;
-  if (device !== undefined) return openSetOnTape(context, { id, device, changer: changerFor(context, signal) });
+  if (device !== undefined && wanted.id !== undefined)
+    return openSetOnTape(context, { id: wanted.id, device, changer: changerFor(context, signal) });
+  const onWeb = await openWeb(context, wanted, signal.deadlineMs).catch((error: unknown) => {
+    if (!(error instanceof LifeboatError)) throw error;
+    console.say(`lifeboat: ${error.message}; looking elsewhere`);
+  });
+  if (onWeb !== undefined) return onWeb;
   const share = words.values.get("nfsmount") ?? image.set?.store?.nfs;
   if (share !== undefined) {
-    const found = await openShare(context, { id, share, deadlineMs: signal.deadlineMs }).catch((error: unknown) => {
-      if (!(error instanceof LifeboatError)) throw error;
+    const found = await openShare(context, { ...wanted, share, deadlineMs: signal.deadlineMs }).catch((error: unknown) => {
+      // Who says prefix= means that share: what the disks have is something else.
+      if (!(error instanceof LifeboatError) || wanted.name !== undefined) throw error;
       console.say(`lifeboat: ${error.message}; looking on the disks`);
     });
     if (found !== undefined) return found;
   }
+  if (wanted.id !== undefined) return searchDisks(context, wanted.id, signal);
+  throw new LifeboatError(`Cannot restore "${wanted.name}" as prefix= names a set on a share: no share is named`, {
+    hint: "Name it with nfsmount=SERVER:/PATH, or the set with lifeboat.set=",
+  });
+}
+
+async function searchDisks(context: AgentContext, id: string, signal: StageSignal): Promise<FoundSet> {
+  const { words, image, shell, console } = context;
   const endMs = nowMs() + SEARCH_MS;
   const changer = changerFor(context, signal);
   for (;;) {
@@ -126,24 +165,35 @@ function changerFor({ console }: AgentContext, signal: StageSignal): MediumChang
   return { next: (request) => signal.hold(changer.next(request)) };
 }
 
-interface ShareSearch {
-  readonly id: string;
+/** The set on the web server that `lifeboat.medium=` names, if it has it. */
+async function openWeb(context: AgentContext, { id, name }: WantedSet, deadlineMs: number): Promise<FoundSet | undefined> {
+  const { words, image, console } = context;
+  const medium = words.medium ?? image.mediumUrl;
+  const url = medium === undefined ? undefined : parseMediumUrl(medium);
+  if (url?.scheme !== "http" || id === undefined || (name !== undefined && nameOfSet(id) !== name)) return undefined;
+  await bringNetworkUp(context, { deadlineMs, tell: console.say });
+  const source = await webSet(url.url, id);
+  return source === undefined ? undefined : { source, place: source.description, device: undefined, close: async () => undefined };
+}
+
+interface ShareSearch extends WantedSet {
   /** `SERVER:/EXPORT` */
   readonly share: string;
   readonly deadlineMs: number;
 }
 
 /** The share that the set was written to, or that `nfsmount=` names, mounted read-only. */
-async function openShare(context: AgentContext, { id, share, deadlineMs }: ShareSearch): Promise<FoundSet> {
+async function openShare(context: AgentContext, { id, name, share, deadlineMs }: ShareSearch): Promise<FoundSet> {
   const { words, image, shell, console } = context;
   await bringNetworkUp(context, { deadlineMs, tell: console.say });
   const url = parseMediumUrl(nfsUrlOf(share));
-  if (url.scheme !== "nfs") throw new LifeboatError(`Cannot look for ${id} on "${share}" as it must be SERVER:/PATH: it is not`);
+  const what = name ?? id;
+  if (url.scheme !== "nfs") throw new LifeboatError(`Cannot look for ${what} on "${share}" as it must be SERVER:/PATH: it is not`);
   const needFileSystem = async (name: string) => void (await loadModules(context, [name]));
   const nfsOptions = words.values.get("nfsopt");
   const medium = await openNfsMedium(url, { run: shell.run, mountPoint: SET_MOUNT_POINT, needFileSystem, nfsOptions });
-  const search = { id, path: image.set?.store?.path, prefix: words.values.get("prefix"), note: console.note };
-  const stored = await sourceBelow(SET_MOUNT_POINT, search);
+  const path = image.set?.store?.path;
+  const stored = await storedOn(SET_MOUNT_POINT, { id, name, path, prefix: words.values.get("prefix"), note: console.note });
   if (stored !== undefined) {
     return {
       source: stored.source,
@@ -153,7 +203,23 @@ async function openShare(context: AgentContext, { id, share, deadlineMs }: Share
     };
   }
   await medium.close();
-  throw new LifeboatError(`Cannot restore ${id} as its set must be on the share ${share}: it is not there`, {
+  throw new LifeboatError(`Cannot restore ${what} as its set must be on the share ${share}: it is not there`, {
     hint: "Name another share with nfsmount=SERVER:/PATH, or another set with lifeboat.set=",
   });
+}
+
+interface ShareContent extends WantedSet {
+  readonly path: string | undefined;
+  /** What ISO images are called, when that is known. */
+  readonly prefix: string | undefined;
+  readonly note: (line: string) => void;
+}
+
+/** The newest set of the name, else the image's own in ISO images that are called so; without a name the set of that id. */
+async function storedOn(mountPoint: string, { id, name, ...search }: ShareContent): Promise<StoredSource | undefined> {
+  const named = name === undefined ? undefined : await newestNamed(mountPoint, { name, path: search.path });
+  if (named !== undefined) return { source: directorySource(named.path), path: named.path.slice(mountPoint.length) };
+  const stored = id === undefined ? undefined : await sourceBelow(mountPoint, { id, ...search });
+  // A directory of another name is not what was asked for.
+  return name === undefined || stored?.path.endsWith(".iso") === true ? stored : undefined;
 }

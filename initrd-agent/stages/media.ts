@@ -4,9 +4,10 @@ import { nowMs, sleep } from "#os/clock";
 import { LifeboatError } from "#os/error";
 import { makeDirectory, writeFile } from "#os/files";
 import { openHttpMedium } from "../../media/http-medium.ts";
-import { requireImage } from "../../media/image-medium.ts";
+import { findImage, requireImage } from "../../media/image-medium.ts";
 import type { Medium } from "../../media/medium.ts";
 import { openNfsMedium } from "../../media/nfs-medium.ts";
+import { openShareImage } from "../../media/rescue-on-share.ts";
 import { openTftpMedium } from "../../media/tftp-medium.ts";
 import { readNetworkInterfaces } from "../../machine/network-interfaces.ts";
 import { MEDIUM_NOTE } from "../../restore/medium-lock.ts";
@@ -20,6 +21,7 @@ import type { Outcome, StageSignal } from "../stage.ts";
 
 const POLL_MS = 200;
 const MOUNT_POINT = "/run/lifeboat/medium";
+const ISO_MOUNT_POINT = "/run/lifeboat/medium-iso";
 const SCRATCH_PATH = "/run/lifeboat-small-file";
 /** What is left of the stage's time for a search to end in its own words. */
 const LAST_WORDS_MS = 500;
@@ -93,13 +95,37 @@ async function openRequested(search: Search, request: MediumRequest): Promise<Me
       await waitForServer(search, request.server);
       const needFileSystem = (name: string) => needDriver(context, name);
       const nfsOptions = words.values.get("nfsopt");
-      const medium = await openNfsMedium(request, { run: shell.run, mountPoint: MOUNT_POINT, needFileSystem, nfsOptions });
-      return requireImage(medium, image.buildId).catch(async (error: unknown) => {
-        await medium.close();
+      const share = await openNfsMedium(request, { run: shell.run, mountPoint: MOUNT_POINT, needFileSystem, nfsOptions });
+      try {
+        return (await imageOfSet(context, share)) ?? (await requireImage(share, image.buildId));
+      } catch (error) {
+        await share.close();
         throw error;
-      });
+      }
     }
   }
+}
+
+/** The rescue image that lies beside its set on a share; undefined when the share itself holds this build, or no set of ours. */
+async function imageOfSet(context: AgentContext, share: Medium): Promise<Medium | undefined> {
+  const { image, shell, words } = context;
+  if ((await findImage(share, image.buildId)).kind === "found") return undefined;
+  const iso = await openShareImage({
+    buildId: image.buildId,
+    id: words.own.get("lifeboat.set")?.[0] ?? image.set?.id,
+    name: words.values.get("prefix"),
+    path: image.set?.store?.path,
+    shareDirectory: MOUNT_POINT,
+    mountPoint: ISO_MOUNT_POINT,
+    run: shell.run,
+    needFileSystem: (name) => needDriver(context, name),
+  });
+  if (iso === undefined) return undefined;
+  const close = async () => {
+    await iso.close();
+    await share.close();
+  };
+  return { ...iso, url: share.url, description: `${share.description}, ${iso.description}`, close };
 }
 
 async function bootServer(): Promise<string> {

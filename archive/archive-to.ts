@@ -30,6 +30,7 @@ import type { VolumeSink } from "./frame-writer.ts";
 import { checkThere, includedPaths } from "./included-paths.ts";
 import { NO_HEADERS, saveLuksHeaders, type SavedHeader, type SavedHeaders } from "./luks-headers.ts";
 import { cacheFiles, storeFiles, type OwnPlace } from "./own-files.ts";
+import { checkBootRoom, writeBoot } from "./make-stick.ts";
 import { makeArchiveImage, type ArchiveImage, type MadeImage } from "./rescue-iso.ts";
 import { makePlace, type CompletedSet, type SetPlace } from "./set-place.ts";
 
@@ -94,6 +95,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const image =
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
+  if (medium.kind === "stick" && image !== undefined) await checkBootRoom(medium.stick, image);
   const place = await makePlace(medium, { ...request, store: store.path, id, cleanUp, image });
   const { directory, volumes } = place;
   const digestAlgorithm = await quickestDigest();
@@ -102,6 +104,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
     const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, volumes, store, digestAlgorithm }));
     request.progress(undefined);
     const completed = await completeSet({ place, kind: medium.kind, image, draft, saved }, request);
+    if (medium.kind === "stick" && image !== undefined) await writeBoot(medium.stick, image);
     const far = image === undefined ? [] : unreachable(store, subject.allMounts);
     const warnings = [...subject.warnings, ...saved.warnings, ...idleWords(draft), ...far];
     return { ...completed, luksHeaders: saved.headers, warnings };

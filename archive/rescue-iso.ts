@@ -23,6 +23,8 @@ export interface MadeImage extends AsyncDisposable {
   readonly files: readonly MediumFile[];
   /** Returns the size in bytes. */
   writeIso(outputPath: string, extraFiles: readonly MediumFile[]): Promise<number>;
+  /** As a USB image, a new file. Returns the size in bytes. */
+  writeUsb(outputPath: string): Promise<number>;
   /** How large it would be. */
   measureIso(extraFiles: readonly MediumFile[]): Promise<number>;
   /** Seconds; the date of everything on its medium. */
@@ -40,6 +42,9 @@ export async function makeArchiveImage(image: ArchiveImage, set: ImageSet): Prom
     files: imageFiles(made.files),
     async writeIso(outputPath, extraFiles) {
       return (await makeMedium(made.files, { ...medium, format: "iso", outputPath, force: false, extraFiles })).sizeBytes;
+    },
+    async writeUsb(outputPath) {
+      return (await makeMedium(made.files, { ...medium, format: "usb", outputPath, force: false })).sizeBytes;
     },
     measureIso: (extraFiles) => measureIsoMedium(made.files, { ...medium, extraFiles }),
     sourceDateEpoch: medium.sourceDateEpoch,

@@ -58,7 +58,7 @@ export interface PlaceOptions {
 }
 
 export async function makePlace(medium: ArchiveMedium, options: PlaceOptions): Promise<SetPlace> {
-  if (medium.kind === "directory") return placeInDirectory(options);
+  if (medium.kind !== "iso") return placeInDirectory(options);
   if (options.image === undefined) throw new Error("an ISO has a rescue image");
   const images = { ...options, image: options.image, limitBytes: medium.limitBytes };
   const { burn } = options.discs;

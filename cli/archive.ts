@@ -1,16 +1,26 @@
 // `lifeboat archive MEDIUM`: backs up this machine, or some of its files, while it runs.
 
 import { hostname } from "node:os";
-import { listOption, textOption, JSON_OPTION, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
+import {
+  listOption,
+  textOption,
+  JSON_OPTION,
+  type CommandSpec,
+  type Invocation,
+  type OptionSpec,
+  type OptionValues,
+} from "./command-spec.ts";
 import { archiveTo } from "../archive/archive-to.ts";
-import { LifeboatError } from "#os/error";
+import { LifeboatError, type ExitCode } from "#os/error";
 import { exists, readTextIfThere } from "#os/files";
-import { parseArchiveMedium } from "../media/archive-medium.ts";
+import type { ArchiveMedium } from "../media/archive-medium.ts";
+import type { Shown } from "../media/mounted-place.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { archiveReport } from "../ui/set-text.ts";
 import { readArchiveImage } from "./archive-image.ts";
 import { IMAGE_OPTIONS } from "./build.ts";
 import { DISC_OPTIONS, DISC_RULES, discWishes } from "./disc-options.ts";
+import { STICK_OPTIONS, withArchivePlace } from "./stick-options.ts";
 import { readCompression } from "./compression-option.ts";
 import { checkRules } from "./option-rules.ts";
 import { progressPrinter } from "./progress-printer.ts";
@@ -73,6 +83,7 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     defaultText: "the host name",
   },
   ...DISC_OPTIONS,
+  ...STICK_OPTIONS,
   {
     name: "self-restoring",
     short: "H",
@@ -131,7 +142,7 @@ export const archiveCommand: CommandSpec = {
   description:
     "Writes a set: the machine's description, all its files, and a rescue image that finds them. MEDIUM is a directory, such as a mounted disk, " +
     "iso:/DIR for one ISO image in that directory, which boots and restores, iso:/DIR?size=700M for as many as it takes, none larger (M and G are 10^6 and 10^9 bytes, " +
-    "as discs are sold: 700M, 4.7G, 25G; MiB and GiB are known too), or a share: nfs://SERVER/EXPORT, cifs://USER@SERVER/SHARE or " +
+    "as discs are sold: 700M, 4.7G, 25G; MiB and GiB are known too), usb:/dev/sdX for a stick that boots and holds sets, several if they fit, or a share: nfs://SERVER/EXPORT, cifs://USER@SERVER/SHARE or " +
     "ssh://USER@HOST:PORT/DIR, mounted meanwhile; ?options= passes options to what mounts it. What is made up by the kernel or kept in memory, and Lifeboat's " +
     "own sets, are left out; the report names what is. The set is read again and checked before it counts as a backup. The exit code is 1 when files " +
     "could not be read, which the report names, 3 when nothing was written, and 4 or 5 when what was written has been removed.",
@@ -141,7 +152,8 @@ export const archiveCommand: CommandSpec = {
       required: true,
       isPath: true,
       medium: () => "rw",
-      description: "A directory, iso:/DIR, iso:/DIR?size=700M, or a share",
+      makesSticks: true,
+      description: "A directory, iso:/DIR, iso:/DIR?size=700M, usb:/dev/sdX, or a share",
     },
   ],
   options: ARCHIVE_OPTIONS,
@@ -149,41 +161,52 @@ export const archiveCommand: CommandSpec = {
     { command: "lifeboat archive /mnt/backup", says: "a set in a directory, with boot/rescue.iso in it" },
     { command: "lifeboat archive iso:/mnt/backup -E '/var/cache/*'", says: "one ISO that boots and restores" },
     { command: "lifeboat archive 'iso:/mnt/backup?size=4.7G' --prefix web1", says: "ISOs for DVDs, web1-1.iso and so on; the first boots" },
+    { command: "lifeboat archive usb:/dev/sdb", says: "on a stick, which boots on BIOS and UEFI; a blank one is made ready first" },
     { command: "lifeboat archive ssh://backup@nas/srv/sets", says: "on a server, by SSH; nfs:// and cifs:// name shares" },
     { command: "lifeboat archive --images all /mnt/backup", says: "with the Windows beside it, which must not be mounted" },
     { command: "lifeboat archive -I /etc -I /home /mnt/backup", says: "a set of files alone" },
   ],
-  async run({ args: [medium = ""], options, print, remark, progress, status, changer }) {
-    checkRules(DISC_RULES, options);
-    const root = textOption(options, "root") ?? "/";
-    const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
-    checkMediumOptions(options, isRescue);
-    const place = parseArchiveMedium(medium);
-    const outcome = await archiveTo(place, {
-      hostName: givenName(options) ?? (await hostNameBelow(root)).slice(0, NAME_LIMIT),
-      root,
-      include: includes(options),
-      exclude: listOption(options, "exclude"),
-      images: listOption(options, "images"),
-      withoutNetwork: options["without-network"] === true,
-      ...readCompression(textOption(options, "compress")),
-      acceptUnrestorable: options["accept-unrestorable"] === true,
-      acceptMissing: options["accept-missing"] === true,
-      verify: options["no-verify"] !== true,
-      luksHeaders: options["luks-headers"] === true,
-      discs: discWishes(options, place),
-      changer,
-      image: isRescue ? undefined : readArchiveImage(options, progress),
-      createdBy: `lifeboat ${VERSION}`,
-      now: () => new Date(),
+  async run(invocation) {
+    const {
+      args: [medium = ""],
+      options,
       remark,
-      note: progress,
-      progress: progressPrinter(status),
-    });
-    print(options["json"] === true ? JSON.stringify(outcome) : archiveReport(outcome));
-    return outcome.manifest.unreadable.length > 0 ? 1 : 0;
+    } = invocation;
+    checkRules(DISC_RULES, options);
+    checkMediumOptions(options, await exists(`/${IMAGE_MANIFEST_PATH}`));
+    return withArchivePlace(medium, { options, tell: remark }, (place, shown) => archiveOnto(place, { ...invocation, shown }));
   },
 };
+
+type Around = Invocation & { readonly shown: Shown };
+
+async function archiveOnto(place: ArchiveMedium, { options, print, remark, progress, status, changer, shown }: Around): Promise<ExitCode> {
+  const root = textOption(options, "root") ?? "/";
+  const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
+  const outcome = await archiveTo(place, {
+    hostName: givenName(options) ?? (await hostNameBelow(root)).slice(0, NAME_LIMIT),
+    root,
+    include: includes(options),
+    exclude: listOption(options, "exclude"),
+    images: listOption(options, "images"),
+    withoutNetwork: options["without-network"] === true,
+    ...readCompression(textOption(options, "compress")),
+    acceptUnrestorable: options["accept-unrestorable"] === true,
+    acceptMissing: options["accept-missing"] === true,
+    verify: options["no-verify"] !== true,
+    luksHeaders: options["luks-headers"] === true,
+    discs: discWishes(options, place),
+    changer,
+    image: isRescue ? undefined : readArchiveImage(options, progress),
+    createdBy: `lifeboat ${VERSION}`,
+    now: () => new Date(),
+    remark,
+    note: progress,
+    progress: progressPrinter(status),
+  });
+  print(shown(options["json"] === true ? JSON.stringify(outcome) : archiveReport(outcome)));
+  return outcome.manifest.unreadable.length > 0 ? 1 : 0;
+}
 
 /** Consent that goes nowhere would be missed on the bad day. Throws LifeboatError (2). */
 function checkMediumOptions(options: OptionValues, isRescue: boolean): void {

@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { ExitCode } from "#os/error";
-import type { Shown } from "../media/share.ts";
+import type { Shown } from "../media/mounted-place.ts";
 import { shownLine, shownText } from "../ui/plain-text.ts";
 import { absoluteArguments, withAbsolutePaths } from "./absolute-paths.ts";
 import { hintingAtCache } from "./cache-hint.ts";

@@ -34,6 +34,8 @@ interface ArgumentSpec {
   readonly isPath?: boolean;
   /** It names a medium, which is used so: a share is mounted meanwhile, and its path stands in the URL's place. */
   medium?(options: OptionValues): "ro" | "rw";
+  /** The command itself prepares and mounts a stick. */
+  readonly makesSticks?: true;
   readonly description: string;
 }
 

@@ -61,6 +61,13 @@ async function answers(): Promise<boolean> {
   return (await run(["ssh-keyscan", "-p", `${port}`, "127.0.0.1"], { okCodes: [0, 1] })).stdout !== "";
 }
 
+/** The processes that a process has started, and theirs. */
+async function below(pid: number): Promise<readonly string[]> {
+  const children = (await run(["pgrep", "--parent", `${pid}`], { okCodes: [0, 1] })).stdout.split("\n").filter((line) => line !== "");
+  const all = await Promise.all(children.map(async (child) => [child, ...(await below(Number(child)))]));
+  return all.flat();
+}
+
 async function mounts(): Promise<readonly string[]> {
   const table = await readFile("/proc/mounts", "utf8");
   return table.split("\n").filter((line) => line.includes(`:${store}`));
@@ -101,5 +108,41 @@ describe("a share by SSH", { skip }, () => {
     await archive.exited;
     assert.deepEqual(await mounts(), []);
     assert.deepEqual(await readdir(store), before);
+  });
+
+  test("that is full ends the archive with its reason, and nothing there is called a set", async () => {
+    const full = join(scratch, "full");
+    await mkdir(full);
+    await run(["mount", "-t", "tmpfs", "-o", "size=4M", "tmpfs", full]);
+    try {
+      const archived = await lifeboat(["archive", "-I", process.execPath, shareAt(full)]);
+      assert.equal(archived.exitCode, 4, archived.stderr);
+      assert.match(archived.stderr, new RegExp(`^lifeboat: Cannot write "ssh://root@127\\.0\\.0\\.1:${port}${full}/`, "m"));
+      assert.deepEqual(await readdir(full), []);
+      assert.deepEqual(await mounts(), []);
+    } finally {
+      await run(["umount", full]);
+    }
+  });
+
+  test("that does not answer for 20 seconds is waited for", async () => {
+    const away = join(scratch, "away");
+    await mkdir(away);
+    const archive = start([process.execPath, MAIN, "archive", "-I", process.execPath, shareAt(away)]);
+    for (let tries = 0; tries < 300 && (await readdir(away)).length === 0; tries += 1) await pause();
+    let isOver = false;
+    void archive.exited.then(() => (isOver = true));
+    const sessions = await below(server!.pid);
+    assert.ok(sessions.length > 0);
+    await run(["kill", "-STOP", ...sessions]);
+    try {
+      for (let tenths = 0; tenths < 200; tenths += 1) await pause();
+      assert.equal(isOver, false);
+    } finally {
+      await run(["kill", "-CONT", ...sessions]);
+    }
+    const { exitCode } = await archive.exited;
+    assert.equal(exitCode, 0);
+    assert.equal((await lifeboat(["verify", shareAt(away)])).exitCode, 0);
   });
 });

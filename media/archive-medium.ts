@@ -1,12 +1,15 @@
 // The media that a set is written to, by their URLs (DESIGN section 6).
 
 import { LifeboatError } from "#os/error";
+import type { Stick } from "./stick.ts";
 
 export type ArchiveMedium =
   /** The set becomes a directory below `path`. */
   | { readonly kind: "directory"; readonly path: string }
   /** The set becomes ISO images in the directory `path`: one, or several of `limitBytes` at most. */
-  | { readonly kind: "iso"; readonly path: string; readonly limitBytes?: number };
+  | { readonly kind: "iso"; readonly path: string; readonly limitBytes?: number }
+  /** The set becomes a directory in the stick's store, which is mounted at `path`; its rescue image is what the stick boots. */
+  | { readonly kind: "stick"; readonly path: string; readonly stick: Stick };
 
 const OTHER_MEDIUM = /^(usb|cd|tape|obdr|nfs|ssh|cifs|https?|tftp|s3):/;
 
@@ -15,7 +18,7 @@ export function isOtherMedium(text: string): boolean {
   return OTHER_MEDIUM.test(text);
 }
 
-const HINT = "Give a directory such as /mnt/backup, or iso:/mnt/backup for one ISO image in it";
+const HINT = "Give a directory such as /mnt/backup, iso:/mnt/backup for one ISO image in it, or usb:/dev/sdX for a stick";
 
 /** As discs are sold: 700M, 4.7G and 25G are a CD, a DVD and a Blu-ray disc. */
 const UNITS: Readonly<Record<string, number>> = {
@@ -30,10 +33,16 @@ const UNITS: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-function bytesOf(size: string, text: string): number {
+/** Undefined for what is no size. */
+export function parseSize(size: string): number | undefined {
   const [, number = "", unit = "none"] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(size) ?? [];
   const factor = UNITS[unit];
-  if (factor !== undefined) return Math.floor(Number(number) * factor);
+  return factor === undefined ? undefined : Math.floor(Number(number) * factor);
+}
+
+function bytesOf(size: string, text: string): number {
+  const bytes = parseSize(size);
+  if (bytes !== undefined) return bytes;
   throw new LifeboatError(`Cannot archive to "${text}" as size= is a number with k, M, G, T, or KiB, MiB, GiB, TiB: it is "${size}"`, {
     exitCode: 2,
     hint: "Say iso:/mnt/backup?size=700M for CDs, 4.7G for DVDs, 25G for Blu-ray discs",

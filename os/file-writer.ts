@@ -33,9 +33,10 @@ export async function createFile(path: string, mode = 0o600): Promise<FileWriter
     },
     close: async () => {
       await guard(path, () => file.sync());
-      await end();
+      await guard(path, end);
     },
-    [Symbol.asyncDispose]: end,
+    // On a full share closing fails once more, for the reason that writing has told.
+    [Symbol.asyncDispose]: () => end().catch(() => undefined),
   };
 }
 

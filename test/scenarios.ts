@@ -12,6 +12,7 @@ import { NETWORK } from "./scenarios/network.ts";
 import { RESTORES } from "./scenarios/restores.ts";
 import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
 import { SET_PLACES } from "./scenarios/set-places.ts";
+import { STICKS } from "./scenarios/sticks.ts";
 import { STORAGE } from "./scenarios/storage.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -26,5 +27,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...RESTORES,
   ...SET_PLACES,
   ...ON_DISCS,
+  ...STICKS,
   ...STORAGE,
 ];

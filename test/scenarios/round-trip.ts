@@ -9,6 +9,7 @@ import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
 import { bootGuest } from "../guest/boot-guest.ts";
 import { compareLists, describeDifference } from "../guest/compare-lists.ts";
 import type { Guest } from "../guest/guest.ts";
+import type { GuestSession } from "../guest/guest-session.ts";
 import { firmwareOf, type GuestKind } from "../guest/recipe.ts";
 import { fillImageCache } from "../guest/image-cache.ts";
 import { guestMachine } from "../guest/guest-machine.ts";
@@ -37,6 +38,10 @@ export interface ArchiveOrder {
   readonly directory: string;
   /** After `lifeboat archive`. */
   readonly words: string;
+  /** There too while it is archived. */
+  readonly disks?: readonly DiskSpec[];
+  /** When it is archived. */
+  after?(session: GuestSession): Promise<void>;
 }
 
 /**
@@ -46,7 +51,7 @@ export interface ArchiveOrder {
 const APPEND = "--append norandmaps";
 
 /** Archives inside the running guest. The guest's disk is not used again. */
-export async function archiveInGuest({ guest, disk, directory, words }: ArchiveOrder): Promise<Archived> {
+export async function archiveInGuest({ guest, disk, directory, words, disks = [], after }: ArchiveOrder): Promise<Archived> {
   const store = join(directory, "store.img");
   await makeStoreDisk(store, { "file-list.pl": FILE_LIST_SCRIPT, lifeboat: await binaryPath() });
   await fillImageCache(guest, disk?.file ?? guest.image, store);
@@ -55,7 +60,7 @@ export async function archiveInGuest({ guest, disk, directory, words }: ArchiveO
     guest,
     workDirectory: join(directory, "archive"),
     ...(disk === undefined ? {} : { disk }),
-    disks: [storeDisk(store)],
+    disks: [storeDisk(store), ...disks],
     timeLimitMs: ARCHIVE_MS,
     machine,
   });
@@ -75,6 +80,7 @@ export async function archiveInGuest({ guest, disk, directory, words }: ArchiveO
     ARCHIVE_MS,
   );
   console.log(`  archived in ${Math.round((performance.now() - startedMs) / 1000)} s\n${report.replace(/^/gm, "    ")}`);
+  await after?.(booted);
   await must(`umount ${STORE_PATH}`, COMMAND_MS);
   await booted.powerOff();
   const setId = /^ {2}set +(\S+),/m.exec(report)?.[1];

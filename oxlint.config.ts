@@ -69,6 +69,7 @@ const PURE_FILES = [
   "machine/superblock.ts",
   "machine/wanted-drivers.ts",
   "media/medium-url.ts",
+  "media/tape-url.ts",
   "qemu/ansi.ts",
   "qemu/argument.ts",
   "qemu/argv*.ts",
@@ -111,6 +112,7 @@ const PURE_FILES = [
   "set/frame-list.ts",
   "set/image-manifest.ts",
   "set/inode-flags.ts",
+  "set/tape-format.ts",
   "ui/*.ts",
 ];
 

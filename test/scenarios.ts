@@ -14,6 +14,7 @@ import { ROUND_TRIPS } from "./scenarios/round-trip.ts";
 import { SET_PLACES } from "./scenarios/set-places.ts";
 import { STICKS } from "./scenarios/sticks.ts";
 import { STORAGE } from "./scenarios/storage.ts";
+import { TAPES } from "./scenarios/tapes.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...IMAGE_BYTES,
@@ -29,4 +30,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ON_DISCS,
   ...STICKS,
   ...STORAGE,
+  ...TAPES,
 ];

@@ -19,6 +19,7 @@ import { readLuksKey } from "../luks-key.ts";
 import { bringNetworkUp } from "../network.ts";
 import { restoreWords, unmetWords } from "../restore-words.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
+import { openSetOnTape } from "../tape-search.ts";
 
 /** Disks may come late: USB ones above all. */
 const SEARCH_MS = 30_000;
@@ -86,6 +87,8 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   const { words, image, shell, console } = context;
   const id = words.own.get("lifeboat.set")?.[0] ?? image.set?.id;
   if (id === undefined) return undefined;
+  const device = image.set?.store?.tape;
+  if (device !== undefined) return openSetOnTape(context, { id, device, changer: changerFor(context, signal) });
   const share = words.values.get("nfsmount") ?? image.set?.store?.nfs;
   if (share !== undefined) {
     const found = await openShare(context, { id, share, deadlineMs: signal.deadlineMs }).catch((error: unknown) => {
@@ -117,7 +120,7 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   });
 }
 
-/** The hand-off's time stands still while somebody looks for a disc. */
+/** The hand-off's time stands still while somebody looks for a disc or a tape. */
 function changerFor({ console }: AgentContext, signal: StageSignal): MediumChanger {
   const changer = consoleChanger(console, { nowMs, sleep });
   return { next: (request) => signal.hold(changer.next(request)) };

@@ -9,7 +9,7 @@ import { MissingMedium } from "../set/set-source.ts";
 
 export interface ChangerTerminal {
   readonly input: Readable & { readonly isTTY?: boolean };
-  readonly output: NodeJS.WritableStream;
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
   sleep(milliseconds: number): Promise<void>;
 }
 
@@ -22,6 +22,8 @@ export function terminalChanger(terminal = STANDARD): MediumChanger {
   return {
     async next(request) {
       const { output } = terminal;
+      // In the place of a line that shows progress.
+      if (output.isTTY === true) output.write("\r\u001b[K");
       const refusal = refusalText(request);
       if (refusal !== undefined) output.write(`lifeboat: ${refusal}\n`);
       const answered = new AbortController();

@@ -74,6 +74,7 @@ const PURE_FILES = [
   "machine/wanted-drivers.ts",
   "media/credential.ts",
   "media/medium-url.ts",
+  "media/tape-url.ts",
   "qemu/ansi.ts",
   "qemu/argument.ts",
   "qemu/argv*.ts",
@@ -116,6 +117,7 @@ const PURE_FILES = [
   "set/frame-list.ts",
   "set/image-manifest.ts",
   "set/inode-flags.ts",
+  "set/tape-format.ts",
   "ui/*.ts",
 ];
 

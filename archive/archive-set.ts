@@ -150,7 +150,7 @@ function nothingToTake({ include }: SetOptions, unmatched: readonly string[]): L
   });
 }
 
-async function writeMachine(directory: string, machine: Machine): Promise<SetManifest["files"][number]> {
+export async function writeMachine(directory: string, machine: Machine): Promise<SetManifest["files"][number]> {
   const bytes = utf8Encode(`${JSON.stringify(machine, undefined, 1)}\n`);
   await writeAtomic(`${directory}/${MACHINE_FILE}`, bytes);
   return { name: MACHINE_FILE, sizeBytes: bytes.length, digest: digestOf(bytes) };

@@ -8,9 +8,9 @@ import { knownTemporaries } from "#os/temporaries";
 import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
 import type { ByteText } from "../formats/tar-read.ts";
-import type { ArchiveMedium } from "../media/archive-medium.ts";
-import type { MediumChanger } from "../media/medium-changer.ts";
+import { isOnTape, type ArchiveMedium } from "../media/archive-medium.ts";
 import { isoFilesIn, isoSetsIn } from "../media/iso-sets.ts";
+import type { MediumChanger } from "../media/medium-changer.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
 import { featureProblems } from "../restore/try-steps.ts";
@@ -52,6 +52,8 @@ export interface ArchiveRequest {
   readonly discs: DiscWishes;
   /** Asked for discs and tapes. */
   readonly changer: MediumChanger;
+  /** Where the rescue image is put too, as an ISO to be started from. */
+  readonly rescueIso?: string | undefined;
   /** Put the headers of LUKS volumes into the set. */
   readonly luksHeaders: boolean;
   /** Undefined in a rescue system, which has nothing to make one with: the one that runs brings the set back. */
@@ -89,23 +91,28 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   await checkThere(request.include, prefix, request.acceptMissing);
   const createdAt = request.now().toISOString();
   const id = setId(request.hostName, createdAt);
-  const subject = await chooseSubject(store.path, request);
+  // A spool directory is a place for a while: the file system that holds it is in the set.
+  const subject = await chooseSubject(isOnTape(medium) ? "" : store.path, request);
   await using cleanUp = new AsyncDisposableStack();
-  const imageSet: ImageSet = { id, store: medium.kind === "iso" ? undefined : storePlace(store, subject.allMounts) };
+  const imageSet: ImageSet = { id, store: placeOfSet(medium, store, subject.allMounts) };
   const image =
     subject.machine === undefined || request.image === undefined ? undefined : cleanUp.use(await makeArchiveImage(request.image, imageSet));
   if (subject.machine !== undefined && image !== undefined) await checkPrograms(subject.machine, image, request);
   if (medium.kind === "stick" && image !== undefined) await checkBootRoom(medium.stick, image);
-  const place = await makePlace(medium, { ...request, store: store.path, id, cleanUp, image });
-  const { directory, volumes } = place;
+  if (request.rescueIso !== undefined) await image?.writeIso(request.rescueIso, []);
+  const label = { hostName: request.hostName, createdAt };
+  const place = await makePlace(medium, { ...request, store: store.path, id, cleanUp, image, label });
+  const { directory, volumes, volumeLimitBytes } = place;
   const digestAlgorithm = await quickestDigest();
   try {
     const saved = request.luksHeaders ? await saveLuksHeaders(directory, subject.machine?.layout) : NO_HEADERS;
-    const draft = await writeSet(setOptions(request, { ...subject, id, createdAt, directory, volumes, store, digestAlgorithm }));
+    await place.begin?.(subject.machine);
+    const facts = { ...subject, id, createdAt, directory, volumes, volumeLimitBytes, store, digestAlgorithm };
+    const draft = await writeSet(setOptions(request, facts));
     request.progress(undefined);
     const completed = await completeSet({ place, kind: medium.kind, image, draft, saved }, request);
     if (medium.kind === "stick" && image !== undefined) await writeBoot(medium.stick, image);
-    const far = image === undefined ? [] : unreachable(store, subject.allMounts);
+    const far = image === undefined || isOnTape(medium) ? [] : unreachable(store, subject.allMounts);
     const warnings = [...subject.warnings, ...saved.warnings, ...idleWords(draft), ...far];
     return { ...completed, luksHeaders: saved.headers, warnings };
   } catch (error) {
@@ -152,7 +159,8 @@ async function placeImage(
 ): Promise<Pick<Completed, "image"> & { readonly bootFiles: readonly string[] }> {
   if (image === undefined) return { bootFiles: [] };
   if (kind === "iso") return { bootFiles: [], image: image.files };
-  await image.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
+  // On tapes it stands at the head.
+  if (kind === "directory") await image.writeIso(`${directory}/${RESCUE_ISO_FILE}`, []);
   return { bootFiles: [RESCUE_ISO_FILE] };
 }
 
@@ -163,22 +171,14 @@ interface Store {
   readonly images: ReadonlySet<ByteText>;
 }
 
-async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: ArchiveRequest): Promise<Store> {
-  if (kind === "iso" && image === undefined) {
-    throw new LifeboatError("Cannot make an ISO as it needs a rescue image: none can be made in the rescue system", {
-      exitCode: 2,
-      hint: "Archive into a directory; the medium of this rescue system brings the set back, with lifeboat.set=ID",
-    });
-  }
-  if (kind === "iso" && !include.includes("/")) {
-    throw new LifeboatError("Cannot make an ISO as it boots and rebuilds a machine: a set without / does neither", {
-      exitCode: 2,
-      hint: "Archive files alone into a directory",
-    });
-  }
+/** A tape's is where volumes are kept until they are written. */
+async function checkedStore(medium: ArchiveMedium, request: ArchiveRequest): Promise<Store> {
+  checkBootable(medium, request);
+  const path = isOnTape(medium) ? medium.spool : medium.path;
   if ((await fileInfo(path))?.type !== "directory") {
-    throw new LifeboatError(`Cannot archive to "${path}" as the medium must be a directory that is there: it is not`, {
-      hint: "Make it, or mount the disk or share first",
+    const what = isOnTape(medium) ? "spool volumes in" : "archive to";
+    throw new LifeboatError(`Cannot ${what} "${path}" as the medium must be a directory that is there: it is not`, {
+      hint: isOnTape(medium) ? "Make it, or name another with ?spool=" : "Make it, or mount the disk or share first",
     });
   }
   const real = await realPath(path);
@@ -190,6 +190,24 @@ async function checkedStore({ kind, path }: ArchiveMedium, { include, image }: A
 async function setImagesIn(store: string): Promise<ReadonlySet<ByteText>> {
   const sets = await isoSetsIn(await isoFilesIn(store));
   return new Set(sets.flatMap(({ discs }) => discs.map(({ iso }) => bytesOfText(iso.path.slice(store.length + 1)))));
+}
+
+/** What starts a machine needs one, and what starts it. */
+function checkBootable({ kind }: ArchiveMedium, { include, image }: ArchiveRequest): void {
+  if (kind !== "iso" && kind !== "obdr") return;
+  const [what, other] = kind === "iso" ? ["an ISO", "into a directory"] : ["an OBDR tape", "to tape:/dev/nst0"];
+  if (image === undefined) {
+    throw new LifeboatError(`Cannot make ${what} as it needs a rescue image: none can be made in the rescue system`, {
+      exitCode: 2,
+      hint: `Archive ${other}; the medium of this rescue system brings the set back, with lifeboat.set=ID`,
+    });
+  }
+  if (!include.includes("/")) {
+    throw new LifeboatError(`Cannot make ${what} as it boots and rebuilds a machine: a set without / does neither`, {
+      exitCode: 2,
+      hint: `Archive files alone ${other}`,
+    });
+  }
 }
 
 /** What the rescue system will need and this machine does not have is found out now, not on the bad day. */
@@ -206,6 +224,12 @@ async function checkPrograms(machine: Machine, image: MadeImage, request: Archiv
     `Cannot archive this machine as its rescue image must have the programs that rebuild it: ${problems.join("; ")}`,
     { hint: "Install them, what they lack, or newer ones, and archive again; or say --accept-unrestorable" },
   );
+}
+
+/** Where a rescue system finds the set; undefined for one on its own medium. */
+function placeOfSet(medium: ArchiveMedium, store: Store, mounts: MountedSystem["mounts"]): ImageSet["store"] {
+  if (medium.kind === "iso") return undefined;
+  return isOnTape(medium) ? { uuid: undefined, path: "/", nfs: undefined, tape: medium.path } : storePlace(store, mounts);
 }
 
 /** Where a rescue system finds the store: the file system that holds it, and the way there. */
@@ -232,6 +256,7 @@ interface SetFacts extends Subject {
   readonly createdAt: string;
   readonly directory: string;
   readonly volumes: VolumeSink | undefined;
+  readonly volumeLimitBytes: number | undefined;
   readonly store: Store;
   readonly digestAlgorithm: DigestAlgorithm;
 }
@@ -267,7 +292,7 @@ function setOptions(request: ArchiveRequest, facts: SetFacts): SetOptions {
     codec,
     level,
     digestAlgorithm,
-    volumeLimitBytes: VOLUME_LIMIT_BYTES,
+    volumeLimitBytes: facts.volumeLimitBytes ?? VOLUME_LIMIT_BYTES,
     ...(facts.volumes === undefined ? {} : { volumes: facts.volumes }),
     remark: request.note,
     progress: ({ paths, contentBytes, allBytes }) =>

@@ -2,6 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import { readTextIfThere } from "#os/files";
+import { knownTemporaries } from "#os/temporaries";
 import { withImages } from "../machine/device-image.ts";
 import { inspectMachine } from "../machine/inspect.ts";
 import { inspectMounts, type MountedSystem } from "../machine/inspect-mounts.ts";
@@ -81,7 +82,7 @@ export async function chooseSubject(storePath: string, request: SubjectRequest):
     closedMounts,
     swapFiles: swapFilesIn(system.swaps, request),
     exclude,
-    leftOut: [...choices.flatMap(leftOutLine), ...(whole?.leftOut ?? [])],
+    leftOut: [...choices.filter(({ path }) => !isOurs(path)).flatMap(leftOutLine), ...(whole?.leftOut ?? [])],
     warnings: [
       ...devices.idleWords.map(idleWarning),
       ...(whole === undefined ? [] : layoutWarnings(whole.machine)),
@@ -181,6 +182,11 @@ export function withToolsInSet(loader: BootLoader, isInSet: (path: string) => bo
 function seenFrom(root: string, path: string): string {
   if (root === "/") return path;
   return path.startsWith(`${root}/`) ? path.slice(root.length) : "";
+}
+
+/** What this command itself has mounted. */
+function isOurs(path: string): boolean {
+  return knownTemporaries().some((ours) => path.startsWith(`${ours}/`));
 }
 
 function leftOutLine({ path, leftOutBecause, isObvious }: MountChoice): readonly LeftOut[] {

@@ -3,6 +3,7 @@
 import { LifeboatError } from "#os/error";
 import { exists } from "#os/files";
 import { assembleIso, measureIso, type BootMedium } from "../bootloaders/iso.ts";
+import { assembleObdrHead } from "../bootloaders/obdr.ts";
 import { assemblePxeTree } from "../bootloaders/pxe-tree.ts";
 import type { MediumFile } from "../bootloaders/medium-files.ts";
 import type { MenuOptions, RescueFiles } from "../bootloaders/rescue-files.ts";
@@ -11,7 +12,7 @@ import type { IsoLayout } from "../bootloaders/xorriso-args.ts";
 import { checkWords } from "./check-secrets.ts";
 import { fetchPackages } from "./fetch-package.ts";
 
-export type MediumFormat = "iso" | "usb" | "pxe";
+export type MediumFormat = "iso" | "usb" | "pxe" | "obdr";
 
 export interface MediumOptions {
   readonly format: MediumFormat;
@@ -46,6 +47,8 @@ export async function makeMedium(files: RescueFiles, options: MediumOptions): Pr
   switch (options.format) {
     case "iso":
       return assembleIso(files, menu, { ...common, outputPath, layout, extraFiles: options.extraFiles ?? [] });
+    case "obdr":
+      return assembleObdrHead(files, menu, { ...common, outputPath, layout });
     case "usb":
       return assembleUsbImage(files, menu, { ...common, outputPath, roomMib: options.roomMib ?? 0 });
     case "pxe":

@@ -98,6 +98,13 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
     inConfig: false,
   },
   {
+    name: "rescue-iso",
+    value: "FILE",
+    type: "path",
+    description: "Put the rescue image there too, as an ISO to be started from: for a set on tape, whose drive starts nothing",
+    inConfig: false,
+  },
+  {
     name: "then",
     value: "WHAT",
     choices: ["reboot", "poweroff", "shell"],
@@ -131,7 +138,9 @@ export const archiveCommand: CommandSpec = {
     "Writes a set: the machine's description, all its files, and a rescue image that finds them. MEDIUM is a directory, such as a mounted disk, " +
     "iso:/DIR for one ISO image in that directory, which boots and restores, iso:/DIR?size=700M for as many as it takes, none larger (M and G are 10^6 and 10^9 bytes, " +
     "as discs are sold: 700M, 4.7G, 25G; MiB and GiB are known too), usb:/dev/sdX for a stick that boots and holds sets, several if they fit, or a share: nfs://SERVER/EXPORT, cifs://USER@SERVER/SHARE or " +
-    "ssh://USER@HOST:PORT/DIR, mounted meanwhile; ?options= passes options to what mounts it. What is made up by the kernel or kept in memory, and Lifeboat's " +
+    "ssh://USER@HOST:PORT/DIR, mounted meanwhile; ?options= passes options to what mounts it. tape:/dev/nst0 writes to as many tapes as it takes, and asks for each; " +
+    "obdr:/dev/nst0 makes the first one start a machine, where the drive can. ?overwrite=sets and ?overwrite=anything let what is on a tape be overwritten; ?block=256K, ?volume=1G and " +
+    "?spool=/var/tmp say how large its records and the volumes are, and where these wait. What is made up by the kernel or kept in memory, and Lifeboat's " +
     "own sets, are left out; the report names what is. The set is read again and checked before it counts as a backup. The exit code is 1 when files " +
     "could not be read, which the report names, 3 when nothing was written, and 4 or 5 when what was written has been removed.",
   args: [
@@ -141,7 +150,7 @@ export const archiveCommand: CommandSpec = {
       isPath: true,
       medium: () => "rw",
       makesSticks: true,
-      description: "A directory, iso:/DIR, iso:/DIR?size=700M, usb:/dev/sdX, or a share",
+      description: "A directory, iso:/DIR, iso:/DIR?size=700M, usb:/dev/sdX, a share, or tape:/dev/nst0",
     },
   ],
   options: ARCHIVE_OPTIONS,
@@ -151,6 +160,10 @@ export const archiveCommand: CommandSpec = {
     { command: "lifeboat archive 'iso:/mnt/backup?size=4.7G' --prefix web1", says: "ISOs for DVDs, web1-1.iso and so on; the first boots" },
     { command: "lifeboat archive usb:/dev/sdb", says: "on a stick, which boots on BIOS and UEFI; a blank one is made ready first" },
     { command: "lifeboat archive ssh://backup@nas/srv/sets", says: "on a server, by SSH; nfs:// and cifs:// name shares" },
+    {
+      command: "lifeboat archive --rescue-iso rescue.iso tape:/dev/nst0",
+      says: "on tapes, and an ISO that starts the machine and asks for them",
+    },
     { command: "lifeboat archive --images all /mnt/backup", says: "with the Windows beside it, which must not be mounted" },
     { command: "lifeboat archive -I /etc -I /home /mnt/backup", says: "a set of files alone" },
   ],
@@ -185,6 +198,7 @@ async function archiveOnto(place: ArchiveMedium, { options, print, remark, progr
     luksHeaders: options["luks-headers"] === true,
     discs: discWishes(options, place),
     changer,
+    rescueIso: textOption(options, "rescue-iso"),
     image: isRescue ? undefined : readArchiveImage(options, progress),
     createdBy: `lifeboat ${VERSION}`,
     now: () => new Date(),
@@ -201,6 +215,7 @@ function checkMediumOptions(options: OptionValues, isRescue: boolean): void {
   const given = [
     ...(options["self-restoring"] === true ? ["self-restoring"] : []),
     ...(listOption(options, "wipe").length > 0 ? ["wipe"] : []),
+    ...(textOption(options, "rescue-iso") === undefined ? [] : ["rescue-iso"]),
   ];
   const [first] = given;
   if (first === undefined || (includes(options).includes("/") && !isRescue)) return;

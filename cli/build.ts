@@ -106,7 +106,7 @@ const BUILD_OPTIONS: readonly OptionSpec[] = [
     description: "The file, or for pxe the directory, to write",
     defaultText: "lifeboat.iso, lifeboat.img or lifeboat-pxe",
   },
-  { name: "format", value: "FORMAT", choices: ["iso", "usb", "pxe"], description: "What to make", defaultText: "iso" },
+  { name: "format", value: "FORMAT", choices: ["iso", "usb", "pxe", "obdr"], description: "What to make", defaultText: "iso" },
   ...IMAGE_OPTIONS,
   {
     name: "compression",
@@ -171,6 +171,7 @@ export const buildCommand: CommandSpec = {
     { command: "lifeboat build -o rescue.iso", says: "an ISO for CD and USB" },
     { command: "lifeboat build --format usb --room 500 -o stick.img", says: "a disk image with 500 MiB of room for files" },
     { command: "lifeboat build --format pxe -o /srv/tftp/rescue", says: "a directory for a boot server" },
+    { command: "lifeboat build --format obdr -o head.obdr", says: "what an OBDR tape begins with: 20 records of 512 bytes, then of 2,048" },
     { command: "lifeboat build --small --deny-module nouveau", says: "a smaller image, without one driver" },
   ],
   async run({ options, print, progress }) {
@@ -226,7 +227,9 @@ function planBuild(options: OptionValues): BuildPlan {
   return {
     format,
     roomMib: readRoom(options, format),
-    outputPath: textOption(options, "output") ?? resolve({ iso: "lifeboat.iso", usb: "lifeboat.img", pxe: "lifeboat-pxe" }[format]),
+    outputPath:
+      textOption(options, "output") ??
+      resolve({ iso: "lifeboat.iso", usb: "lifeboat.img", pxe: "lifeboat-pxe", obdr: "lifeboat.obdr" }[format]),
     force: options["force"] === true,
     mediumUrl,
     sourceDateEpoch: epoch,

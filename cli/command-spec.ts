@@ -81,7 +81,7 @@ export const SET_ARGUMENT: ArgumentSpec = {
   required: true,
   isPath: true,
   medium: () => "ro",
-  description: "A set, an ISO image with one, a directory that holds sets, or a drive with a disc, such as /dev/sr0",
+  description: "A set, an ISO image with one, a directory that holds sets, a drive with a disc, such as /dev/sr0, or tape:/dev/nst0",
 };
 
 export const FORCE_OPTION: OptionSpec = { name: "force", description: "Replace the output when it exists", inConfig: false };

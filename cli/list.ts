@@ -24,7 +24,7 @@ export const listCommand: CommandSpec = {
       required: true,
       isPath: true,
       medium: (options) => (options["remove-incomplete"] === true ? "rw" : "ro"),
-      description: "A directory or share that holds sets, a set, an ISO image with one, or a drive with a disc",
+      description: "A directory or share that holds sets, a set, an ISO image with one, a drive with a disc, or tape:/dev/nst0",
     },
   ],
   options: [
@@ -59,7 +59,7 @@ export const listCommand: CommandSpec = {
       for (const set of written) remark(`not removed: ${set.path}: ${set.problem}`);
       for (const place of stayed) remark(`not removed: ${place}: it is none of Lifeboat's files`);
     }
-    const sets = await setsAt(path);
+    const sets = await setsAt(path, { changer, cleanUp });
     print(isJson ? JSON.stringify(sets) : setsText(sets));
     return sets.some(({ state }) => state === "damaged") ? 5 : 0;
   },

@@ -2,13 +2,14 @@
 
 import { createInterface } from "node:readline/promises";
 import type { Readable } from "node:stream";
-import { sleep } from "#os/clock";
-import { NOBODY, refusalText, requestText, type MediumChanger, type MediumRequest } from "../media/medium-changer.ts";
+import { nowMs, sleep } from "#os/clock";
+import { refusalText, requestText, type MediumChanger, type MediumRequest } from "../media/medium-changer.ts";
+import { patientChanger } from "../media/patient-changer.ts";
 import { MissingMedium } from "../set/set-source.ts";
 
 export interface ChangerTerminal {
   readonly input: Readable & { readonly isTTY?: boolean };
-  readonly output: NodeJS.WritableStream;
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
   sleep(milliseconds: number): Promise<void>;
 }
 
@@ -16,10 +17,13 @@ const STANDARD: ChangerTerminal = { input: process.stdin, output: process.stderr
 
 /** Enter looks into the same drive, the name of another one there; what comes into a drive is seen by itself. */
 export function terminalChanger(terminal = STANDARD): MediumChanger {
-  if (terminal.input.isTTY !== true) return NOBODY;
+  if (terminal.input.isTTY !== true)
+    return patientChanger({ nowMs, sleep: terminal.sleep, say: (line) => void terminal.output.write(`lifeboat: ${line}\n`) });
   return {
     async next(request) {
       const { output } = terminal;
+      // In the place of a line that shows progress.
+      if (output.isTTY === true) output.write("\r\u001b[K");
       const refusal = refusalText(request);
       if (refusal !== undefined) output.write(`lifeboat: ${refusal}\n`);
       const answered = new AbortController();

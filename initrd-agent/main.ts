@@ -113,9 +113,17 @@ function refuse(error: unknown): never {
   endWith(error.exitCode, error.hint === undefined ? error.message : `${error.message}\n[hint] ${error.hint}`);
 }
 
+/** Tapes are loaded, wound, and put in by people. */
+const TAPE_LIMIT_MS = 600_000;
+
+/** Where a set is on tape, the drive may be the medium too, and its set is opened at the end. */
+function isForTape({ image }: AgentContext, name: StageName): boolean {
+  return image.set?.store?.tape !== undefined && (name === "media" || name === "hand-off");
+}
+
 async function runAndSay(context: AgentContext, { name, limitMs, action }: Stage): Promise<void> {
   const { words, console, state } = context;
-  const limit = words.timeoutsMs.get(name) ?? limitMs;
+  const limit = words.timeoutsMs.get(name) ?? (isForTape(context, name) ? TAPE_LIMIT_MS : limitMs);
   // A module that hangs is named while the stage still has time to go on without it.
   state.moduleLimitMs = (limit * 3) / 4;
   const { outcome, tookMs } = await runStage({ name, limitMs: limit, action: (signal) => action(context, signal) }, { nowMs, sleep });

@@ -30,7 +30,7 @@ test("parseArchiveMedium() says of kinds that it knows that they are not written
   for (const [text, kind] of [
     ["usb:/dev/sdz", "usb"],
     ["nfs://h/x", "nfs"],
-    ["tape:/dev/nst0", "tape"],
+    ["cd:/dev/sr0", "cd"],
   ] as const) {
     const message = `Cannot archive to "${text}" as a medium is a directory, or an ISO image in one: ${kind}: is not written to yet`;
     assert.throws(() => parseArchiveMedium(text), { name: "LifeboatError", exitCode: 2, message });

@@ -2,6 +2,7 @@
 
 import { LifeboatError } from "#os/error";
 import type { Stick } from "./stick.ts";
+import { parseTapeUrl, type TapeMedium } from "./tape-url.ts";
 
 export type ArchiveMedium =
   /** The set becomes a directory below `path`. */
@@ -9,7 +10,13 @@ export type ArchiveMedium =
   /** The set becomes ISO images in the directory `path`: one, or several of `limitBytes` at most. */
   | { readonly kind: "iso"; readonly path: string; readonly limitBytes?: number }
   /** The set becomes a directory in the stick's store, which is mounted at `path`; its rescue image is what the stick boots. */
-  | { readonly kind: "stick"; readonly path: string; readonly stick: Stick };
+  | { readonly kind: "stick"; readonly path: string; readonly stick: Stick }
+  /** The set goes onto tapes in the drive `path`. */
+  | TapeMedium;
+
+export function isOnTape(medium: ArchiveMedium): medium is TapeMedium {
+  return medium.kind === "tape" || medium.kind === "obdr";
+}
 
 const OTHER_MEDIUM = /^(usb|cd|tape|obdr|nfs|ssh|cifs|https?|tftp|s3):/;
 
@@ -49,8 +56,10 @@ function bytesOf(size: string, text: string): number {
   });
 }
 
-/** Reads `/dir`, `file:///dir`, `iso:/dir` and `iso:/dir?size=700M`. Throws LifeboatError (2) for others. */
+/** Reads `/dir`, `file:///dir`, `iso:/dir`, `iso:/dir?size=700M`, `tape:/dev/nst0` and `obdr:/dev/nst0`. Throws LifeboatError (2) for others. */
 export function parseArchiveMedium(text: string): ArchiveMedium {
+  const tape = parseTapeUrl(text);
+  if (tape !== undefined) return tape;
   if (isOtherMedium(text)) {
     const state = `${text.slice(0, text.indexOf(":"))}: is not written to yet`;
     throw new LifeboatError(`Cannot archive to "${text}" as a medium is a directory, or an ISO image in one: ${state}`, {

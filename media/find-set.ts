@@ -13,6 +13,8 @@ import { httpSource } from "./http-source.ts";
 import { discsOf, isoFilesIn, isoSetsIn, isoSetSource, missingText, storedIsoSet, type IsoSet } from "./iso-sets.ts";
 import { openIso } from "./iso-store.ts";
 import type { StoredSet } from "./stored-set.ts";
+import { openTapeUrl, setsOnTape } from "./tape-place.ts";
+import { isTapeUrl } from "./tape-url.ts";
 
 export interface FindOptions {
   /** The newest is wanted although it is damaged. */
@@ -33,6 +35,7 @@ export interface FindOptions {
 export async function findSet(place: string, options: FindOptions = {}): Promise<SetSource> {
   const { acceptsDamage = false, note } = options;
   if (isWebPlace(place)) return setOnWeb(place);
+  if (isTapeUrl(place)) return openTapeUrl(place, options);
   const { path, isIso } = readPlace(place);
   if ((await fileInfo(path))?.type === "block-device") return setOnDisc(path, options);
   if ((await fileInfo(path))?.type === "file") return setOnIso(path, acceptsDamage);
@@ -102,7 +105,8 @@ function nothingThere(place: string, newest: StoredSet | undefined): LifeboatErr
 }
 
 /** All sets of a store, oldest first; `place` is the store, what holds it one level above, or an ISO image. */
-export async function setsAt(place: string): Promise<readonly StoredSet[]> {
+export async function setsAt(place: string, options: FindOptions = {}): Promise<readonly StoredSet[]> {
+  if (isTapeUrl(place)) return setsOnTape(place, options);
   if (isWebPlace(place)) {
     throw new LifeboatError(`Cannot list the sets in "${place}" as a web server tells in no certain way what it has: name one set`, {
       exitCode: 2,

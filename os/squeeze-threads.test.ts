@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
+import { run } from "#os/exec";
 import { decompress, type Codec } from "#os/compression";
 import { digestOfBytes, type DigestAlgorithm } from "#os/digest";
 import { sharedPiece, startSqueezeThreads, type SharedPiece } from "#os/squeeze-threads";
@@ -44,3 +46,18 @@ test("squeeze() says when a thread has died, and does not wait for it afterwards
   await assert.rejects(threads.squeeze(piece, 10, 99), /level/);
   await assert.rejects(threads.squeeze(piece, 10, 1), /level/);
 });
+
+test(
+  "works for whoever is nice already and may not be less so",
+  { skip: process.getuid?.() === 0 ? false : "needs root to become another user" },
+  async () => {
+    const script = `(async () => {
+      const { sharedPiece, startSqueezeThreads } = await import(${JSON.stringify(join(import.meta.dirname, "squeeze-threads.ts"))});
+      process.setuid(65534);
+      await using threads = startSqueezeThreads("zstd", "SHA-256");
+      console.log((await threads.squeeze(sharedPiece(1000), 1000, 1)).bytes.length > 0);
+    })()`;
+    const { stdout } = await run(["nice", "-n", "12", process.execPath, "--eval", script]);
+    assert.equal(stdout, "true\n");
+  },
+);

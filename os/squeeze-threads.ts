@@ -40,7 +40,9 @@ const THREAD = `
 const { parentPort } = require("node:worker_threads");
 const { hash } = require("node:crypto");
 // What reads the files goes first, and so does the machine's own work: a thread has a priority of its own (setpriority(2)).
-require("node:os").setPriority(0, 5);
+const { getPriority, setPriority } = require("node:os");
+// Whoever is nicer than that already, as by nice(1), may not be told to be less so.
+if (getPriority(0) < 5) setPriority(0, 5);
 const { constants, gzipSync, zstdCompressSync } = require("node:zlib");
 const SMALL_TABLES = { [constants.ZSTD_c_hashLog]: 16, [constants.ZSTD_c_chainLog]: 15 };
 const squeeze = {

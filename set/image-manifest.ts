@@ -30,6 +30,8 @@ export interface ImageStore {
   readonly path: string;
   /** `SERVER:/EXPORT`, for a store on an NFS share. */
   readonly nfs: string | undefined;
+  /** The drive, for a set on tapes, as it was called when the set was written. */
+  readonly tape?: string | undefined;
 }
 
 export interface ImageManifest {
@@ -73,8 +75,10 @@ function readImageSet(value: unknown): ImageSet | undefined {
   const set = value as { readonly id?: unknown; readonly store?: Readonly<Record<string, unknown>> } | null | undefined;
   if (typeof set?.id !== "string") return undefined;
   const text = (field: unknown) => (typeof field === "string" ? field : undefined);
-  const { uuid, path, nfs } = set.store ?? {};
-  return { id: set.id, store: typeof path === "string" ? { uuid: text(uuid), path, nfs: text(nfs) } : undefined };
+  const { uuid, path, nfs, tape } = set.store ?? {};
+  if (typeof path !== "string") return { id: set.id, store: undefined };
+  const onTape = text(tape);
+  return { id: set.id, store: { uuid: text(uuid), path, nfs: text(nfs), ...(onTape === undefined ? {} : { tape: onTape }) } };
 }
 
 function isToolsLayer(value: unknown): value is ToolsLayer {

@@ -15,6 +15,7 @@ import { SERVE } from "./scenarios/serve.ts";
 import { SET_PLACES } from "./scenarios/set-places.ts";
 import { STICKS } from "./scenarios/sticks.ts";
 import { STORAGE } from "./scenarios/storage.ts";
+import { TAPES } from "./scenarios/tapes.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...IMAGE_BYTES,
@@ -31,4 +32,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ON_DISCS,
   ...STICKS,
   ...STORAGE,
+  ...TAPES,
 ];

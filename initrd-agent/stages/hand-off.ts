@@ -23,6 +23,7 @@ import { readLuksKey } from "../luks-key.ts";
 import { bringNetworkUp } from "../network.ts";
 import { restoreWords, unmetWords } from "../restore-words.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
+import { openSetOnTape } from "../tape-search.ts";
 
 /** Disks may come late: USB ones above all. */
 const SEARCH_MS = 30_000;
@@ -110,6 +111,9 @@ async function searchSet(context: AgentContext, signal: StageSignal): Promise<Fo
   const given = words.own.get("lifeboat.set")?.[0];
   const wanted: WantedSet = { id: given ?? image.set?.id, name: given === undefined ? words.values.get("prefix") : undefined };
   if (wanted.id === undefined && wanted.name === undefined) return undefined;
+  const device = image.set?.store?.tape;
+  if (device !== undefined && wanted.id !== undefined)
+    return openSetOnTape(context, { id: wanted.id, device, changer: changerFor(context, signal) });
   const onWeb = await openWeb(context, wanted, signal.deadlineMs).catch((error: unknown) => {
     if (!(error instanceof LifeboatError)) throw error;
     console.say(`lifeboat: ${error.message}; looking elsewhere`);
@@ -155,7 +159,7 @@ async function searchDisks(context: AgentContext, id: string, signal: StageSigna
   });
 }
 
-/** The hand-off's time stands still while somebody looks for a disc. */
+/** The hand-off's time stands still while somebody looks for a disc or a tape. */
 function changerFor({ console }: AgentContext, signal: StageSignal): MediumChanger {
   const changer = consoleChanger(console, { nowMs, sleep });
   return { next: (request) => signal.hold(changer.next(request)) };

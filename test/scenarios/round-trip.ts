@@ -38,6 +38,10 @@ export interface ArchiveOrder {
   readonly directory: string;
   /** After `lifeboat archive`. */
   readonly words: string;
+  /** Attach more to the machine: QEMU's words. */
+  readonly extraArguments?: readonly string[];
+  /** Told of the machine while it runs; what it returns is disposed before the machine ends. */
+  attend?(vm: VirtualMachine): AsyncDisposable;
   /** There too while it is archived. */
   readonly disks?: readonly DiskSpec[];
   /** When it is archived. */
@@ -51,11 +55,12 @@ export interface ArchiveOrder {
 const APPEND = "--append norandmaps";
 
 /** Archives inside the running guest. The guest's disk is not used again. */
-export async function archiveInGuest({ guest, disk, directory, words, disks = [], after }: ArchiveOrder): Promise<Archived> {
+export async function archiveInGuest(order: ArchiveOrder): Promise<Archived> {
+  const { guest, disk, directory, words, disks = [], extraArguments = [], attend, after } = order;
   const store = join(directory, "store.img");
   await makeStoreDisk(store, { "file-list.pl": FILE_LIST_SCRIPT, lifeboat: await binaryPath() });
   await fillImageCache(guest, disk?.file ?? guest.image, store);
-  const machine = { memoryMb: 2048 };
+  const machine = { memoryMb: 2048, extraArguments };
   await using booted = await bootGuest({
     guest,
     workDirectory: join(directory, "archive"),
@@ -64,6 +69,8 @@ export async function archiveInGuest({ guest, disk, directory, words, disks = []
     timeLimitMs: ARCHIVE_MS,
     machine,
   });
+  await using attendants = new AsyncDisposableStack();
+  attendants.use(attend?.(booted.machine));
   const must = async (command: string, timeoutMs: number) => {
     const { output, exitCode } = await booted.run(command, timeoutMs);
     assert.equal(exitCode, 0, `${command}\n${output}`);

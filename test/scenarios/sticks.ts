@@ -74,7 +74,7 @@ async function useTwice({ run }: GuestSession): Promise<void> {
 
 const bios: Scenario = {
   name: "stick-bios",
-  tier: "guard",
+  tier: "matrix",
   proves: "archive usb:DISK makes a blank stick bootable and puts sets on it; on BIOS the machine comes back from it with no key pressed",
   run: (world) => comesBack(world, "stick-bios", "bios"),
 };

@@ -31,6 +31,8 @@ interface Case {
     world: World,
     ended: AsyncDisposableStack,
   ): Promise<{ readonly words: string; readonly nics: readonly NicSpec[] }>;
+  /** What else the machine has. */
+  readonly extraArguments?: readonly string[];
   /** Looks at what the agent said up to its ready line. */
   check(said: string): void;
   /** Looks around in a shell of the guest. */
@@ -78,7 +80,9 @@ const CASES: readonly Case[] = [
   },
   {
     name: "net-http",
-    proves: "the tools layer comes from a web server, with a fixed address that ipconf= gives to the card of that name",
+    proves:
+      "the tools layer comes from a web server, with a fixed address that ipconf= gives to the card of that name, and so does the time where the machine's clock has stopped",
+    extraArguments: ["-rtc", "base=1999-01-01T00:00:00"],
     async serve(tree, _world, ended) {
       const port = await http(tree, ended);
       const address = `ipconf=eth0:10.0.2.99:255.255.255.0:10.0.2.255:${HOST}`;
@@ -87,6 +91,7 @@ const CASES: readonly Case[] = [
     check(said) {
       assert.match(said, /lifeboat: network eth0 has 10\.0\.2\.99\/24 as ipconf= says/);
       assert.match(said, /lifeboat: medium http:\/\/10\.0\.2\.2:\d+\/lifeboat\n/);
+      assert.match(said, /lifeboat: clock set to 20\d\d-\d\d-\d\dT[\d:]+Z, as http:\/\/10\.0\.2\.2:\d+\/lifeboat says/);
     },
     async look(vm) {
       const answer = await inShell(vm, "ip -4 -o addr show eth0; ip route");
@@ -107,7 +112,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-const sources = CASES.map(({ name, tier, proves, serve, check, look }): Scenario => ({
+const sources = CASES.map(({ name, tier, proves, serve, extraArguments = [], check, look }): Scenario => ({
   name,
   tier: tier ?? "matrix",
   proves,
@@ -115,7 +120,7 @@ const sources = CASES.map(({ name, tier, proves, serve, check, look }): Scenario
     const tree = await world.pxeTree();
     await using ended = new AsyncDisposableStack();
     const { words, nics } = await serve(tree, world, ended);
-    const machine: MachineSpec = { ...PC, kernel: treeBoot(tree, `interactive ${words}`), nics };
+    const machine: MachineSpec = { ...PC, kernel: treeBoot(tree, `interactive ${words}`), nics, extraArguments };
     await using vm = await start({ world, name, machine });
     const { said } = await expectReady(vm, world);
     check(said);

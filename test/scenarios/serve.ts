@@ -29,7 +29,7 @@ const PAPERS_LINE = "pxe prefix=m1 ipconf=eth1:192.168.0.1:255.255.255.0:192.168
 
 const papersLine: Scenario = {
   name: "nfs-papers-line",
-  tier: "guard",
+  tier: "matrix",
   proves:
     "a machine boots over the network with the kernel line that MondoRescue's papers print, word for word, and is restored from the newest set of that name on the NFS share, whose rescue image gives the tools",
   async run(world) {

@@ -48,7 +48,7 @@ test("an empty value is refused, whatever the option, but for words that may be 
   }
   assert.deepEqual(
     options.filter(({ mayBeEmpty }) => mayBeEmpty === true).map(({ name }) => name),
-    ["append", "append"],
+    ["append", "append", "append"],
   );
   assert.deepEqual(withAbsolutePaths(buildCommand.options, { append: "" }), { append: "" });
   assert.throws(() => withAbsolutePaths(buildCommand.options, { cache: "" }), { exitCode: 2, message: /--cache/ });

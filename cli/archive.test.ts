@@ -31,8 +31,8 @@ test("archive takes a directory as it is seen from the working directory, and sa
   const options = { temporaryDirectory: temporary, cwd: scratch.path };
   const { stdout, exitCode } = await lifeboat(["archive", "-p", "host", "-I", join(tree, "file"), "store"], options);
   assert.deepEqual([exitCode, stdout.startsWith(`${store}/host-`)], [0, true]);
-  const refused = await lifeboat(["archive", "-I", tree, "usb:/dev/sdz"], options);
-  assert.match(refused.stderr, /^lifeboat: Cannot archive to "usb:\/dev\/sdz" as .*: usb: is not written to yet$/m);
+  const refused = await lifeboat(["archive", "-I", tree, "cd:/dev/sr9"], options);
+  assert.match(refused.stderr, /^lifeboat: Cannot archive to "cd:\/dev\/sr9" as .*: cd: is not written to yet$/m);
   assert.equal(refused.exitCode, 2);
 });
 

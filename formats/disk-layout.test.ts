@@ -238,7 +238,8 @@ describe("a GPT by sfdisk", () => {
     test(`with ${name} has a problem`, async (context) => {
       if (missing !== undefined) return context.skip(missing);
       const disk = (await sfdiskImage(TWO_PARTITIONS))!;
-      for (const [offset, value] of Object.entries(change)) disk[Number(offset)] = value;
+      // What sfdisk draws by chance may be that already.
+      for (const [offset, value] of Object.entries(change)) disk[Number(offset)] = disk[Number(offset)] === value ? value ^ 2 : value;
       assert.match(readGpt(disk)?.problems.join() ?? "", problem);
     });
   }

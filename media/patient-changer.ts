@@ -17,7 +17,8 @@ export function patientChanger({ nowMs, sleep, say }: Patience): MediumChanger {
   return {
     async next(request) {
       const { arrived } = request;
-      if (arrived === undefined) return NOBODY.next(request);
+      // A tape may come by a loader; discs are changed by people alone.
+      if (arrived === undefined || request.what === "disc") return NOBODY.next(request);
       const refusal = refusalText(request);
       if (refusal !== undefined) say(refusal);
       say(requestText(request));

@@ -3,13 +3,9 @@
 import type { Codec } from "#os/compression";
 import { quickestDigest, type DigestAlgorithm } from "#os/digest";
 import { afterWriting, LifeboatError } from "#os/error";
-import { fileInfo, realPath } from "#os/files";
 import { knownTemporaries } from "#os/temporaries";
-import type { MountedSystem } from "../machine/inspect-mounts.ts";
 import type { Machine } from "../machine/model.ts";
-import type { ByteText } from "../formats/tar-read.ts";
 import { isOnTape, type ArchiveMedium } from "../media/archive-medium.ts";
-import { isoFilesIn, isoSetsIn } from "../media/iso-sets.ts";
 import type { MediumChanger } from "../media/medium-changer.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { programProblems } from "../restore/needed-programs.ts";
@@ -22,7 +18,8 @@ import { RESCUE_ISO_FILE, setId, type SetManifest } from "../set/set-manifest.ts
 import type { SetSource } from "../set/set-source.ts";
 import { verifySet, type Verification } from "../set/verify-set.ts";
 import { completeManifest, writeSet, type Completed, type DraftSet, type SetOptions } from "./archive-set.ts";
-import { below, joined, mountOf, namesOf } from "./choose-mounts.ts";
+import { checkedStore, placeOfSet, unreachable, type Store } from "./archive-store.ts";
+import { joined, namesOf } from "./choose-mounts.ts";
 import { oldSnapshots } from "./old-snapshots.ts";
 import { chooseSubject, type Subject } from "./choose-subject.ts";
 import type { DiscWishes } from "./disc-wishes.ts";
@@ -164,52 +161,6 @@ async function placeImage(
   return { bootFiles: [RESCUE_ISO_FILE] };
 }
 
-interface Store {
-  /** The directory as the user named it, links resolved. */
-  readonly path: string;
-  /** Names of ISO images in it that hold sets. */
-  readonly images: ReadonlySet<ByteText>;
-}
-
-/** A tape's is where volumes are kept until they are written. */
-async function checkedStore(medium: ArchiveMedium, request: ArchiveRequest): Promise<Store> {
-  checkBootable(medium, request);
-  const path = isOnTape(medium) ? medium.spool : medium.path;
-  if ((await fileInfo(path))?.type !== "directory") {
-    const what = isOnTape(medium) ? "spool volumes in" : "archive to";
-    throw new LifeboatError(`Cannot ${what} "${path}" as the medium must be a directory that is there: it is not`, {
-      hint: isOnTape(medium) ? "Make it, or name another with ?spool=" : "Make it, or mount the disk or share first",
-    });
-  }
-  const real = await realPath(path);
-  if (real === "/")
-    throw new LifeboatError('Cannot archive to "/" as a store is a directory of its own: it is the whole machine', { exitCode: 2 });
-  return { path: real, images: await setImagesIn(real) };
-}
-
-async function setImagesIn(store: string): Promise<ReadonlySet<ByteText>> {
-  const sets = await isoSetsIn(await isoFilesIn(store));
-  return new Set(sets.flatMap(({ discs }) => discs.map(({ iso }) => bytesOfText(iso.path.slice(store.length + 1)))));
-}
-
-/** What starts a machine needs one, and what starts it. */
-function checkBootable({ kind }: ArchiveMedium, { include, image }: ArchiveRequest): void {
-  if (kind !== "iso" && kind !== "obdr") return;
-  const [what, other] = kind === "iso" ? ["an ISO", "into a directory"] : ["an OBDR tape", "to tape:/dev/nst0"];
-  if (image === undefined) {
-    throw new LifeboatError(`Cannot make ${what} as it needs a rescue image: none can be made in the rescue system`, {
-      exitCode: 2,
-      hint: `Archive ${other}; the medium of this rescue system brings the set back, with lifeboat.set=ID`,
-    });
-  }
-  if (!include.includes("/")) {
-    throw new LifeboatError(`Cannot make ${what} as it boots and rebuilds a machine: a set without / does neither`, {
-      exitCode: 2,
-      hint: `Archive files alone ${other}`,
-    });
-  }
-}
-
 /** What the rescue system will need and this machine does not have is found out now, not on the bad day. */
 async function checkPrograms(machine: Machine, image: MadeImage, request: ArchiveRequest): Promise<void> {
   const missing = programProblems(machine, image.missingPrograms);
@@ -224,31 +175,6 @@ async function checkPrograms(machine: Machine, image: MadeImage, request: Archiv
     `Cannot archive this machine as its rescue image must have the programs that rebuild it: ${problems.join("; ")}`,
     { hint: "Install them, what they lack, or newer ones, and archive again; or say --accept-unrestorable" },
   );
-}
-
-/** Where a rescue system finds the set; undefined for one on its own medium. */
-function placeOfSet(medium: ArchiveMedium, store: Store, mounts: MountedSystem["mounts"]): ImageSet["store"] {
-  if (medium.kind === "iso") return undefined;
-  return isOnTape(medium) ? { uuid: undefined, path: "/", nfs: undefined, tape: medium.path } : storePlace(store, mounts);
-}
-
-/** Where a rescue system finds the store: the file system that holds it, and the way there. */
-function storePlace(store: Store, mounts: MountedSystem["mounts"]): NonNullable<ImageSet["store"]> {
-  const holding = mountOf(store.path, mounts);
-  if (holding === undefined) return { uuid: undefined, path: store.path, nfs: undefined };
-  const nfs = /^nfs4?$/.test(holding.fsType) ? holding.source : undefined;
-  // What is mounted of a share is its root there.
-  const way = below(store.path, holding.target);
-  return { uuid: holding.uuid, path: nfs === undefined ? joined(holding.fsRoot, way) : way || "/", nfs };
-}
-
-/** What the agent brings up by itself are disks and NFS. */
-function unreachable(store: Store, mounts: MountedSystem["mounts"]): readonly string[] {
-  const { fsType = "", source = "" } = mountOf(store.path, mounts) ?? {};
-  if (!/^(?:cifs|smb3|fuse\.sshfs)$/.test(fsType)) return [];
-  return [
-    `boot/rescue.iso does not find a set on "${source}" by itself: start it with the words expert net, and there lifeboat restore with the URL of this medium`,
-  ];
 }
 
 interface SetFacts extends Subject {

@@ -2,10 +2,11 @@
 
 import type { ArchiveImage } from "../archive/rescue-iso.ts";
 import { cacheDirectoryOf } from "./cache-hint.ts";
-import { agentPath, chooseKernel, numberOption, readGatherOptions, readMenu, sourceDateEpoch } from "./build.ts";
+import { agentPath, chooseKernel, readGatherOptions } from "./image-options.ts";
+import { readMenu, sourceDateEpoch } from "./menu-options.ts";
 import { checkMenu } from "../bootloaders/rescue-files.ts";
 import { wipeWord } from "../restore/serial-word.ts";
-import { listOption, textOption, type Invocation, type OptionValues } from "./command-spec.ts";
+import { listOption, numberOption, textOption, type Invocation, type OptionValues } from "./command-spec.ts";
 
 const DEFAULT_BUDGET_MIB = 128;
 

@@ -18,7 +18,8 @@ import type { Shown } from "../media/mounted-place.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { archiveReport } from "../ui/set-text.ts";
 import { readArchiveImage } from "./archive-image.ts";
-import { APPEND_OPTION, CONSOLE_OPTION, IMAGE_OPTIONS, TIMEOUT_OPTION } from "./build.ts";
+import { IMAGE_OPTIONS } from "./image-options.ts";
+import { APPEND_OPTION, CONSOLE_OPTION, TIMEOUT_OPTION } from "./menu-options.ts";
 import { DISC_OPTIONS, DISC_RULES, discWishes } from "./disc-options.ts";
 import { STICK_OPTIONS, withArchivePlace } from "./stick-options.ts";
 import { readCompression } from "./compression-option.ts";
@@ -174,16 +175,17 @@ export const archiveCommand: CommandSpec = {
       remark,
     } = invocation;
     checkRules(DISC_RULES, options);
-    checkMediumOptions(options, await exists(`/${IMAGE_MANIFEST_PATH}`));
-    return withArchivePlace(medium, { options, tell: remark }, (place, shown) => archiveOnto(place, { ...invocation, shown }));
+    const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
+    checkMediumOptions(options, isRescue);
+    return withArchivePlace(medium, { options, tell: remark }, (place, shown) => archiveOnto(place, { ...invocation, isRescue, shown }));
   },
 };
 
-type Around = Invocation & { readonly shown: Shown };
+type Around = Invocation & { readonly isRescue: boolean; readonly shown: Shown };
 
-async function archiveOnto(place: ArchiveMedium, { options, print, remark, progress, status, changer, shown }: Around): Promise<ExitCode> {
+async function archiveOnto(place: ArchiveMedium, around: Around): Promise<ExitCode> {
+  const { options, print, remark, progress, status, changer, isRescue, shown } = around;
   const root = textOption(options, "root") ?? "/";
-  const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
   const outcome = await archiveTo(place, {
     hostName: givenName(options) ?? (await hostNameBelow(root)).slice(0, NAME_LIMIT),
     root,

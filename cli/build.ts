@@ -1,101 +1,34 @@
 // `lifeboat build`: makes a rescue medium around this machine's kernel.
 
-import { hostname } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { LifeboatError } from "#os/error";
-import { exists, fileInfo } from "#os/files";
+import { fileInfo } from "#os/files";
 import { makeRescueImage } from "../builder/build.ts";
 import type { Compression } from "../builder/compression.ts";
 import { checkWords } from "../builder/check-secrets.ts";
-import { failsafeKernel } from "../builder/failsafe-kernel.ts";
-import type { GatherOptions } from "../builder/gather-image.ts";
-import { findKernel, kernelSystem, parseKernelRequest, type FoundKernel } from "../builder/find-kernel.ts";
 import { makeMedium, type MediumFormat } from "../builder/make-medium.ts";
-import { CACHE_DIRECTORY } from "../builder/package-cache.ts";
-import { checkEpoch } from "../bootloaders/fat-image.ts";
 import { checkMediumUrl } from "../bootloaders/pxe-tree.ts";
-import { BOOT_MODES, checkMenu, type BootMode, type MenuOptions } from "../bootloaders/rescue-files.ts";
+import { BOOT_MODES, checkMenu, type MenuOptions } from "../bootloaders/rescue-files.ts";
 import type { IsoLayout } from "../bootloaders/xorriso-args.ts";
-import { readHardwareModules } from "../machine/sysfs-modules.ts";
-import { credentialInOptions, credentialOf } from "../media/credential.ts";
 import { parseMediumUrl } from "../media/medium-url.ts";
 import { reportJson, reportText } from "./build-report.ts";
 import { cacheDirectoryOf } from "./cache-hint.ts";
-import { listOption, textOption, FORCE_OPTION, JSON_OPTION, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
+import {
+  numberOption,
+  textOption,
+  FORCE_OPTION,
+  JSON_OPTION,
+  type CommandSpec,
+  type OptionSpec,
+  type OptionValues,
+} from "./command-spec.ts";
+import { agentPath, chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./image-options.ts";
+import { APPEND_OPTION, CONSOLE_OPTION, readMenu, requireNoCredential, sourceDateEpoch, TIMEOUT_OPTION } from "./menu-options.ts";
 import { checkOutputPlace } from "./output-place.ts";
 
 const DEFAULT_BUDGET_MIB = 128;
 /** An initramfs without a single module, compressed: the agent alone is as large. */
 const SMALLEST_IMAGE_BYTES = 30 * 1024 * 1024;
-
-/** What all commands share that look at a kernel. */
-export const KERNEL_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: "kernel",
-    short: "k",
-    value: "KERNEL",
-    type: "path-or-name",
-    description: "The kernel: running, failsafe, a version, or the path of an image",
-    defaultText: "the running kernel, else the newest installed, else failsafe",
-  },
-  {
-    name: "failsafe-kernel",
-    value: "FILE",
-    type: "path",
-    description: "The Debian package of the failsafe kernel, instead of fetching it through apt",
-  },
-  {
-    name: "cache",
-    value: "DIR",
-    type: "path",
-    description: "Where pieces are kept for the next build",
-    defaultText: `LIFEBOAT_CACHE, else ${CACHE_DIRECTORY}`,
-  },
-];
-
-/** What all commands share that look at the image: which kernel, which modules. */
-export const IMAGE_OPTIONS: readonly OptionSpec[] = [
-  ...KERNEL_OPTIONS,
-  { name: "busybox", value: "FILE", type: "path", description: "The static busybox, instead of this machine's own or Debian's" },
-  {
-    name: "modules",
-    value: "WHICH",
-    choices: ["all", "host"],
-    description: "Take all of the kernel's modules, or those that this machine needs",
-    defaultText: "all",
-  },
-  { name: "force-module", value: "NAME", many: true, description: "Take this module into the initramfs; may be given again" },
-  { name: "deny-module", value: "NAME", many: true, description: "Leave this module out, and what needs it; may be given again" },
-  {
-    name: "firmware",
-    value: "WHICH",
-    choices: ["needed", "none"],
-    description: "Take the firmware that the modules name, or none",
-    defaultText: "needed",
-  },
-];
-
-/** What all commands share that make a boot menu. */
-export const APPEND_OPTION: OptionSpec = {
-  name: "append",
-  value: "WORDS",
-  mayBeEmpty: true,
-  description: "Kernel words added to every mode",
-};
-export const CONSOLE_OPTION: OptionSpec = {
-  name: "console",
-  value: "NAME",
-  many: true,
-  description: "A console, as after console=; may be given again",
-  defaultText: "tty0 and ttyS0,115200n8",
-};
-export const TIMEOUT_OPTION: OptionSpec = {
-  name: "timeout",
-  value: "SECONDS",
-  type: "number",
-  description: "How long the boot menu waits, at most 3599; 0 waits for ever",
-  defaultText: "30",
-};
 
 const BUILD_OPTIONS: readonly OptionSpec[] = [
   {
@@ -237,17 +170,6 @@ function planBuild(options: OptionValues): BuildPlan {
   };
 }
 
-/** Throws LifeboatError (3) for what nobody would be there to open (DESIGN section 8, rule 7). `words` are URLs and boot words. */
-export function requireNoCredential(words: readonly string[]): void {
-  const values = words.flatMap((text) => text.split(/\s+/)).map((word) => word.replace(/^(?:lifeboat\.medium|nfsmount)=/, ""));
-  const places = values.map((word) => credentialOf(word) ?? credentialInOptions(word.replace(/^nfsopt=/, "")));
-  const credential = places.find((one) => one !== undefined);
-  if (credential === undefined) return;
-  throw new LifeboatError(`Cannot start nuke by itself as its medium must need no credential: ${credential}`, {
-    hint: "Use one that is read without, such as an NFS export or plain HTTP, or leave nuke to who types it",
-  });
-}
-
 /** FAT32 as we make it has 64 GiB at most. */
 const MOST_ROOM_MIB = 63 * 1024;
 
@@ -261,87 +183,4 @@ function readRoom(options: OptionValues, format: MediumFormat): number {
   }
   if (roomMib <= MOST_ROOM_MIB) return roomMib;
   throw new LifeboatError(`Cannot leave room on the medium as --room may be ${MOST_ROOM_MIB} at most: ${roomMib}`, { exitCode: 2 });
-}
-
-/** The kernel that the options ask for, checked. */
-export async function chooseKernel(options: OptionValues): Promise<FoundKernel> {
-  const cacheDirectory = cacheDirectoryOf(options);
-  const deb = textOption(options, "failsafe-kernel");
-  const system = await kernelSystem(() => failsafeKernel({ cacheDirectory, deb }));
-  const word = textOption(options, "kernel") ?? (deb === undefined ? undefined : "failsafe");
-  return findKernel(parseKernelRequest(word), system);
-}
-
-/** Which modules, firmware and programs: all that the plan of an image depends on, but the agent. */
-export function readGatherOptions(options: OptionValues): Omit<GatherOptions, "agentPath"> {
-  const host = textOption(options, "modules") === "host" ? hostFacts() : undefined;
-  return {
-    root: "/",
-    cacheDirectory: cacheDirectoryOf(options),
-    busybox: textOption(options, "busybox"),
-    modules: {
-      forceModules: listOption(options, "force-module"),
-      denyModules: listOption(options, "deny-module"),
-      ...(host === undefined ? {} : { host }),
-    },
-    firmware: textOption(options, "firmware") === "none" ? "none" : "needed",
-  };
-}
-
-function hostFacts() {
-  const { modaliases, loadedModules, drivers } = readHardwareModules();
-  return { modaliases, loadedModules, driverNames: drivers.map(({ name, module }) => module ?? name) };
-}
-
-/** The running binary is the agent; in a source checkout, the one that `npm run binary` made. */
-export async function agentPath(): Promise<string> {
-  const isBinary = !process.execPath.endsWith("/node");
-  const path = isBinary ? process.execPath : join(dirname(import.meta.dirname), "out/lifeboat");
-  if (await exists(path)) return path;
-  throw new LifeboatError(`Cannot build a rescue image as the agent's binary must be there: "${path}" is not`, {
-    hint: "Make it with: npm run binary",
-  });
-}
-
-/** The reproducible-builds convention; without it every image carries one fixed time, so that equal inputs give equal bytes. */
-export function sourceDateEpoch(): number {
-  const text = givenEpoch();
-  if (text === undefined) return FIXED_EPOCH;
-  if (!/^\d+$/.test(text)) {
-    throw new LifeboatError(`Cannot use SOURCE_DATE_EPOCH as it must be whole seconds since 1970: "${text}"`, {
-      exitCode: 2,
-      hint: `Give a number such as ${FIXED_EPOCH}, or leave it unset`,
-    });
-  }
-  checkEpoch(Number(text));
-  return Number(text);
-}
-
-function givenEpoch(): string | undefined {
-  const text = process.env["SOURCE_DATE_EPOCH"];
-  return text === "" ? undefined : text;
-}
-
-/** 2026-01-01, after the earliest date that FAT and ISO 9660 can hold. */
-const FIXED_EPOCH = 1767225600;
-
-export function numberOption(options: OptionValues, name: string, fallback: number): number {
-  const value = options[name];
-  return typeof value === "number" ? value : fallback;
-}
-
-export function readMenu(options: OptionValues, epoch: number): MenuOptions {
-  const consoles = listOption(options, "console");
-  return {
-    modes: BOOT_MODES,
-    defaultMode: (textOption(options, "default") ?? "interactive") as BootMode,
-    consentToNuke: textOption(options, "default") === "nuke",
-    timeoutSeconds: numberOption(options, "timeout", 30),
-    append: textOption(options, "append") ?? "",
-    consoles: consoles.length === 0 ? ["tty0", "ttyS0,115200n8"] : consoles,
-    title: "Lifeboat",
-    machineName: hostname(),
-    // The fixed time says nothing about the medium.
-    dateText: givenEpoch() === undefined ? undefined : new Date(epoch * 1000).toISOString().slice(0, 10),
-  };
 }

@@ -103,6 +103,11 @@ export function textOption(options: OptionValues, name: string): string | undefi
   return typeof value === "string" ? value : undefined;
 }
 
+export function numberOption(options: OptionValues, name: string, fallback: number): number {
+  const value = options[name];
+  return typeof value === "number" ? value : fallback;
+}
+
 export function listOption(options: OptionValues, name: string): readonly string[] {
   const value = options[name];
   return Array.isArray(value) ? value : [];

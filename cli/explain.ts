@@ -5,7 +5,7 @@ import { explainName, type Finding } from "../builder/explain-name.ts";
 import { findOnMachine } from "../builder/find-on-machine.ts";
 import { gatherImage } from "../builder/gather-image.ts";
 import { sizeText } from "../ui/size-text.ts";
-import { chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./build.ts";
+import { chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./image-options.ts";
 import { JSON_OPTION, textOption, type CommandSpec } from "./command-spec.ts";
 
 export const explainCommand: CommandSpec = {

@@ -1,7 +1,7 @@
 // `lifeboat findkernel`: which kernel a build would take, and whether it will do. MondoRescue's findkernel.
 
 import { reportKernel, type KernelReport } from "../builder/report-kernel.ts";
-import { chooseKernel, KERNEL_OPTIONS } from "./build.ts";
+import { chooseKernel, KERNEL_OPTIONS } from "./image-options.ts";
 import { JSON_OPTION, type CommandSpec } from "./command-spec.ts";
 
 export const findkernelCommand: CommandSpec = {

@@ -8,7 +8,7 @@ import { readHardwareModules } from "../machine/sysfs-modules.ts";
 import { layoutWarnings } from "../restore/layout-warnings.ts";
 import { restorableReasons } from "../restore/restorable.ts";
 import { machineText } from "../ui/machine-text.ts";
-import { chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./build.ts";
+import { chooseKernel, IMAGE_OPTIONS, readGatherOptions } from "./image-options.ts";
 import { JSON_OPTION, type CommandSpec, type Invocation } from "./command-spec.ts";
 
 export const inspectCommand: CommandSpec = {

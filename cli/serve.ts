@@ -8,9 +8,9 @@ import { startBootServer, type ServeRequest } from "../boot-server/boot-server.t
 import { chooseNetwork, parseRange } from "../boot-server/choose-interface.ts";
 import { exportLine, writeExport } from "../boot-server/nfs-export.ts";
 import { servingText } from "../boot-server/serving-text.ts";
-import { APPEND_OPTION, CONSOLE_OPTION, numberOption, readMenu, requireNoCredential, sourceDateEpoch, TIMEOUT_OPTION } from "./build.ts";
+import { APPEND_OPTION, CONSOLE_OPTION, readMenu, requireNoCredential, sourceDateEpoch, TIMEOUT_OPTION } from "./menu-options.ts";
 import { cacheDirectoryOf } from "./cache-hint.ts";
-import { listOption, textOption, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
+import { listOption, numberOption, textOption, type CommandSpec, type OptionSpec, type OptionValues } from "./command-spec.ts";
 import { checkRules, type OptionRule } from "./option-rules.ts";
 
 const DEFAULT_PORT = 8080;

@@ -5,7 +5,7 @@ import { run } from "#os/exec";
 import { makeBinary } from "../builder/make-binary.ts";
 import { chooseAccelerator } from "../qemu/accelerator.ts";
 import { startMachine } from "../qemu/machine.ts";
-import { chooseKernel } from "./build.ts";
+import { chooseKernel } from "./image-options.ts";
 import type { CommandSpec, Invocation } from "./command-spec.ts";
 
 const BOOT_LIMIT_MS = 240_000;

@@ -27,9 +27,9 @@ export async function readLuksKey(context: AgentContext, word: string, apart: It
   const device = nodeOf(context, spec);
   if (device === undefined) throw unusable(word, `there is no ${spec}`);
   const name = await kernelName(device);
-  for (const other of apart)
-    if (areOnOneDisk(readBlockDevices(), name, other))
-      throw unusable(word, `${spec} is on the disk of ${other}, with the set or its medium`);
+  const disks = readBlockDevices();
+  const beside = [...apart].find((other) => areOnOneDisk(disks, name, other));
+  if (beside !== undefined) throw unusable(word, `${spec} is on the disk of ${beside}, with the set or its medium`);
   const medium = await openBlockMedium({
     device,
     description: `key file on ${spec}`,

@@ -48,8 +48,9 @@ export async function extractFiles(options: ExtractOptions): Promise<readonly Ex
   return remarks;
 }
 
-/** Gives directories that are there their owners, modes and times again, without reading the set. Throws LifeboatError (4). */
+/** Gives directories that are there their owners, modes and times again, without reading the set: its discs would be asked for once more. Throws LifeboatError (4). */
 export async function resetDirectories(directories: readonly DirectoryHead[], root: string): Promise<void> {
+  if (directories.length === 0) return;
   await using tar = startPiped(tarCommand(root));
   for (const directory of directories) await tar.write(encodeDirectory(directory));
   await tar.write(TAR_END);

@@ -97,15 +97,6 @@ export function startFrame(frames: readonly PlacedFrame[], number: number): numb
   return 0;
 }
 
-/** Directories once more, with their owners, times and modes: those in which Lifeboat itself has written. */
-export async function extractDirectories(
-  content: SetContent,
-  isChosen: (path: ByteText) => boolean,
-  environment: Pick<RestoreEnvironment, "root">,
-): Promise<void> {
-  await extractAgain(content, ({ path, type }) => type === "directory" && isChosen(path), environment);
-}
-
 async function extractAgain(
   { set, gate }: SetContent,
   isChosen: (entry: CatalogueEntry) => boolean,

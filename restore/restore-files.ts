@@ -10,9 +10,8 @@ import { checkFrames, type DamagedFrame } from "./check-frames.ts";
 import { compareFiles, type Comparison, type Difference } from "./compare-files.ts";
 import { checkDestination, checkWritable } from "./destination.ts";
 import type { RestoreProgress } from "./engine.ts";
-import { extractFiles } from "./extract-files.ts";
+import { extractFiles, resetDirectories } from "./extract-files.ts";
 import { explained, type ExtractRemark } from "./extract-messages.ts";
-import { extractDirectories } from "./extract-set.ts";
 import { keptNames, type KeptNames } from "./kept-names.ts";
 import { linkNodes } from "./link-nodes.ts";
 import { writeInPlace } from "./write-in-place.ts";
@@ -193,13 +192,14 @@ async function extract(
 }
 
 /** What tar cannot: nodes with several names, files that are written in place. The directories that hold them get their times back. */
-async function mend({ set, to }: FilesRequest, { selection, names, allFrames, damaged, loss }: Prepared): Promise<void> {
+async function mend({ to }: FilesRequest, { selection, names }: Prepared): Promise<void> {
   const changed = new Set<ByteText>();
   if (selection.hasNodes) for (const path of await linkNodes(to, names.entries())) changed.add(path);
   if (selection.hasFlags) for (const path of await writeInPlace(to, names.entries())) changed.add(path);
   if (changed.size === 0) return;
-  const isChosen = (path: ByteText) => changed.has(path) && selection.isWanted(path);
-  await extractDirectories({ set, gate: { frames: allFrames, mode: "full", damaged, lost: loss.lost } }, isChosen, { root: to });
+  const directories: CatalogueEntry[] = [];
+  for await (const entry of names.entries()) if (entry.type === "directory" && changed.has(entry.path)) directories.push(entry);
+  await resetDirectories(directories, to);
 }
 
 async function compare({ to, progress }: FilesRequest, { selection, names }: Prepared): Promise<Comparison> {

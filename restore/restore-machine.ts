@@ -150,7 +150,8 @@ async function doStep(step: Step, job: StepJob): Promise<void> {
   if (step.kind === "check") return check(job);
   if (step.kind === "set-flags") {
     await linkNodes(environment.root, readCatalogue(request.set));
-    await writeInPlace(environment.root, readCatalogue(request.set));
+    if (request.machine.layout.fileSystems.some(({ type }) => type === "btrfs"))
+      await writeInPlace(environment.root, readCatalogue(request.set));
     // Where the flags of the root forbid to make it, the mark still finds it.
     await makeDirectory(`${environment.root}${OWN_DIRECTORY}`, 0o700);
     await refreshDirectories(request, environment.root);

@@ -3,6 +3,7 @@
 import { LifeboatError } from "#os/error";
 import { colonUuid } from "../machine/array-names.ts";
 import { namesOf } from "../machine/lvm-names.ts";
+import type { DeviceId } from "../machine/model.ts";
 import type { ArrayShape, RaidArray, StackedDevice, VolumeSegment } from "../machine/stacked-device.ts";
 import { UNEVEN_LEVELS } from "./array-levels.ts";
 import type { Step } from "./plan.ts";
@@ -59,15 +60,19 @@ function consistency({ level, hasPpl }: RaidArray, { hasBitmap }: ArrayShape): r
 
 /** `--write-mostly` is for all that follow it, and the order says which place in the array each has. */
 function writeMostlyLast(array: RaidArray, members: readonly string[]): readonly string[] {
-  const marked = array.writeMostly?.filter((id) => array.members.includes(id)).length ?? 0;
+  const marked = markedMembers(array).length;
   if (marked === 0 || !canMark(array)) return members;
   return [...members.slice(0, -marked), "--write-mostly", ...members.slice(-marked)];
 }
 
 /** Whether mdadm can be told at once: where they are the last ones. */
-export function canMark({ members, writeMostly = [] }: RaidArray): boolean {
-  const marked = members.filter((id) => writeMostly.includes(id));
-  return members.slice(members.length - marked.length).every((id) => writeMostly.includes(id));
+export function canMark(array: RaidArray): boolean {
+  const marked = markedMembers(array);
+  return array.members.slice(array.members.length - marked.length).every((id) => marked.includes(id));
+}
+
+function markedMembers({ members, writeMostly = [] }: RaidArray): readonly DeviceId[] {
+  return members.filter((id) => writeMostly.includes(id));
 }
 
 /** mdadm puts the host's name and a colon before the array's; from 4.3 on it takes no name with a colon in it. */

@@ -24,8 +24,6 @@ export interface FileSource {
 }
 
 export interface SetSource extends FileSource {
-  /** Its discs are changed by hand: what is known otherwise is not read from it. */
-  readonly isChangedByHand?: true;
   /** What lies beside the set, by its path on the medium: the rescue image, where that is no file of the set's own. */
   readonly medium: FileSource;
 }

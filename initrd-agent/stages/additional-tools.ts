@@ -37,8 +37,10 @@ export async function additionalTools(context: AgentContext, signal: StageSignal
   }
   state.toolsTakenIn = true;
   state.mediumMustStay = !inMemory;
-  if (!inMemory) await writeFile(MUST_STAY_NOTE, "");
-  if (!inMemory) return { kind: "fallback", text: `too little memory for a copy: ${MEDIUM_MUST_STAY}` };
+  if (!inMemory) {
+    await writeFile(MUST_STAY_NOTE, "");
+    return { kind: "fallback", text: `too little memory for a copy: ${MEDIUM_MUST_STAY}` };
+  }
   await medium.close();
   return { kind: "ok" };
 }

@@ -10,7 +10,7 @@ import { setIsoName, STAGING_PREFIX } from "../media/store-names.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { writeManifest } from "./archive-set.ts";
 import { runVolumeCommand } from "./disc-wishes.ts";
-import { startDiscs, type DiscOptions, type MadeDisc } from "./disc-writer.ts";
+import { startDiscs, type MadeDisc } from "./disc-writer.ts";
 import type { MadeImage } from "./rescue-iso.ts";
 import type { PlaceOptions, SetPlace } from "./set-place.ts";
 
@@ -21,14 +21,16 @@ export interface ImagePlaceOptions extends Omit<PlaceOptions, "image"> {
 }
 
 export async function placeOnImages(options: ImagePlaceOptions): Promise<SetPlace> {
-  const { store, id, discs: wishes } = options;
+  const { store, id, image, limitBytes = Infinity, discs: wishes } = options;
   const { prefix = id } = wishes;
   const pathOf = (number: number) => `${store}/${setIsoName(prefix, number)}`;
   await checkNone(store, prefix);
   const { staging, directory, lock } = await openStaging(options);
   const made: MadeDisc[] = [];
   const discs = await startDiscs({
-    ...discOptions(options),
+    id,
+    limitBytes,
+    image,
     directory,
     workDirectory: staging,
     inOrder: false,
@@ -72,10 +74,6 @@ export async function openStaging({ store, id, cleanUp }: Pick<PlaceOptions, "st
   const directory = `${path}/${id}`;
   await makeNewDirectory(directory, 0o700);
   return { staging: path, directory, lock };
-}
-
-function discOptions({ id, limitBytes = Infinity, image }: ImagePlaceOptions): Pick<DiscOptions, "id" | "limitBytes" | "image"> {
-  return { id, limitBytes, image };
 }
 
 /** Gives all of them their names, the first one last. Throws LifeboatError; then none has its name. */

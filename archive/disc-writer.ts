@@ -5,10 +5,10 @@ import { LifeboatError } from "#os/error";
 import { fileInfo, removeFile, walk, writeFile } from "#os/files";
 import { assembleDataIso, measureDataIso } from "../bootloaders/data-iso.ts";
 import { sizesOf, type MediumFile } from "../bootloaders/medium-files.ts";
-import { isImageFile } from "../set/device-image-files.ts";
+import { isDataFile } from "../set/device-image-files.ts";
 import { DISC_NOTE_FILE, formatDiscNote } from "../set/disc-note.ts";
 import { FRAME_BYTES } from "../set/frame-list.ts";
-import { frameListName, LUKS_DIRECTORY, MACHINE_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
+import { LUKS_DIRECTORY, MACHINE_FILE, STORE_MARK, withFrameList } from "../set/set-manifest.ts";
 import { STORE_MARK_TEXT } from "../media/directory-store.ts";
 import type { VolumeSink } from "./frame-writer.ts";
 import type { MadeImage } from "./rescue-iso.ts";
@@ -140,21 +140,11 @@ function roundedUp(bytes: number): number {
   return Math.ceil(bytes / 2048) * 2048 + 2048;
 }
 
-/** Images of devices have none. */
-function withFrameList(name: string): readonly string[] {
-  const number = volumeNumber(name);
-  return number === undefined ? [name] : [name, frameListName(number)];
-}
-
-function isVolume(path: string): boolean {
-  return volumeNumber(path) !== undefined || isImageFile(path);
-}
-
 /** All of the set's files but its data. */
 async function papersIn({ directory, id }: DiscOptions): Promise<readonly MediumFile[]> {
   const entries = await walk(directory);
   return entries
-    .filter(({ type, path }) => type === "file" && !isVolume(path))
+    .filter(({ type, path }) => type === "file" && !isDataFile(path))
     .map(({ path }) => ({ path: `${id}/${path}`, source: `${directory}/${path}` }));
 }
 
@@ -202,9 +192,10 @@ async function makeDisc(options: DiscOptions, disc: Disc, content: DiscContent):
   await options.begin(number);
   const isoPath = options.isoPath(number);
   const files = await filesOf(options, disc, content);
-  const outputPath = isoPath;
   const sizeBytes =
-    number === 1 ? await image.writeIso(outputPath, files) : await assembleDataIso({ ...dataIso(image, id, number), outputPath, files });
+    number === 1
+      ? await image.writeIso(isoPath, files)
+      : await assembleDataIso({ ...dataIso(image, id, number), outputPath: isoPath, files });
   if (sizeBytes > limitBytes) {
     throw new LifeboatError(`Cannot use "${isoPath}" as it may have ${limitBytes} bytes: it has ${sizeBytes}`, { exitCode: 4 });
   }

@@ -5,7 +5,9 @@ import { run } from "#os/exec";
 import { exists, makeTemporaryDirectory } from "#os/files";
 import { sleep } from "#os/clock";
 import { sizesOf } from "../bootloaders/medium-files.ts";
+import { START_SECTOR } from "../bootloaders/usb-image.ts";
 import { lookAtStick, requireStick, STICK_LABEL, type Stick, type StickDisk } from "../media/stick.ts";
+import { partitionPath } from "../restore/plan.ts";
 import type { MadeImage } from "./rescue-iso.ts";
 
 export interface StickWishes {
@@ -19,8 +21,6 @@ const MIB = 2 ** 20;
 /** An eighth of the stick, within these. */
 const BOOT_BYTES = { least: 384 * MIB, most: 1024 * MIB };
 const LEAST_STORE_BYTES = 64 * MIB;
-/** Where assembleUsbImage() begins its partition too. */
-const START_SECTOR = 2048;
 const START_BYTES = START_SECTOR * 512;
 
 /** Prepares the disk where it is no stick yet. Throws LifeboatError (3) for one that must not be taken. */
@@ -67,10 +67,8 @@ async function makePartitions({ node, sizeBytes }: StickDisk): Promise<void> {
     await run(["wipefs", "--all", "--force", "--quiet", node]);
     await run(["sfdisk", "--quiet", "--wipe", "always", "--wipe-partitions", "always", node], { input: `${table.join("\n")}\n` });
     await run(["udevadm", "settle", "--timeout=10"], { okCodes: [0, 1, 127] }).catch(() => undefined);
-    const [boot, store] = [`${node}1`, `${node}2`].map((path) => (/\d$/.test(node) ? path.replace(/(\d)$/, "p$1") : path)) as [
-      string,
-      string,
-    ];
+    const boot = partitionPath({ path: node }, 1);
+    const store = partitionPath({ path: node }, 2);
     await whenThere(store);
     await run(["mkfs.vfat", "-F", "32", "-n", "LIFEBOAT", boot]);
     await run(["mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-L", STICK_LABEL, store]);

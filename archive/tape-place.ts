@@ -8,7 +8,7 @@ import type { TapeMedium } from "../media/tape-url.ts";
 import { openTapeSet } from "../media/open-tape-set.ts";
 import { tapeSource } from "../media/tape-source.ts";
 import type { TapeDrive } from "../media/tape-reel.ts";
-import { frameListName, MACHINE_FILE, RESCUE_ISO_FILE, volumeNumber } from "../set/set-manifest.ts";
+import { MACHINE_FILE, RESCUE_ISO_FILE, withFrameList } from "../set/set-manifest.ts";
 import { formatIndex, TAPE_INDEX_FILE } from "../set/tape-format.ts";
 import { writeMachine, writeManifest } from "./archive-set.ts";
 import type { VolumeSink } from "./frame-writer.ts";
@@ -102,9 +102,7 @@ function startPump(writer: TapeWriter, directory: string): Pump {
 
 /** With its frame list, which tells what is in it when the end of the set is lost. */
 async function writeVolume(writer: TapeWriter, directory: string, name: string): Promise<void> {
-  const number = volumeNumber(name);
-  const names = number === undefined ? [name] : [name, frameListName(number)];
-  await writeSection(writer, { kind: "data", files: () => filesIn(directory, names) });
+  await writeSection(writer, { kind: "data", files: () => filesIn(directory, withFrameList(name)) });
   await removeFile(`${directory}/${name}`);
 }
 

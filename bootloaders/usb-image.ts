@@ -24,7 +24,7 @@ export interface UsbOptions extends EfiOptions {
 }
 
 /** 1 MiB, where every partitioning program of today starts; the gap is larger than any loader's needs. */
-const START_SECTOR = 2048;
+export const START_SECTOR = 2048;
 const MAX_FAT_FILE_BYTES = 2 ** 32 - 1;
 
 /**

@@ -35,7 +35,7 @@ export async function measureIsoMedium(
   options: Omit<MediumOptions, "format" | "outputPath" | "force">,
 ): Promise<number> {
   const { sourceDateEpoch, menu, layout, extraFiles = [] } = options;
-  const assetRoots = ["/", ...(await signedPackages(options.cacheDirectory))];
+  const assetRoots = await bootLoaderRoots(options.cacheDirectory);
   return measureIso(files, menu, { sourceDateEpoch, secureBoot: "auto", assetRoots, layout, extraFiles });
 }
 

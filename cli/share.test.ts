@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { run, start, type RunningProcess } from "#os/exec";
+import { freePort } from "../test/free-port.ts";
 import { lifeboat, MAIN } from "./command-line-for-tests.ts";
 
 const needed = ["/usr/sbin/sshd", "/usr/bin/sshfs", "/dev/fuse"];
@@ -48,14 +48,6 @@ after(async () => {
 });
 
 const pause = () => new Promise((resolve) => void setTimeout(resolve, 100));
-
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => void listener.listen(0, "127.0.0.1", resolve));
-  const address = listener.address();
-  await new Promise((resolve) => void listener.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 async function answers(): Promise<boolean> {
   return (await run(["ssh-keyscan", "-p", `${port}`, "127.0.0.1"], { okCodes: [0, 1] })).stdout !== "";

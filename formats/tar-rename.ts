@@ -1,7 +1,7 @@
 // The same member under another name: its header blocks with new pax records.
 
 import { parsePaxRecords, TAR_BLOCK_BYTES, type ByteText } from "./tar-read.ts";
-import { asciiEncode } from "./text.ts";
+import { asciiEncode, latin1Encode } from "./text.ts";
 
 export interface NewNames {
   /** Relative, as members are named. */
@@ -15,8 +15,8 @@ export function renamedHeader(header: Uint8Array, { path, linkTarget }: NewNames
   const own = header.subarray(header.length - TAR_BLOCK_BYTES);
   const records = header[156] === 0x78 ? parsePaxRecords(paxBytes(header)) : new Map<ByteText, Uint8Array>();
   const all = new Map(records);
-  if (path !== undefined) all.set(records.has("GNU.sparse.name") ? "GNU.sparse.name" : "path", bytesOf(path));
-  if (linkTarget !== undefined) all.set("linkpath", bytesOf(linkTarget));
+  if (path !== undefined) all.set(records.has("GNU.sparse.name") ? "GNU.sparse.name" : "path", latin1Encode(path));
+  if (linkTarget !== undefined) all.set("linkpath", latin1Encode(linkTarget));
   const body = concat([...all].map(([recordKey, value]) => record(recordKey, value)));
   const pax = own.slice();
   pax.fill(0, 0, 100);
@@ -39,7 +39,7 @@ function paxBytes(header: Uint8Array): Uint8Array {
 }
 
 function record(key: ByteText, value: Uint8Array): Uint8Array {
-  const rest = concat([bytesOf(` ${key}=`), value, bytesOf("\n")]);
+  const rest = concat([latin1Encode(` ${key}=`), value, latin1Encode("\n")]);
   let length = rest.length + 1;
   while (`${length}`.length + rest.length !== length) length = `${length}`.length + rest.length;
   return concat([asciiEncode(`${length}`), rest]);
@@ -53,10 +53,6 @@ function setChecksum(block: Uint8Array): void {
   block.fill(0x20, 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.set(asciiEncode(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
-}
-
-function bytesOf(text: ByteText): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {

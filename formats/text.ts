@@ -43,12 +43,12 @@ export function latin1Decode(bytes: Uint8Array): string {
   return parts.join("");
 }
 
-/** Bytes above 127 become U+FFFD. */
-/** One byte a character. */
+/** One byte a character, of those up to 255. */
 export function latin1Encode(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
+/** Bytes above 127 become U+FFFD. */
 export function asciiDecode(bytes: Uint8Array): string {
   return latin1Decode(bytes).replace(/[\u0080-\u00ff]/g, "\ufffd");
 }

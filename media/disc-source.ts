@@ -3,9 +3,10 @@
 import { LifeboatError } from "#os/error";
 import { createFile } from "#os/file-writer";
 import { exists, holdOpen, makeDirectory, makeTemporaryDirectory, readText, writeFile } from "#os/files";
-import { isImageFile } from "../set/device-image-files.ts";
+import { isDataFile } from "../set/device-image-files.ts";
+import { isOnlyDisc } from "../set/disc-note.ts";
 import { checkFile, openSet, piecesOf, problemOf } from "../set/open-set.ts";
-import { MANIFEST_FILE, parseManifest, volumeNumber, type SetManifest } from "../set/set-manifest.ts";
+import { MANIFEST_FILE, parseManifest, type SetManifest } from "../set/set-manifest.ts";
 import type { FileSource, SetSource } from "../set/set-source.ts";
 import { directorySource } from "./directory-store.ts";
 import { discsIn, wantedDisc, type DriveRack, type PlacedDisc } from "./disc-drives.ts";
@@ -28,12 +29,7 @@ export async function openDiscSet(drive: string, reading: DiscReading, id?: stri
       hint: "Put one of the set's discs in",
     });
   }
-  return isOnly(disc) ? disc.iso.source(disc.id) : spannedSource({ drive, disc }, reading);
-}
-
-/** Everything is on it. */
-export function isOnly({ note }: IsoDisc): boolean {
-  return note.disc === 1 && note.isLast;
+  return isOnlyDisc(disc.note) ? disc.iso.source(disc.id) : spannedSource({ drive, disc }, reading);
 }
 
 async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<SetSource> {
@@ -47,7 +43,6 @@ async function spannedSource(first: PlacedDisc, reading: DiscReading): Promise<S
   const data = dataSource(`${first.drive}/${id}`, manifest, shelf);
   return {
     ...data,
-    isChangedByHand: true,
     sizeOf: async (name) => (await small.sizeOf(name)) ?? data.sizeOf(name),
     read: async (name, offset, room) => ((await small.sizeOf(name)) === undefined ? data : small).read(name, offset, room),
     medium: {
@@ -71,13 +66,9 @@ function dataSource(description: string, { id, files }: SetManifest, shelf: Disc
   const byName = new Map(files.map((file) => [file.name, file] as const));
   return {
     description,
-    sizeOf: async (name) => (isData(name) ? byName.get(name)?.sizeBytes : undefined),
+    sizeOf: async (name) => (isDataFile(name) ? byName.get(name)?.sizeBytes : undefined),
     read: (name, offset, room) => shelf.use(byName.get(name)?.medium ?? 1, ({ iso }) => iso.source(id).read(name, offset, room)),
   };
-}
-
-function isData(name: string): boolean {
-  return volumeNumber(name) !== undefined || isImageFile(name);
 }
 
 interface DiscShelf {
@@ -120,7 +111,7 @@ async function soundCopies(disc: IsoDisc, cleanUp: AsyncDisposableStack): Promis
     (async () => {
       directory = await copyPapers(disc, cleanUp);
       const set = await openSet(directorySource(directory));
-      for (const { name } of set.manifest.files) if (!isData(name)) await checkFile(set, name);
+      for (const { name } of set.manifest.files) if (!isDataFile(name)) await checkFile(set, name);
     })(),
   );
   return problem === undefined ? directory : undefined;
@@ -132,7 +123,7 @@ async function copyPapers({ iso, id }: IsoDisc, cleanUp: AsyncDisposableStack): 
   const { path } = cleanUp.use(await makeTemporaryDirectory());
   const directory = `${path}/${id}`;
   await makeDirectory(directory, 0o700);
-  for (const name of iso.names(id).filter((one) => !isData(one))) {
+  for (const name of iso.names(id).filter((one) => !isDataFile(one))) {
     if (name.includes("/")) await makeDirectory(`${directory}/${name.replace(/\/.*/, "")}`, 0o700);
     await using file = await createFile(`${directory}/${name}`);
     for await (const piece of piecesOf(source, name)) await file.write(piece);

@@ -2,12 +2,13 @@
 
 import { LifeboatError } from "#os/error";
 import { exists, fileInfo, listDirectory } from "#os/files";
+import { isOnlyDisc } from "../set/disc-note.ts";
 import { CATALOGUE_FILE, MANIFEST_FILE, STORE_MARK, volumeNumber } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { directorySource, inOrder, listStore } from "./directory-store.ts";
 import { lackOfDiscs } from "./copied-disc.ts";
 import { discsIn, opticalDrives } from "./disc-drives.ts";
-import { isOnly, openDiscSet } from "./disc-source.ts";
+import { openDiscSet } from "./disc-source.ts";
 import { NOBODY, type MediumChanger } from "./medium-changer.ts";
 import { httpSource } from "./http-source.ts";
 import { discsOf, isoFilesIn, isoSetsIn, isoSetSource, missingText, storedIsoSet, type IsoSet } from "./iso-sets.ts";
@@ -37,8 +38,9 @@ export async function findSet(place: string, options: FindOptions = {}): Promise
   if (isWebPlace(place)) return setOnWeb(place);
   if (isTapeUrl(place)) return openTapeUrl(place, options);
   const { path, isIso } = readPlace(place);
-  if ((await fileInfo(path))?.type === "block-device") return setOnDisc(path, options);
-  if ((await fileInfo(path))?.type === "file") return setOnIso(path, acceptsDamage);
+  const type = (await fileInfo(path))?.type;
+  if (type === "block-device") return setOnDisc(path, options);
+  if (type === "file") return setOnIso(path, acceptsDamage);
   if (!isIso && (await isSetDirectory(path))) return setInDirectory(path, acceptsDamage);
   const newestFirst = [...(await setsAt(place))].reverse();
   const newest = newestFirst.find(({ state }) => state === "whole" || state === "damaged") ?? (acceptsDamage ? newestFirst[0] : undefined);
@@ -114,8 +116,9 @@ export async function setsAt(place: string, options: FindOptions = {}): Promise<
     });
   }
   const { path, isIso } = readPlace(place);
-  if ((await fileInfo(path))?.type === "file") return Promise.all((await isoSetsWith(path)).map(storedIsoSet));
-  if ((await fileInfo(path))?.type === "block-device") return setsOnDisc(path);
+  const type = (await fileInfo(path))?.type;
+  if (type === "file") return Promise.all((await isoSetsWith(path)).map(storedIsoSet));
+  if (type === "block-device") return setsOnDisc(path);
   const found = await Promise.all((await storesAt(path)).map((store) => listStore(store)));
   const sets = inOrder(found.flat());
   return isIso ? sets.filter(({ kind }) => kind === "iso") : sets;
@@ -128,7 +131,7 @@ async function setsOnDisc(drive: string): Promise<readonly StoredSet[]> {
   return Promise.all(
     discs.map(async (disc) => {
       const set = await storedIsoSet({ id: disc.id, discs: [disc], missing: [] });
-      return set.manifest === undefined && !isOnly(disc)
+      return set.manifest === undefined && !isOnlyDisc(disc.note)
         ? { ...set, problem: `it is disc ${disc.note.disc} of several, and ${other}` }
         : set;
     }),
@@ -150,7 +153,7 @@ export async function storesAt(path: string): Promise<readonly string[]> {
 async function isoSetsWith(path: string): Promise<readonly IsoSet[]> {
   const iso = await openIso(path).catch(() => undefined);
   const discs = iso === undefined ? [] : await discsOf(iso);
-  const isAlone = discs.every(({ note }) => note.disc === 1 && note.isLast);
+  const isAlone = discs.every(({ note }) => isOnlyDisc(note));
   const others = isAlone ? [] : (await isoFilesIn(parentOf(path))).filter((other) => other !== path);
   const ids = new Set(discs.map(({ id }) => id));
   return (await isoSetsIn([...others, path])).filter(({ id, discs: found }) => ids.has(id) && found.some((disc) => disc.iso.path === path));

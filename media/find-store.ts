@@ -3,13 +3,14 @@
 import { LifeboatError } from "#os/error";
 import { exists, fileInfo, listDirectory } from "#os/files";
 import { readBlockDevices, type BlockDevice } from "../machine/block-devices.ts";
+import { isOnlyDisc } from "../set/disc-note.ts";
 import { MANIFEST_FILE, STORE_MARK } from "../set/set-manifest.ts";
 import type { SetSource } from "../set/set-source.ts";
 import { openBlockMedium } from "./block-medium.ts";
 import { directorySource } from "./directory-store.ts";
 import { lackOfDiscs } from "./copied-disc.ts";
 import { discsIn, opticalDrives } from "./disc-drives.ts";
-import { isOnly, openDiscSet } from "./disc-source.ts";
+import { openDiscSet } from "./disc-source.ts";
 import { isoFilesIn, isoSetsIn, isoSetSource, missingText } from "./iso-sets.ts";
 import type { MediumChanger } from "./medium-changer.ts";
 import type { Medium, RunCommand } from "./medium.ts";
@@ -61,7 +62,7 @@ export async function findStoredSet(search: StoreSearch): Promise<FoundSet | und
 
 /** One of several of the set. */
 async function holdsDisc(drive: string, setId: string): Promise<boolean> {
-  return ((await discsIn(drive)) ?? []).some((disc) => disc.id === setId && !isOnly(disc));
+  return ((await discsIn(drive)) ?? []).some((disc) => disc.id === setId && !isOnlyDisc(disc.note));
 }
 
 async function openDiscs(drive: string, { id, changer }: StoreSearch): Promise<FoundSet> {

@@ -3,7 +3,7 @@
 import { LifeboatError } from "#os/error";
 import { listDirectory } from "#os/files";
 import { utf8Decode } from "../formats/text.ts";
-import type { DiscNote } from "../set/disc-note.ts";
+import { isOnlyDisc, type DiscNote } from "../set/disc-note.ts";
 import { MANIFEST_FILE } from "../set/set-manifest.ts";
 import type { FileSource, SetSource } from "../set/set-source.ts";
 import { openIso, type OpenIso } from "./iso-store.ts";
@@ -49,7 +49,7 @@ export async function discsOf(iso: OpenIso): Promise<readonly IsoDisc[]> {
 
 /** Copies of a whole set are sets of their own; of several discs one copy of each counts. */
 function grouped(discs: readonly IsoDisc[]): readonly IsoSet[] {
-  const whole = discs.filter(({ note }) => note.disc === 1 && note.isLast);
+  const whole = discs.filter(({ note }) => isOnlyDisc(note));
   const parts = new Map(discs.filter((disc) => !whole.includes(disc)).map((disc) => [disc.note.disc, disc] as const));
   const alone = whole.map((disc) => ({ id: disc.id, discs: [disc], missing: [] }));
   return parts.size === 0 ? alone : [...alone, joinedSet([...parts.values()])];

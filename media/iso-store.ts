@@ -5,10 +5,12 @@ import { fileInfo, readRange } from "#os/files";
 import { readSys } from "#os/sysfs";
 import { findOnIso, listIsoDirectory, readIsoVolume, type IsoEntry } from "../formats/iso9660.ts";
 import { utf8Decode } from "../formats/text.ts";
+import { SYSFS_UNIT } from "../machine/block-devices.ts";
 import { MEDIUM_DIRECTORY } from "../set/image-manifest.ts";
 import { DISC_NOTE_FILE, parseDiscNote, type DiscNote } from "../set/disc-note.ts";
 import { MANIFEST_FILE } from "../set/set-manifest.ts";
 import type { FileSource, SetSource } from "../set/set-source.ts";
+import { readIsoHead } from "./iso-head.ts";
 import { isSetName } from "./store-names.ts";
 
 export interface OpenIso {
@@ -24,35 +26,20 @@ export interface OpenIso {
   disc(id: string): Promise<DiscNote | undefined>;
 }
 
-/** Directories stand before all files, so that the beginning is enough; it is read in larger pieces until they are in it. */
-const FIRST_BYTES = 1024 * 1024;
-const MOST_BYTES = 16 * FIRST_BYTES;
-
 /** Undefined for what is no ISO 9660 image. Throws LifeboatError for one whose directories are damaged. */
 export async function openIso(path: string): Promise<OpenIso | undefined> {
   const type = (await fileInfo(path))?.type;
   if (type !== "file" && type !== "block-device") return undefined;
-  for (let headBytes = FIRST_BYTES; ; headBytes *= 4) {
-    const head = await readRange(path, 0, headBytes);
-    if (!isIso(head)) return undefined;
-    try {
-      // A drive knows how large a disc is when it has been opened.
-      return readSets(path, head, await sizeOfMedium(path));
-    } catch (error) {
-      if (!(error instanceof LifeboatError) || head.length < headBytes || headBytes >= MOST_BYTES) throw error;
-    }
-  }
+  // A drive knows how large a disc is when it has been opened.
+  return readIsoHead(path, async (head) => (isIso(head) ? readSets(path, head, await sizeOfMedium(path)) : undefined));
 }
 
 async function sizeOfMedium(path: string): Promise<number> {
   const info = await fileInfo(path);
   if (info?.type !== "block-device") return info?.sizeBytes ?? 0;
   const sectors = readSys(`/sys/class/block/${path.replace(/^.*\//, "")}/size`);
-  return sectors === undefined ? Infinity : Number(sectors) * SYSFS_SECTOR_BYTES;
+  return sectors === undefined ? Infinity : Number(sectors) * SYSFS_UNIT;
 }
-
-/** Whatever the device's own (Documentation/ABI/stable/sysfs-block). */
-const SYSFS_SECTOR_BYTES = 512;
 
 const SECTOR_BYTES = 2048;
 

@@ -23,31 +23,30 @@ export interface TapeOpening extends TapeDrive {
 /** Throws LifeboatError (2) when there is no set, and what the changer throws when its last tape is nowhere. */
 export async function openTapeSet({ staging, id, acceptsDamage = false, ...drive }: TapeOpening): Promise<TapeSetPlace> {
   const content = await identifyIfThere(drive.transport);
-  if (acceptsDamage && content?.kind === "lifeboat" && (id ?? content.label.set) === content.label.set) {
-    const { label, labelFile } = content;
+  const own = content?.kind === "lifeboat" && (id ?? content.label.set) === content.label.set ? content : undefined;
+  const ownTail = own === undefined ? undefined : await readTail(drive.transport, own.label);
+  if (acceptsDamage && own !== undefined && ownTail === undefined) {
+    const { label, labelFile } = own;
     const position: TapePosition = { transport: drive.transport, set: label.set, blockBytes: label.blockBytes, at: undefined };
-    if ((await readTail(drive.transport, label)) === undefined) {
-      return { index: await scanTape(position, label, labelFile), position, drive, loaded: label.tape, staging: `${staging}/${label.set}` };
-    }
+    return { index: await scanTape(position, label, labelFile), position, drive, loaded: label.tape, staging: `${staging}/${label.set}` };
   }
-  const { index, position, tail } = await findTail(drive, id, content);
+  const { index, position, tail } = ownTail ?? (await askForTail(drive, id, content));
   const directory = `${staging}/${index.set}`;
   await stage(position, { tail, index }, directory);
   return { index, position, drive, loaded: index.tapes, staging: directory };
 }
 
-async function findTail(drive: TapeDrive, id: string | undefined, content: TapeContent | undefined): Promise<Tail> {
-  const label = content?.kind === "lifeboat" ? content.label : undefined;
+/** `content`: of the tape in the drive, which has it not. */
+async function askForTail(drive: TapeDrive, id: string | undefined, content: TapeContent | undefined): Promise<Tail> {
   const state = content === undefined ? NO_TAPE : describeTape(content);
-  const setId = id ?? label?.set;
+  const setId = id ?? (content?.kind === "lifeboat" ? content.label.set : undefined);
   if (setId === undefined) {
     throw new LifeboatError(`Cannot open the set in "${drive.transport.device}" as a tape of Lifeboat's must be in the drive: ${state}`, {
       exitCode: 2,
       hint: "Put in the last tape of the set",
     });
   }
-  let found = label?.set === setId ? await readTail(drive.transport, label) : undefined;
-  if (found !== undefined) return found;
+  let found: Tail | undefined;
   const refusal = async ({ transport, content: other }: LoadedTape) => {
     if (other.kind !== "lifeboat" || other.label.set !== setId) return describeTape(other);
     found = await readTail(transport, other.label);

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { LifeboatError } from "#os/error";
 import { base64Decode, base64Encode } from "../formats/base64.ts";
 import type { ByteText, TarMemberType, Timestamp } from "../formats/tar-read.ts";
-import { latin1Decode, utf8DecodeExact, utf8Encode } from "../formats/text.ts";
+import { latin1Decode, latin1Encode, utf8DecodeExact, utf8Encode } from "../formats/text.ts";
 import { parseJson } from "../formats/json.ts";
 
 export interface CatalogueEntry {
@@ -80,7 +80,7 @@ export function absolutePath(memberPath: ByteText): ByteText {
 /** A name as text, or undefined when its bytes are no UTF-8. */
 export function textOf(bytes: ByteText): string | undefined {
   if (isAscii(bytes)) return bytes;
-  return utf8DecodeExact(Uint8Array.from(bytes, (character) => character.charCodeAt(0)));
+  return utf8DecodeExact(latin1Encode(bytes));
 }
 
 /** A text's bytes in UTF-8, one character each. */

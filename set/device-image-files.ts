@@ -2,7 +2,7 @@
 
 import { IMAGE_METHODS, type DeviceImage, type ImageMethod } from "../machine/device-image.ts";
 import type { DeviceId } from "../machine/model.ts";
-import type { SetManifest } from "./set-manifest.ts";
+import { volumeNumber, type SetManifest } from "./set-manifest.ts";
 
 export const IMAGES_DIRECTORY = "images";
 
@@ -26,6 +26,11 @@ export function imageFileName({ file, method }: DeviceImage, number: number, cod
 export function isImageFile(name: string): boolean {
   const word = FILE_NAME.exec(name)?.[2];
   return IMAGE_METHODS.some((method) => method === word);
+}
+
+/** Of a volume or an image of a device: what the set is for, all others tell about it. */
+export function isDataFile(name: string): boolean {
+  return volumeNumber(name) !== undefined || isImageFile(name);
 }
 
 /** In order. Empty: the manifest lists none. */

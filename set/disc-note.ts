@@ -17,6 +17,11 @@ export function formatDiscNote(note: DiscNote): string {
   return `${JSON.stringify(note)}\n`;
 }
 
+/** Everything of the set is on this one. */
+export function isOnlyDisc({ disc, isLast }: DiscNote): boolean {
+  return disc === 1 && isLast;
+}
+
 /** Undefined for what is none. */
 export function parseDiscNote(text: string): DiscNote | undefined {
   const { set, disc, isLast } = (parseJson(text) ?? {}) as Partial<Record<keyof DiscNote, unknown>>;

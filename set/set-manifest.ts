@@ -25,7 +25,7 @@ const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const MediumNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const Digest = v.pipe(v.string(), v.regex(DIGEST));
 /** Plain names, at most one directory deep, so that a manifest can never lead out of its set. */
-const FileName = v.pipe(v.string(), v.regex(/^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/));
+export const FileName = v.pipe(v.string(), v.regex(/^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/));
 const Remark = v.object({ path: v.string(), what: v.string() });
 
 const Manifest = v.object({
@@ -114,6 +114,12 @@ export function volumeName(number: number, codec: SetManifest["codec"]): string 
 
 export function frameListName(number: number): string {
   return `data-${String(number).padStart(4, "0")}.frames`;
+}
+
+/** A volume with its frame list; images of devices have none. */
+export function withFrameList(name: string): readonly string[] {
+  const number = volumeNumber(name);
+  return number === undefined ? [name] : [name, frameListName(number)];
 }
 
 /** Undefined for what is no UUID. */

@@ -5,7 +5,7 @@ import { LifeboatError } from "#os/error";
 import { asciiDecode, beforeNul, utf8Decode, utf8Encode } from "../formats/text.ts";
 import { crc32 } from "../formats/crc32.ts";
 import { parseJson } from "../formats/json.ts";
-import { SET_ID } from "./set-manifest.ts";
+import { FileName, SET_ID } from "./set-manifest.ts";
 
 /** The label is one record of this size, whatever size the others have: so it can be read before anything is known. */
 export const LABEL_BYTES = 32 * 1024;
@@ -21,7 +21,6 @@ const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Counted = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const SetId = v.pipe(v.string(), v.regex(SET_ID));
 const BlockBytes = v.pipe(Whole, v.minValue(MIN_BLOCK_BYTES), v.maxValue(MAX_BLOCK_BYTES), v.multipleOf(MIN_BLOCK_BYTES));
-const FileName = v.pipe(v.string(), v.regex(/^(?:[A-Za-z0-9][\w.-]*\/)?[A-Za-z0-9][\w.-]*$/));
 
 const Label = v.object({
   version: v.literal(1),

@@ -1,10 +1,11 @@
 // An NFS server for guests: nfs-ganesha in user space, since test machines' kernels have none; on loopback, on ports of its own.
 
-import { createServer, connect } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { start, type RunningProcess } from "#os/exec";
 import { makeDirectory, readTextIfThere, writeFile } from "#os/files";
+import { freePort } from "./free-port.ts";
 
 export interface NfsServer extends AsyncDisposable {
   readonly port: number;
@@ -88,15 +89,5 @@ function answers(place: number | string): Promise<boolean> {
       resolve(answer);
     };
     socket.once("connect", () => settle(true)).once("error", () => settle(false));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
   });
 }

@@ -1,11 +1,11 @@
 // A SCSI tape drive for guests: tgt in user space, which QEMU reaches by iSCSI and hands on as it is. Its tapes are files.
 
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LifeboatError } from "#os/error";
 import { run, start } from "#os/exec";
 import { makeDirectory, readBytes, removeFile, writeFile } from "#os/files";
+import { freePort } from "./free-port.ts";
 
 export interface TapeTarget extends AsyncDisposable {
   /** Attach the drive to a machine. */
@@ -73,17 +73,6 @@ async function waitFor(action: () => Promise<void>): Promise<void> {
       if (!(error instanceof LifeboatError) || Date.now() > endMs) throw error;
     }
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))));
-    });
-  });
 }
 
 /** usr/backed_ssc: a head of 48 bytes before each block, big-endian: checksum, size in the file, size, type, numbers. */

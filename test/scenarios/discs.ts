@@ -73,8 +73,7 @@ const changed: Scenario = {
     const asked = await nukeFromDiscs(place, set);
     // For the gate, then for the extraction.
     assert.deepEqual(asked, [2, 3, 1, 2, 3]);
-    await assertSameFiles(set, place.disks[0]!.file);
-    await assertBoots(set, { directory: place.directory, machine: { disks: place.disks } });
+    await assertBack(set, place);
   },
 };
 
@@ -106,6 +105,11 @@ async function offerWrong(vm: VirtualMachine, { discs }: Place, setId: string): 
   await vm.expect(new RegExp(`lifeboat: Put disc 2 of ${setId} into /dev/sr0\r?\n`), { timeoutMs: 60_000 });
 }
 
+async function assertBack(set: Archived, { directory, disks }: Place): Promise<void> {
+  await assertSameFiles(set, disks[0]!.file);
+  await assertBoots(set, { directory, machine: { disks } });
+}
+
 /** By force: a person has a button for it, and the drive's door is not locked while it waits. */
 async function putIn(vm: VirtualMachine, filename: string): Promise<void> {
   await vm.qmp("blockdev-change-medium", { device: "cd0", filename, format: "raw", force: true });
@@ -128,8 +132,7 @@ const inDirectory: Scenario = {
       assert.match(vm.text, /lifeboat: set disk \/dev\/vdb, \/sets\/boat-1\.iso/);
       assert.equal(await vm.waitForExit({ timeoutMs: 120_000 }), "guest-reset");
     }
-    await assertSameFiles(set, place.disks[0]!.file);
-    await assertBoots(set, { directory: place.directory, machine: { disks: place.disks } });
+    await assertBack(set, place);
   },
 };
 

@@ -37,6 +37,10 @@ after() {
   rm -f "$root/etc/apt/apt.conf.d/99mmdebstrap" "$root/etc/apt/sources.list" "$root/etc/resolv.conf" "$root/lib/udev/hwdb.bin"
   # Only scripts of syslinux-common want more than perl-base and debconf have.
   rm -rf "$root"/usr/share/perl/5* "$root"/usr/lib/x86_64-linux-gnu/perl "$root"/usr/lib/x86_64-linux-gnu/libperl.so*
+  # A quarter of all bytes, which every archive and restore under emulation would read: Python is for scripts beside nfs-common, ICU for xfs_scrub,
+  # and GRUB's whole programs for signing.
+  rm -rf "$root"/usr/lib/python3* "$root"/usr/bin/python3* "$root"/usr/share/python3 "$root"/usr/lib/x86_64-linux-gnu/libicu* "$root"/usr/sbin/xfs_scrub* \
+    "$root"/usr/lib/grub/x86_64-efi/monolithic
   release=$(ls "$root/lib/modules")
   chroot "$root" depmod "$release"
   accounts "$password"

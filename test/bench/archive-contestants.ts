@@ -37,7 +37,7 @@ function archiver(make: MakeArchiver, tree: string): ArchiverRows {
   const saveOnce = async () => {
     await emptyDirectory(places.output);
     if (begin !== undefined) await runOnce(prepared, begin);
-    return costOf(prepared, save);
+    return costOf(prepared, { command: save, reads: tree });
   };
   return {
     save: {
@@ -56,7 +56,7 @@ function archiver(make: MakeArchiver, tree: string): ArchiverRows {
       },
       async run() {
         await using place = await memoryAt(places.restored);
-        const cost = await costOf(prepared, restore);
+        const cost = await costOf(prepared, { command: restore, reads: places.output });
         return { ...cost, bytes: await bytesBelow(place.path) };
       },
     },
@@ -75,14 +75,33 @@ async function emptyDirectory(path: string): Promise<void> {
   await makeDirectory(path);
 }
 
-/** Nothing that others wrote is still on its way to the disk when a run begins. */
-async function costOf(prepared: PreparedPeer | undefined, command: Command): Promise<Cost> {
-  await run(["sync"]);
+interface Job {
+  readonly command: Command;
+  /** A directory. */
+  readonly reads: string;
+}
+
+async function costOf(prepared: PreparedPeer | undefined, { command, reads }: Job): Promise<Cost> {
+  await warmUp(reads);
   if (prepared === undefined) return measure(command);
   const figures = join(prepared.directory, "time");
   await runInPeer(prepared, { command, shared: ARCHIVE_DIRECTORY, prefix: ["/usr/bin/time", "-q", "-f", FORMAT, "-o", figures] });
   return parseFigures(await readText(figures));
 }
+
+/**
+ * Each begins alike, whoever ran before it: nothing that others wrote is still on its way to the disk, what it reads is in memory, and so much memory
+ * is free that has been used before. (A virtual machine gets its memory from the host when it first touches it, and may have given it back.)
+ */
+async function warmUp(reads: string): Promise<void> {
+  await run(["sync"]);
+  await using place = await memoryAt(join(BENCH_DIRECTORY, "memory"));
+  await run(["dd", "if=/dev/zero", `of=${join(place.path, "touched")}`, "bs=1M", `count=${TOUCHED_MIB}`]);
+  await run(["sh", "-c", 'tar -C "$1" -cf - . | cat >/dev/null', "sh", reads]);
+}
+
+/** More than the tree has. */
+const TOUCHED_MIB = 1500;
 
 async function runOnce(prepared: PreparedPeer | undefined, command: Command): Promise<void> {
   if (prepared === undefined) await run(command);

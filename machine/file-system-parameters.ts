@@ -34,7 +34,14 @@ export type FileSystemParameters =
     }
   | { readonly kind: "vfat"; readonly fatBits: 12 | 16 | 32; readonly sectorBytes: number; readonly clusterSectors: number }
   | BtrfsParameters
-  /** JFS, ReiserFS, F2FS: made with what their programs take for usual. */
+  | {
+      readonly kind: "f2fs";
+      /** In the words of `mkfs.f2fs -O`. */
+      readonly features: readonly string[];
+      /** Of names, with the feature `casefold`. */
+      readonly encoding?: "utf8" | undefined;
+    }
+  /** JFS, ReiserFS: made with what their programs take for usual. */
   | { readonly kind: "plain" }
   /** Of a type that is not built again yet, or not to be read: the tool is missing, or it has a journal on another device. */
   | { readonly kind: "unknown" };

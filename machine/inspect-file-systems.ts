@@ -7,6 +7,7 @@ import type { LayoutDevice } from "./layout-devices.ts";
 import type { FileSystemParameters } from "./file-system-parameters.ts";
 import type { DeviceId, MountPoint } from "./model.ts";
 import { parseDumpe2fs } from "./parse-dumpe2fs.ts";
+import { F2FS_HEAD_BYTES, parseF2fs } from "./parse-f2fs.ts";
 import { FAT_BOOT_SECTOR_BYTES, parseFat } from "./parse-fat.ts";
 import type { LsblkDevice } from "./parse-lsblk.ts";
 import { parseXfsInfo } from "./parse-xfs-info.ts";
@@ -58,9 +59,10 @@ async function inspectParameters(
       return orUnknown(async () => parseFat(await readRange(device, 0, FAT_BOOT_SECTOR_BYTES)));
     case "btrfs":
       return inspectBtrfs({ ids, device, uuid, mountPoint });
+    case "f2fs":
+      return orUnknown(async () => parseF2fs(await readRange(device, 0, F2FS_HEAD_BYTES)));
     case "jfs":
     case "reiserfs":
-    case "f2fs":
       return { kind: "plain" };
     default:
       return undefined;

@@ -189,7 +189,7 @@ const PARAMETERS: Readonly<Record<string, FileSystemParameters>> = {
   ext4: BIOS_MACHINE.layout.fileSystems[0]!.parameters,
   xfs: BIOS_MACHINE.layout.fileSystems[1]!.parameters,
   vfat: UEFI_MACHINE.layout.fileSystems[0]!.parameters,
-  f2fs: { kind: "plain" },
+  f2fs: { kind: "f2fs", features: ["lost_found", "extra_attr"] },
 };
 
 function fileSystemOn(layout: Layout, device: DeviceId, { type, usedMiB = 500, parameters }: ContentSketch): FileSystem {

@@ -139,7 +139,7 @@ describe("parseMachine() refuses a lie by the name of its field", () => {
     [
       "layout.fileSystems.1.parameters.kind",
       "zfs",
-      'Invalid type: Expected ("ext" | "xfs" | "vfat" | "btrfs" | "plain" | "unknown") but received "zfs"',
+      'Invalid type: Expected ("ext" | "xfs" | "vfat" | "btrfs" | "f2fs" | "plain" | "unknown") but received "zfs"',
     ],
     ["layout.fileSystems.1.parameters.inodeCount", "many", 'Invalid type: Expected number but received "many"'],
     ["layout.fileSystems.1.uuid", "a\0b", "it must be text without zero bytes"],

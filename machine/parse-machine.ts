@@ -185,6 +185,7 @@ const ParametersSchema: Schema<FileSystemParameters> = v.variant("kind", [
     subvolumes: maybe(v.array(v.object({ path: RelativePath, isReadOnly: v.boolean(), isSnapshot: v.boolean() }))),
     defaultSubvolume: RelativePath,
   }),
+  v.object({ kind: v.literal("f2fs"), features: v.array(OptionWord), encoding: v.optional(v.literal("utf8")) }),
   v.object({ kind: v.literal("plain") }),
   v.object({ kind: v.literal("unknown") }),
 ]);

@@ -9,6 +9,7 @@ import type { FileSystemParameters } from "../machine/file-system-parameters.ts"
 import type { FileSystem } from "../machine/model.ts";
 import { parseBlkid } from "../machine/parse-blkid.ts";
 import { parseDumpe2fs } from "../machine/parse-dumpe2fs.ts";
+import { F2FS_HEAD_BYTES, parseF2fs } from "../machine/parse-f2fs.ts";
 import { FAT_BOOT_SECTOR_BYTES, parseFat } from "../machine/parse-fat.ts";
 import { parseXfsInfo } from "../machine/parse-xfs-info.ts";
 import { isSmallXfs, mkfsCommands, mkswapCommand, type MkfsCommand } from "./mkfs-command.ts";
@@ -37,11 +38,15 @@ async function look(path: string, sizeMiB: number): Promise<FileSystem> {
 async function parametersOf(path: string, type: string): Promise<FileSystemParameters | undefined> {
   if (type.startsWith("ext")) return parseDumpe2fs((await run(["dumpe2fs", "-h", path])).stdout);
   if (type === "xfs") return parseXfsInfo((await run(["xfs_info", path])).stdout);
-  if (type !== "vfat") return undefined;
+  if (type === "f2fs") return parseF2fs(await readHead(path, F2FS_HEAD_BYTES));
+  return type === "vfat" ? parseFat(await readHead(path, FAT_BOOT_SECTOR_BYTES)) : undefined;
+}
+
+async function readHead(path: string, bytes: number): Promise<Uint8Array> {
   await using file = await open(path);
-  const sector = new Uint8Array(FAT_BOOT_SECTOR_BYTES);
-  await file.read(sector, 0, sector.length, 0);
-  return parseFat(sector);
+  const head = new Uint8Array(bytes);
+  await file.read(head, 0, head.length, 0);
+  return head;
 }
 
 async function runAll(commands: readonly MkfsCommand[]): Promise<void> {
@@ -181,6 +186,28 @@ describe("a FAT comes back as it was", { concurrency }, () => {
     test(what, async () => {
       const { original, made } = await remake(sizeMiB, [command]);
       assert.equal(original.parameters.kind === "vfat" && original.parameters.fatBits, bits);
+      assert.deepEqual(made, original);
+    });
+  }
+});
+
+describe("an F2FS comes back as it was", { concurrency }, () => {
+  const cases: Readonly<Record<string, MkfsCommand>> = {
+    "as it comes": ["mkfs.f2fs", "-q", "-U", UUID],
+    "with a label": ["mkfs.f2fs", "-q", "-l", "two words"],
+    "with all that says more of files": [
+      "mkfs.f2fs",
+      "-q",
+      "-O",
+      "extra_attr,inode_checksum,inode_crtime,flexible_inline_xattr,project_quota,quota,compression,sb_checksum",
+    ],
+    "with encryption, verity and a place for what is found": ["mkfs.f2fs", "-q", "-O", "encrypt,verity,lost_found"],
+    "with names of an encoding": ["mkfs.f2fs", "-q", "-O", "casefold", "-C", "utf8"],
+  };
+  for (const [what, command] of Object.entries(cases)) {
+    test(what, async () => {
+      const { original, made } = await remake(200, [command]);
+      assert.deepEqual([original.type, original.parameters.kind], ["f2fs", "f2fs"]);
       assert.deepEqual(made, original);
     });
   }

@@ -22,6 +22,8 @@ export function mkfsCommands(devices: readonly string[], fileSystem: FileSystem,
       return [fatCommand(device, fileSystem, parameters)];
     case "btrfs":
       return [btrfsCommand(devices, fileSystem, parameters)];
+    case "f2fs":
+      return [f2fsCommand(device, fileSystem, parameters)];
     case "plain":
       return plainCommands(device, fileSystem);
     case "unknown":
@@ -200,7 +202,17 @@ function btrfsCommand(devices: readonly string[], { uuid, label }: FileSystem, p
   ].flat() as unknown as MkfsCommand;
 }
 
-/** F2FS and JFS are told their UUIDs afterwards, or cannot be: then whatever names them gets a label or another name. */
+function f2fsCommand(device: string, { uuid, label }: FileSystem, { features, encoding }: Kind<"f2fs">): MkfsCommand {
+  return [
+    "mkfs.f2fs",
+    "-f",
+    "-q",
+    ...identity(["-O", features.join(",")], ["-C", encoding], ["-U", uuid], ["-l", label]),
+    device,
+  ].flat() as unknown as MkfsCommand;
+}
+
+/** JFS is told its UUID afterwards. */
 function plainCommands(device: string, { type, uuid, label }: FileSystem): readonly MkfsCommand[] {
   switch (type) {
     case "reiserfs":
@@ -210,8 +222,6 @@ function plainCommands(device: string, { type, uuid, label }: FileSystem): reado
         ["mkfs.jfs", "-q", ...identity(["-L", label]).flat(), device],
         ...(uuid === undefined ? [] : [["jfs_tune", "-U", uuid, device] as const]),
       ];
-    case "f2fs":
-      return [["mkfs.f2fs", "-f", "-q", ...identity(["-U", uuid], ["-l", label]).flat(), device]];
     default:
       throw new LifeboatError(`Cannot make the file system of "${device}" as its type must be known: ${type} is not rebuilt yet`);
   }

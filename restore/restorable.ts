@@ -57,7 +57,7 @@ const KNOWN_TYPES: Readonly<Record<string, string>> = {
   btrfs: "btrfs (package btrfs-progs) did not tell how it was made",
   jfs: "nothing told how it was made",
   reiserfs: "nothing told how it was made",
-  f2fs: "nothing told how it was made",
+  f2fs: "its superblock could not be read, or it is on several devices or zones",
 };
 
 export function isMadeType(type: string): boolean {

@@ -29,7 +29,7 @@ export async function featureProblems(fileSystems: readonly FileSystem[]): Promi
   await using work = await makeTemporaryDirectory("lifeboat-trial-");
   const file = `${work.path}/file`;
   const problems: string[] = [];
-  for (const fileSystem of fileSystems.filter(({ parameters: { kind } }) => kind === "ext" || kind === "xfs")) {
+  for (const fileSystem of fileSystems.filter(({ parameters: { kind } }) => ["ext", "xfs", "f2fs"].includes(kind))) {
     const { device, type } = fileSystem;
     await tryFeatures(fileSystem, file).catch((error: Error) => problems.push(`"${device}", ${type}: ${error.message}`));
     await run(["rm", "-f", file]);

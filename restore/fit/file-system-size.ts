@@ -16,6 +16,7 @@ export function leastFileSystemBytes(fileSystem: FileSystem): number {
       return Math.min(sizeBytes, Math.max(LEAST_XFS_BYTES, (usedBytes ?? 0) * 1.05 + XFS_OWN_BYTES));
     case "btrfs":
       return Math.min(sizeBytes, leastBtrfsBytes(fileSystem, parameters));
+    case "f2fs":
     case "plain":
       return Math.min(sizeBytes, (usedBytes ?? 0) * 1.1 + PLAIN_OWN_BYTES);
     // The number of its clusters makes a FAT what it is.
@@ -122,6 +123,7 @@ function resizedParameters(fileSystem: FileSystem, parameters: FileSystemParamet
       return { ...parameters, sectorBytes: parameters.sectorBytes * larger, clusterSectors };
     }
     case "btrfs":
+    case "f2fs":
     case "plain":
     case "unknown":
       return parameters;

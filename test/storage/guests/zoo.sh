@@ -27,7 +27,7 @@ END
   settle
   system=/dev/disk/by-id/virtio-zoo-1
   mkfs.ext4 -q -U 20000001-0000-4000-8000-000000000007 -L boat-root -E lazy_itable_init=0,lazy_journal_init=0 $system-part1
-  mkfs.f2fs -q -f -l boat-f2fs $system-part2
+  mkfs.f2fs -q -f -O extra_attr,inode_checksum,inode_crtime,compression -l boat-f2fs $system-part2
   mkfs.jfs -q -L boat-jfs $system-part3
   mkreiserfs -q -f -l boat-reiser $system-part4
   number=0

@@ -111,7 +111,7 @@ export function checkSizes({ layout }: Plan, before: Layout): void {
   }
 }
 
-function checkTable({ id, table, logicalSectorBytes, sizeBytes }: Disk): void {
+export function checkTable({ id, table, logicalSectorBytes, sizeBytes }: Disk): void {
   const end = ({ startSector, sizeSectors }: Partition) => startSector + sizeSectors;
   const byStart = [...table!.partitions].sort((a, b) => a.startSector - b.startSector);
   const top = byStart.filter(({ role }) => role !== "logical");

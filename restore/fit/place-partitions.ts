@@ -46,7 +46,7 @@ export function placePartitions(layout: Layout, disk: Disk & { readonly table: P
 }
 
 /** Those that hold something: an extended partition is as large as what is in it. */
-function contentPartitions({ partitions }: PartitionTable): readonly Partition[] {
+export function contentPartitions({ partitions }: PartitionTable): readonly Partition[] {
   return partitions.filter(({ role }) => role !== "extended");
 }
 

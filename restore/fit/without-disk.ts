@@ -136,7 +136,7 @@ function movedDevices(layout: Layout, left: readonly FileSystem[], gone: Readonl
 }
 
 /** Below /dev: those that are made of the partition's own UUID and name, which go with it. A name that another has too still leads somewhere. */
-function partitionLinks(layout: Layout, id: DeviceId): readonly string[] {
+export function partitionLinks(layout: Layout, id: DeviceId): readonly string[] {
   const partitions = partitionsOf(layout);
   const own = partitions.find((one) => one.id === id);
   if (own === undefined) return [];

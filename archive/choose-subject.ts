@@ -55,7 +55,7 @@ export interface Subject {
 
 /** Throws LifeboatError: 2 for options that contradict each other or name nothing, 3 for a machine that could not be rebuilt, unless that is accepted. */
 export async function chooseSubject(storePath: string, request: SubjectRequest): Promise<Subject> {
-  const { root, include, withoutNetwork } = request;
+  const { root, include } = request;
   const system = await inspectMounts();
   const mounts = mountsBelow(system.mounts, root);
   const patterns = request.exclude.map(checkedPattern);
@@ -63,16 +63,8 @@ export async function chooseSubject(storePath: string, request: SubjectRequest):
   const exclude = patterns.filter((pattern) => !isDeviceWord(pattern));
   const exclusions = exclusionsOf(exclude);
   checkIncluded(include, { mounts, devices, exclusions });
-  const choices = chooseMounts(mounts, {
-    include,
-    withoutNetwork,
-    deviceWord: (mount) => devices.wordFor(mount),
-    patternFor: (path) => exclusions.patternFor(bytesOfText(path)),
-    storePath: seenFrom(root, storePath),
-    fstabPaths: parseFstab((await readTextIfThere(`${root === "/" ? "" : root}/etc/fstab`)) ?? "").map(({ path }) => path),
-  });
-  const closed = choices.filter(({ leftOutBecause }) => leftOutBecause !== undefined).map(({ path }) => path);
-  const closedMounts = [...KERNEL_DIRECTORIES, ...closed].filter((path) => !include.includes(path));
+  const choices = await chooseMountsAt(storePath, request, { mounts, devices, exclusions });
+  const closedMounts = closedBy(choices, include);
   if (!include.includes("/")) checkNoImages(request);
   const whole = include.includes("/") ? await chooseMachine(choices, { devices, exclusions, system }, request) : undefined;
   return {
@@ -89,6 +81,28 @@ export async function chooseSubject(storePath: string, request: SubjectRequest):
       ...networkMounts(choices).map(networkWarning),
     ],
   };
+}
+
+/** Which file systems below the root are taken. */
+export async function chooseMountsAt(
+  storePath: string,
+  { root, include, withoutNetwork }: Pick<SubjectRequest, "root" | "include" | "withoutNetwork">,
+  { mounts, devices, exclusions }: Omit<Known, "devices"> & { readonly devices: Pick<ExcludedDevices, "wordFor"> },
+): Promise<readonly MountChoice[]> {
+  return chooseMounts(mounts, {
+    include,
+    withoutNetwork,
+    deviceWord: (mount) => devices.wordFor(mount),
+    patternFor: (path) => exclusions.patternFor(bytesOfText(path)),
+    storePath: seenFrom(root, storePath),
+    fstabPaths: parseFstab((await readTextIfThere(`${root === "/" ? "" : root}/etc/fstab`)) ?? "").map(({ path }) => path),
+  });
+}
+
+/** Mount points whose content is left out. */
+export function closedBy(choices: readonly MountChoice[], include: readonly string[]): readonly string[] {
+  const closed = choices.filter(({ leftOutBecause }) => leftOutBecause !== undefined).map(({ path }) => path);
+  return [...KERNEL_DIRECTORIES, ...closed].filter((path) => !include.includes(path));
 }
 
 /** Their content is worth nothing, and changes all the time. */

@@ -86,9 +86,16 @@ function makeOption(spec: OptionSpec): Option {
   );
   if (spec.choices !== undefined) option.choices([...spec.choices]);
   if (spec.excludes !== undefined) option.conflicts(spec.excludes.map(attributeName));
-  if (spec.many === true) option.argParser((value: string, previous: unknown) => [...(Array.isArray(previous) ? previous : []), value]);
+  if (spec.many === true)
+    option.argParser((value: string, previous: unknown) => [...(Array.isArray(previous) ? previous : []), chosen(spec, value)]);
   if (spec.type === "number") option.argParser(parseNumber);
   return option;
+}
+
+/** commander checks the choices of what is given once. */
+function chosen({ choices }: OptionSpec, value: string): string {
+  if (choices === undefined || choices.includes(value)) return value;
+  throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}.`);
 }
 
 function parseNumber(text: string): number {

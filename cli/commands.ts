@@ -3,6 +3,7 @@
 import { archiveCommand } from "./archive.ts";
 import { binaryCommand } from "./binary.ts";
 import { buildCommand } from "./build.ts";
+import { compareCommand } from "./compare.ts";
 import type { CommandSpec } from "./command-spec.ts";
 import { documentsCommand } from "./documents.ts";
 import { explainCommand } from "./explain.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   archiveCommand,
   listCommand,
   verifyCommand,
+  compareCommand,
   planCommand,
   restoreCommand,
   buildCommand,

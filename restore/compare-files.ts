@@ -17,9 +17,31 @@ export interface Difference {
   readonly what: string;
 }
 
+export const DIFFERENCE_KINDS = [
+  "missing",
+  "unreadable",
+  "type",
+  "content",
+  "link",
+  "device",
+  "owner",
+  "mode",
+  "xattr",
+  "flags",
+  "new",
+  "time",
+] as const;
+
+/** `new`: there, and not in the set. `xattr`: extended attributes, ACLs or label. */
+export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
+
+export interface KnownDifference extends Difference {
+  readonly kind: DifferenceKind;
+}
+
 export interface Comparison {
   readonly checked: number;
-  readonly differences: readonly Difference[];
+  readonly differences: readonly KnownDifference[];
 }
 
 export interface CompareOptions {
@@ -53,10 +75,10 @@ export async function compareFiles(options: CompareOptions): Promise<Comparison>
   const messages = await source.finish();
   const unreadable = new Map([...messages.unreadable, ...messages.changed].map(({ path, what }) => [path, what]));
   const { checked, differences } = await comparison.finish();
-  const explained = differences.map(({ path, what }) => ({
-    path,
-    what: what === "missing" ? (reasonFor(unreadable, path) ?? what) : what,
-  }));
+  const explained = differences.map((difference) => {
+    const what = difference.kind === "missing" ? reasonFor(unreadable, difference.path) : undefined;
+    return what === undefined ? difference : { ...difference, kind: "unreadable" as const, what };
+  });
   return { checked, differences: options.withFlags ? [...explained, ...(await flagDifferences(options, flags, explained))] : explained };
 }
 
@@ -103,10 +125,11 @@ interface Seen {
 /** Members come in the catalogue's order; those that are missing, or cannot be read, do not come. */
 function inOrder({ entries, root }: CompareOptions, missing: ReadonlySet<ByteText>) {
   const prefix = prefixOf(root);
-  const differences: Difference[] = [];
+  const differences: KnownDifference[] = [];
+  const missed = (path: ByteText) => void differences.push({ path, kind: "missing", what: "missing" });
   const ahead = readAhead(entries(), (path) => {
     const isMissing = missing.has(path);
-    if (isMissing) differences.push({ path, what: "missing" });
+    if (isMissing) missed(path);
     return !isMissing;
   });
   let checked = 0;
@@ -114,7 +137,7 @@ function inOrder({ entries, root }: CompareOptions, missing: ReadonlySet<ByteTex
   return {
     member(member: TarMember) {
       const { entry, passed } = ahead.take(absolutePath(member.path));
-      for (const { path } of passed) differences.push({ path, what: "missing" });
+      for (const { path } of passed) missed(path);
       const kind = entry?.isSparse === true ? "sparse" : "dense";
       const algorithm = algorithmOf(entry?.digest ?? "");
       current = { member, entry, digest: member.type === "file" ? contentDigest(member, algorithm, kind) : undefined };
@@ -124,9 +147,9 @@ function inOrder({ entries, root }: CompareOptions, missing: ReadonlySet<ByteTex
       if (current?.entry === undefined) return;
       checked += 1;
       const { path, sameNodeAs } = current.entry;
-      for (const what of differencesOf(current.entry, current.member, current.digest?.hex())) differences.push({ path, what });
+      for (const found of differencesOf(current.entry, current.member, current.digest?.hex())) differences.push({ path, ...found });
       if (sameNodeAs !== undefined && !isSameNode(prefix, path, sameNodeAs))
-        differences.push({ path, what: `a node of its own instead of another name of ${printable(sameNodeAs)}` });
+        differences.push({ path, kind: "link", what: `a node of its own instead of another name of ${printable(sameNodeAs)}` });
       current = undefined;
     },
     trailer: () => undefined,
@@ -134,7 +157,7 @@ function inOrder({ entries, root }: CompareOptions, missing: ReadonlySet<ByteTex
     settle: ahead.fill,
     async finish(): Promise<Comparison> {
       for (await ahead.fill(); ahead.size() > 0; await ahead.fill()) {
-        for (const { path } of ahead.takeAll()) differences.push({ path, what: "missing" });
+        for (const { path } of ahead.takeAll()) missed(path);
       }
       return { checked, differences };
     },
@@ -166,23 +189,28 @@ function readAhead(entries: AsyncIterable<CatalogueEntry>, isWanted: (path: Byte
   };
 }
 
-/** One sentence each. */
-export function differencesOf(entry: CatalogueEntry, member: TarMember, digest: string | undefined): readonly string[] {
-  if (entry.type !== member.type) return [`a ${member.type} instead of a ${entry.type}`];
-  const differs: string[] = [];
-  const compare = (what: string, now: string | undefined, then: string | undefined) => {
-    if (now !== then) differs.push(`${what} ${now ?? "none"} instead of ${then ?? "none"}`);
+/** `what` is a sentence. */
+export function differencesOf(
+  entry: CatalogueEntry,
+  member: TarMember,
+  digest: string | undefined,
+): readonly Omit<KnownDifference, "path">[] {
+  if (entry.type !== member.type) return [{ kind: "type", what: `a ${member.type} instead of a ${entry.type}` }];
+  const differs: Omit<KnownDifference, "path">[] = [];
+  const compare = (kind: DifferenceKind, what: string, [now, then]: readonly [string | undefined, string | undefined]) => {
+    if (now !== then) differs.push({ kind, what: `${what} ${now ?? "none"} instead of ${then ?? "none"}` });
   };
-  compare("mode", octal(member.mode), octal(entry.mode));
-  compare("owner", `${member.uid}:${member.gid}`, `${entry.uid}:${entry.gid}`);
-  compare("time of change", timeText(member.mtime), timeText(entry.mtime));
-  if (entry.type === "file") compare("size", `${member.sizeBytes}`, `${entry.sizeBytes}`);
-  if (entry.digest !== digest) differs.push("content");
-  if (entry.attributesDigest !== attributesDigest(member.attributes)) differs.push("extended attributes, ACL or label");
-  if (entry.type === "symlink") compare("target", printable(member.linkTarget ?? ""), printable(entry.target ?? ""));
-  if (entry.type === "hard-link")
-    compare("other name", printable(absolutePath(member.linkTarget ?? "")), printable(entry.hardlinkOf ?? ""));
-  compare("device number", member.device?.join(":"), entry.device?.join(":"));
+  const nameOf = (link: ByteText | undefined) => printable(link ?? "");
+  compare("mode", "mode", [octal(member.mode), octal(entry.mode)]);
+  compare("owner", "owner", [`${member.uid}:${member.gid}`, `${entry.uid}:${entry.gid}`]);
+  compare("time", "time of change", [timeText(member.mtime), timeText(entry.mtime)]);
+  if (entry.type === "file") compare("content", "size", [`${member.sizeBytes}`, `${entry.sizeBytes}`]);
+  if (entry.digest !== digest) differs.push({ kind: "content", what: "content" });
+  if (entry.attributesDigest !== attributesDigest(member.attributes))
+    differs.push({ kind: "xattr", what: "extended attributes, ACL or label" });
+  if (entry.type === "symlink") compare("link", "target", [nameOf(member.linkTarget), nameOf(entry.target)]);
+  if (entry.type === "hard-link") compare("link", "other name", [nameOf(absolutePath(member.linkTarget ?? "")), nameOf(entry.hardlinkOf)]);
+  compare("device", "device number", [member.device?.join(":"), entry.device?.join(":")]);
   return differs;
 }
 
@@ -190,8 +218,14 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(4, "0");
 }
 
+/** What a Date holds (ECMA-262 section 21.4.1.1). */
+const DATE_LIMIT_SECONDS = 8.64e12;
+
+/** UTC. */
 function timeText([seconds, nanoseconds]: CatalogueEntry["mtime"]): string {
-  return `${seconds}.${String(nanoseconds).padStart(9, "0")}`;
+  const fraction = String(nanoseconds).padStart(9, "0");
+  if (Math.abs(seconds) > DATE_LIMIT_SECONDS) return `@${seconds}.${fraction}`;
+  return `${new Date(seconds * 1000).toISOString().slice(0, -5).replace("T", " ")}.${fraction}`;
 }
 
 /** Of others lsattr would open what they lead to. */
@@ -202,10 +236,10 @@ function hasFlags(type: CatalogueEntry["type"]): boolean {
 async function flagDifferences(
   { entries, extraFlagsAreFine }: CompareOptions,
   now: ReadonlyMap<ByteText, string>,
-  known: readonly Difference[],
-): Promise<readonly Difference[]> {
-  const missing = new Set(known.flatMap(({ path, what }) => (what === "missing" ? [path] : [])));
-  const found: Difference[] = [];
+  known: readonly KnownDifference[],
+): Promise<readonly KnownDifference[]> {
+  const missing = new Set(known.flatMap(({ path, kind }) => (kind === "missing" ? [path] : [])));
+  const found: KnownDifference[] = [];
   for await (const { path, flags, type } of entries()) {
     if (!hasFlags(type) || missing.has(path)) continue;
     const all = now.get(path) ?? "";
@@ -217,7 +251,11 @@ async function flagDifferences(
             .join("")
         : all;
     if (letters !== flags)
-      found.push({ path, what: `inode flags ${letters === "" ? "none" : letters} instead of ${flags === "" ? "none" : flags}` });
+      found.push({
+        path,
+        kind: "flags",
+        what: `inode flags ${letters === "" ? "none" : letters} instead of ${flags === "" ? "none" : flags}`,
+      });
   }
   return found;
 }

@@ -240,7 +240,7 @@ test("damage in the middle of a file that spans frames costs that file and its l
   assert.equal(checked, large.manifest.totals.paths - 2);
   assert.deepEqual(
     differences.filter(({ path }) => path !== "/"),
-    lost.map((path) => ({ path, what: "missing" })),
+    lost.map((path) => ({ path, kind: "missing", what: "missing" })),
   );
 });
 

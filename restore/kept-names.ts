@@ -12,8 +12,10 @@ export interface KeptNames {
   entries(): AsyncIterable<CatalogueEntry>;
 }
 
+type Chosen = Pick<Selection, "isWanted" | "parents" | "sources" | "entries">;
+
 /** `lost`: what damage has cost. */
-export async function keptNames(selection: Selection, lost: ReadonlySet<ByteText>): Promise<KeptNames> {
+export async function keptNames(selection: Chosen, lost: ReadonlySet<ByteText>): Promise<KeptNames> {
   const { isWanted, parents } = selection;
   const isKept = (path: ByteText) => isWanted(path) && !lost.has(path);
   const firstOf = await firstLinks(selection, isKept);
@@ -42,7 +44,7 @@ export async function keptNames(selection: Selection, lost: ReadonlySet<ByteText
 }
 
 /** Of a hard link's first name that was not asked for: the first name that was, which takes its place. */
-async function firstLinks({ sources, entries }: Selection, isKept: (path: ByteText) => boolean): Promise<ReadonlyMap<ByteText, ByteText>> {
+async function firstLinks({ sources, entries }: Chosen, isKept: (path: ByteText) => boolean): Promise<ReadonlyMap<ByteText, ByteText>> {
   const firstOf = new Map<ByteText, ByteText>();
   if (sources.size === 0) return firstOf;
   for await (const { path, hardlinkOf } of entries()) {

@@ -86,7 +86,7 @@ export function hasAttributes({ attributesDigest }: CatalogueEntry): boolean {
   return attributesDigest !== undefined;
 }
 
-function wantedBelow(only: readonly ByteText[]): (path: ByteText) => boolean {
+export function wantedBelow(only: readonly ByteText[]): (path: ByteText) => boolean {
   const tops = new Set(only);
   if (tops.has("/")) return () => true;
   return (path) => {

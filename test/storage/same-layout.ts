@@ -13,11 +13,15 @@ export function comparableLayout({ machine }: Inspected): unknown {
     disks: disks
       .filter(({ identity }) => identity.serial !== "LIFEBOAT-STORE")
       .map(({ id, identity, sizeBytes, table }) => [id, identity.serial, sizeBytes, withoutLimits(table)]),
-    stack,
-    fileSystems: fileSystems.map(({ usedBytes: _used, usedInodes: _inodes, ...rest }) => rest),
-    swaps,
-    // In the order in which they were mounted, which is another at each boot.
-    mounts: mounts.filter(({ path }) => !path.startsWith("/run/")).sort((a, b) => (a.path < b.path ? -1 : 1)),
+    // The device mapper's numbers, by which they are listed, are others at each boot.
+    stack: sorted(stack, ({ kind, id }) => `${kind} ${id}`),
+    fileSystems: sorted(fileSystems, ({ device }) => device).map(({ usedBytes: _used, usedInodes: _inodes, ...rest }) => rest),
+    swaps: sorted(swaps, ({ place }) => place),
+    // So is the order in which they were mounted.
+    mounts: sorted(
+      mounts.filter(({ path }) => !path.startsWith("/run/")),
+      ({ path }) => path,
+    ),
     fstab,
   };
 }
@@ -25,4 +29,8 @@ export function comparableLayout({ machine }: Inspected): unknown {
 /** The first and last sector that a table allows are sfdisk's own choice, where the machine's tool chose others. */
 function withoutLimits(table: Layout["disks"][number]["table"]) {
   return table === undefined ? undefined : { ...table, firstSector: undefined, lastSector: undefined };
+}
+
+function sorted<T>(list: readonly T[], nameOf: (one: T) => string): readonly T[] {
+  return [...list].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }

@@ -31,6 +31,7 @@ END
 }
 
 unlock() {
+  settle
   printf lifeboat | cryptsetup open --key-file - UUID=$disk_uuid safe
   settle
 }

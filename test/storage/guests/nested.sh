@@ -39,6 +39,7 @@ END
 }
 
 unlock() {
+  settle
   printf lifeboat | cryptsetup open --key-file - UUID=$disk_uuid safe
   settle
 }

@@ -112,6 +112,7 @@ const PURE_FILES = [
   "restore/subvolumes.ts",
   "restore/unmade.ts",
   "restore/volume-ids.ts",
+  "restore/way-to-look.ts",
   "set/catalogue.ts",
   "set/device-image-files.ts",
   "set/frame-list.ts",

@@ -12,11 +12,11 @@ import { journalSubject, readJournal, readMark } from "./journal.ts";
 import { planRestore, type PlanOptions } from "./plan-restore.ts";
 import { normalised, signatureUuids, uuidSet } from "./foreign-data.ts";
 import { journalProblem, layoutProblem, type FoundTraces } from "./plan-resume.ts";
-import type { Plan, Step } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { onKept } from "./reuse.ts";
 import type { PresentDisk } from "./present-disk.ts";
-import { subvolumeOption } from "./subvolumes.ts";
 import { readPresentDisks } from "./read-present-disks.ts";
+import { wayToLook } from "./way-to-look.ts";
 
 export interface PreparedRestore {
   readonly set: OpenSet;
@@ -103,15 +103,6 @@ function isRootUnseen(layout: Layout, { matches }: Plan, present: readonly Prese
 
 const NO_TRACES: FoundTraces = { journal: undefined, mark: undefined };
 
-/** How to look into each without changing it (DESIGN section 8, rule 2). */
-const LOOK_OPTIONS: Readonly<Record<string, string>> = {
-  ext2: "ro",
-  ext3: "ro,noload",
-  ext4: "ro,noload",
-  xfs: "ro,norecovery,nouuid",
-  btrfs: "ro,rescue=nologreplay",
-};
-
 /** Looks at the file system that stands where the plan will put the root, when it is the machine's own. */
 export async function readTraces({ layout }: Machine, { steps }: Plan, present: readonly PresentDisk[]): Promise<FoundTraces> {
   const root = steps.find((step) => step.kind === "mount" && step.path === "/");
@@ -120,24 +111,17 @@ export async function readTraces({ layout }: Machine, { steps }: Plan, present: 
   const isThere = present.some(({ contents }) =>
     contents.some((content) => `/dev/${content.device}` === root.device && isSame(content.uuid, uuid)),
   );
-  const options = LOOK_OPTIONS[root.type];
-  if (!isThere || options === undefined) return NO_TRACES;
-  const mounted = await mountBriefly(root.device, EXT_TYPES.has(root.type) ? "ext4" : root.type, lookOptions(root, options)).catch(nothing);
+  const way = wayToLook(root);
+  if (!isThere || way === undefined) return NO_TRACES;
+  const mounted = await mountBriefly(root.device, way.type, way.options).catch(nothing);
   if (mounted === undefined) return NO_TRACES;
   await using place = mounted;
   return { journal: await readJournal(place.path), mark: await readMark(place.path) };
 }
 
-/** The kernel's ext4 mounts them too. */
-const EXT_TYPES: ReadonlySet<string> = new Set(["ext2", "ext3"]);
-
 /** What cannot be mounted tells nothing. */
 function nothing(error: unknown): undefined {
   if (!(error instanceof LifeboatError)) throw error;
-}
-
-function lookOptions({ type, fsRoot }: Extract<Step, { kind: "mount" }>, options: string): readonly string[] {
-  return type === "btrfs" ? [options, subvolumeOption(fsRoot)] : [options];
 }
 
 function isSame(found: string | undefined, wanted: string | undefined): boolean {

@@ -15,19 +15,19 @@ type Of<K extends Step["kind"]> = Extract<Step, { readonly kind: K }>;
 const KIB = 1024;
 const SECTOR_BYTES = 512;
 
-const LVM_CONFIG = "activation{udev_sync=0 udev_rules=0 monitoring=0} backup{backup=0 archive=0}";
+const LVM_ACTIVATION = "udev_sync=0 udev_rules=0 monitoring=0";
 
 /**
  * Asks nothing, waits for no udev, as there is none, and sees these devices alone: what is on other disks may have the same names and the
  * same UUIDs, as the machine's old disk has. A path of a multipath disk, which LVM passes over elsewhere, is the disk here.
  */
-function lvmOptions(devices: Iterable<string>, { usesDevicesFile = false } = {}): readonly string[] {
+function lvmOptions(devices: Iterable<string>, { usesDevicesFile = false, activation = LVM_ACTIVATION } = {}): readonly string[] {
   // lvm.conf(5), filter: the first pattern that fits decides.
   const own = [...devices].map((device) => `"a|^${device.replace(/[^\w/-]/g, "\\\\$&")}$|"`);
   return [
     "--yes",
     "--config",
-    `${LVM_CONFIG} devices{use_devicesfile=${usesDevicesFile ? 1 : 0} multipath_component_detection=0 filter=[${[...own, '"r|.*|"'].join(",")}]}`,
+    `activation{${activation}} backup{backup=0 archive=0} devices{use_devicesfile=${usesDevicesFile ? 1 : 0} multipath_component_detection=0 filter=[${[...own, '"r|.*|"'].join(",")}]}`,
   ];
 }
 
@@ -225,6 +225,22 @@ export function openCommand({ stacked, device, on }: Of<"open-device">): Command
       return openLuksCommand(device, stacked.id);
     case "volume-group":
       return ["lvm", "vgchange", ...lvmOptions(on), "--activate=y", stacked.id];
+  }
+}
+
+/** The same, so that nothing on it can be written; `on`: all of it that is there. */
+export function lookCommand({ stacked, device, on }: Of<"open-device">): Command {
+  switch (stacked.kind) {
+    case "array": {
+      const identity = stacked.uuid === undefined ? [] : [`--uuid=${colonUuid(stacked.uuid)}`];
+      return ["mdadm", "--assemble", device, "--run", "--readonly", ...identity, ...on];
+    }
+    case "luks":
+      return ["cryptsetup", "open", "--readonly", "--type=luks", "--key-file=-", device, stacked.id];
+    case "volume-group": {
+      const activation = `${LVM_ACTIVATION} read_only_volume_list=["${stacked.id}"]`;
+      return ["lvm", "vgchange", ...lvmOptions(on, { activation }), "--activate=y", stacked.id];
+    }
   }
 }
 

@@ -3,8 +3,9 @@
 import { inspectMounts } from "../machine/inspect-mounts.ts";
 import { mountsBelow } from "../machine/layout.ts";
 import type { ByteText } from "../formats/tar-read.ts";
-import { bytesOfText, prefixOf } from "../set/catalogue.ts";
+import { bytesOfText, prefixOf, printable } from "../set/catalogue.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
+import type { KnownDifference } from "../restore/compare-files.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { chooseMountsAt, closedBy } from "./choose-subject.ts";
 import { isWithin } from "./choose-mounts.ts";
@@ -24,17 +25,24 @@ export interface NewPathsRequest {
   /** With all below it. */
   isExcluded(path: ByteText): boolean;
   /** Told what cannot be looked at. */
-  skipped(path: ByteText, reason: string): void;
+  remark(line: string): void;
 }
 
-export interface NewPath {
+interface NewPath {
   readonly path: ByteText;
   /** How many paths are in it, of a directory. */
   readonly inside: number;
 }
 
 /** A directory that is new stands for all in it. */
-export async function* newPaths(request: NewPathsRequest): AsyncGenerator<NewPath> {
+export async function newPaths(request: NewPathsRequest): Promise<readonly KnownDifference[]> {
+  const found: KnownDifference[] = [];
+  for await (const { path, inside } of walkNew(request))
+    found.push({ path, kind: "new", what: inside === 0 ? "new" : `with ${inside} paths in it` });
+  return found;
+}
+
+async function* walkNew(request: NewPathsRequest): AsyncGenerator<NewPath> {
   const { manifest, root, only, isInSet, isExcluded } = request;
   const prefix = prefixOf(root);
   const { closedMounts, isLeftOut } = await choiceOf(request);
@@ -45,7 +53,9 @@ export async function* newPaths(request: NewPathsRequest): AsyncGenerator<NewPat
     include: commonTo(manifest.options.include.map(bytesOfText), only),
     exclude: (path) => isLeftOut(path) || own.isOwn(prefix + path) || isExcluded(path),
     closedMounts,
-    skipped: request.skipped,
+    skipped(path, reason) {
+      if (!HARMLESS.test(reason)) request.remark(`not looked at for what is new: ${printable(path)}: ${reason}`);
+    },
   });
   for (const { path, isWay } of walked) {
     if (isWay === true) continue;
@@ -58,6 +68,9 @@ export async function* newPaths(request: NewPathsRequest): AsyncGenerator<NewPat
   }
   if (current !== undefined) yield current;
 }
+
+/** Sockets are in no set, and files go while one looks. */
+const HARMLESS = /socket|removed|not there/;
 
 /** What is below one of the first and below one of the second. */
 function commonTo(include: readonly ByteText[], only: readonly ByteText[]): readonly ByteText[] {

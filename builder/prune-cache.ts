@@ -1,6 +1,5 @@
 // Keeps the cache small: of each kind of piece the few that were used last.
 
-import { join } from "node:path";
 import { fileInfo, listDirectory, removeFile, removeTree, touchFile } from "#os/files";
 
 /** Of a kind: enough for a normal and a small image, each now and before. */
@@ -25,14 +24,14 @@ export async function markUsed(paths: readonly string[]): Promise<void> {
 /** Removes the pieces that were used longest ago. What other programs put into the directory stays. */
 export async function pruneCache(cacheDirectory: string, nowMs = Date.now()): Promise<void> {
   for (const name of (await listDirectory(cacheDirectory)).filter((candidate) => UNFINISHED.test(candidate))) {
-    const path = join(cacheDirectory, name);
+    const path = `${cacheDirectory}/${name}`;
     const changedNs = BigInt((await fileInfo(path))?.mtimeNs ?? "0");
     if (BigInt(nowMs) * 1_000_000n - changedNs > DAY_NS) await removeTree(path);
   }
   const pieces = (await listDirectory(cacheDirectory)).flatMap((name) => {
     const [whole, piece, directory, list] = PIECE.exec(name) ?? [];
     const kind = piece ?? (directory === undefined ? list : "modules-directory");
-    return whole === undefined || kind === undefined ? [] : [{ kind, path: join(cacheDirectory, name) }];
+    return whole === undefined || kind === undefined ? [] : [{ kind, path: `${cacheDirectory}/${name}` }];
   });
   const stamped = await Promise.all(
     pieces.map(async (piece) => ({ ...piece, usedNs: BigInt((await fileInfo(piece.path))?.mtimeNs ?? "0") })),

@@ -7,7 +7,7 @@ import { fileInfo, writeAtomic } from "#os/files";
 import type { ByteText } from "../formats/tar-read.ts";
 import { utf8Encode } from "../formats/text.ts";
 import { findSet } from "../media/find-set.ts";
-import { DIFFERENCE_KINDS, type DifferenceKind, type KnownDifference } from "../restore/compare-files.ts";
+import { DIFFERENCE_KINDS, type DifferenceKind } from "../restore/compare-files.ts";
 import { byPath, compareSet, type PathDifference } from "../restore/compare-set.ts";
 import { pathsMeant } from "../restore/only-paths.ts";
 import { wantedBelow } from "../restore/select-files.ts";
@@ -81,7 +81,9 @@ export const compareCommand: CommandSpec = {
       progress: (doneBytes, allBytes) => progress({ what: "comparing", doneBytes, allBytes }),
     });
     refuseAbsent(wish, compared.paths);
-    const found = [...compared.differences, ...(await whatIsNew({ set, root, wish, paths: compared.paths }, remark))];
+    const { manifest } = set;
+    const news = await newPaths({ manifest, root, only: wish.only, isExcluded: wish.isExcluded, isInSet: compared.paths.has, remark });
+    const found = [...compared.differences, ...news];
     progress(undefined);
     const differences = byPath(found, new Set(listOption(options, "ignore") as readonly DifferenceKind[]));
     await tell({ setId: set.manifest.id, root, checked: compared.checked, differences }, invocation);
@@ -130,32 +132,6 @@ function refuseAbsent({ only }: Wish, paths: PathMemory): void {
     hint: "lifeboat list SET --files shows what is in it",
   });
 }
-
-interface Compared {
-  readonly set: OpenSet;
-  readonly root: string;
-  readonly wish: Wish;
-  readonly paths: PathMemory;
-}
-
-async function whatIsNew({ set, root, wish, paths }: Compared, remark: Invocation["remark"]): Promise<readonly KnownDifference[]> {
-  const found: KnownDifference[] = [];
-  const news = newPaths({
-    manifest: set.manifest,
-    root,
-    only: wish.only,
-    isExcluded: wish.isExcluded,
-    isInSet: paths.has,
-    skipped(path, reason) {
-      if (!HARMLESS.test(reason)) remark(`not looked at for what is new: ${printable(path)}: ${reason}`);
-    },
-  });
-  for await (const { path, inside } of news) found.push({ path, kind: "new", what: inside === 0 ? "new" : `with ${inside} paths in it` });
-  return found;
-}
-
-/** Sockets are in no set, and files go while one looks. */
-const HARMLESS = /socket|removed|not there/;
 
 async function tell(compared: ComparedMachine, { options, print }: Invocation): Promise<void> {
   const output = textOption(options, "output");

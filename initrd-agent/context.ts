@@ -3,12 +3,14 @@
 import type { ModuleTable } from "kmod-parse/module-table";
 import type { WorkerShell } from "#os/worker-shell";
 import type { BlockDevice } from "../machine/block-devices.ts";
+import type { Machine } from "../machine/model.ts";
 import type { Superblock } from "../machine/superblock.ts";
 import type { FoundSet } from "../media/find-store.ts";
 import type { Medium } from "../media/medium.ts";
 import type { LuksKeys } from "../restore/luks-keys.ts";
 import type { PreparedRestore } from "../restore/prepare.ts";
 import type { ImageManifest } from "../set/image-manifest.ts";
+import type { OpenSet } from "../set/open-set.ts";
 import type { BootWords } from "./boot-words.ts";
 import type { Console } from "./console.ts";
 
@@ -34,6 +36,8 @@ export interface AgentState {
   mediumUrl: string | undefined;
   /** What nuke will do, from the hand-off on. */
   restore: { readonly prepared: PreparedRestore; readonly found: FoundSet; readonly passphrases: LuksKeys } | undefined;
+  /** What compare will do, from the hand-off on. */
+  compare: Comparing | undefined;
   /** Modules loaded by name, in the kernel's spelling. */
   readonly loaded: Set<string>;
   /** Modules that were tried and found no device of theirs. */
@@ -58,6 +62,13 @@ export interface AgentState {
   interfacesRaisedMs: number | undefined;
 }
 
+export interface Comparing {
+  readonly set: OpenSet;
+  readonly machine: Machine;
+  /** Of its LUKS volumes. */
+  readonly keys: LuksKeys;
+}
+
 export function newState(loaded: readonly string[]): AgentState {
   return {
     toolsTakenIn: false,
@@ -66,6 +77,7 @@ export function newState(loaded: readonly string[]): AgentState {
     medium: undefined,
     mediumUrl: undefined,
     restore: undefined,
+    compare: undefined,
     loaded: new Set(loaded),
     declined: new Set(),
     failed: new Map(),

@@ -10,6 +10,7 @@ import { startWorkerShell } from "#os/worker-shell";
 import { readLoadedModules } from "../machine/bus-devices.ts";
 import { IMAGE_MANIFEST_PATH, parseImageManifest, type ImageManifest } from "../set/image-manifest.ts";
 import { parseBootWords, type StageName } from "./boot-words.ts";
+import { runCompare } from "./compare.ts";
 import { openConsole } from "./console.ts";
 import { newState, type AgentContext } from "./context.ts";
 import { runNuke } from "./nuke.ts";
@@ -58,6 +59,7 @@ export async function runAgent(): Promise<void> {
   for (const stage of STAGES) await runAndSay(context, stage);
   await sayReport(context);
   await runNuke(context);
+  await runCompare(context);
   if (context.words.mode === "expert") {
     startShells(context);
     return watch(context, { setStatus: () => undefined, takeIn: () => runLater(context) });

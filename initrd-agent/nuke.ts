@@ -2,18 +2,18 @@
 
 import { nowMs, sleep, utcNow } from "#os/clock";
 import { LifeboatError } from "#os/error";
-import type { RestoreEnvironment, RestoreProgress } from "../restore/engine.ts";
+import type { RestoreEnvironment } from "../restore/engine.ts";
 import { whatFollows, warningsAfter } from "../restore/outcome.ts";
 import { releaseDisk } from "../restore/release-disk.ts";
 import type { RestoreReport } from "../restore/restore-machine.ts";
 import { runRestore } from "../restore/run-restore.ts";
 import { planText } from "../ui/plan-text.ts";
-import { progressLine } from "../ui/progress-line.ts";
 import { restoreDetails, restoredLine } from "../ui/restore-text.ts";
 import { LOG_PATH, type Console } from "./console.ts";
 import type { AgentContext } from "./context.ts";
 import { countDown, type Clock } from "./count-down.ts";
 import { leave } from "./operator.ts";
+import { progressDrawer } from "./progress-drawer.ts";
 import { restoreWords, type RestoreWords } from "./restore-words.ts";
 
 /** Where the machine that is being restored is mounted, and how time goes by. */
@@ -71,30 +71,12 @@ async function restore(
   }
 }
 
-/** A slow serial line takes one line a second. */
-const DRAW_MS = 1000;
-
 function environmentOf(console: Console, { root, nowMs: clockMs }: NukeSurroundings): RestoreEnvironment {
-  let drawnMs = 0;
-  let startMs = 0;
-  let what = "";
-  const draw = (state: RestoreProgress | undefined) => {
-    if (state === undefined) {
-      for (const screen of console.screens) screen.draw([]);
-      return;
-    }
-    if (state.what !== what) startMs = clockMs();
-    what = state.what;
-    if (clockMs() < drawnMs + DRAW_MS) return;
-    drawnMs = clockMs();
-    const line = progressLine({ ...state, files: undefined, elapsedMs: clockMs() - startMs });
-    for (const screen of console.screens) screen.draw([line]);
-  };
   return {
     root,
     say: console.say,
     note: console.note,
-    progress: draw,
+    progress: progressDrawer(console, clockMs),
     release: releaseDisk,
     nowMs: clockMs,
     now: utcNow,

@@ -18,7 +18,7 @@ type WordTexts = Readonly<Record<string, WordText>>;
 export const MODE_WORDS = {
   interactive: { says: "Look for the medium until it is there, then show the menu; this is the default." },
   nuke: { says: "Show the plan, wait 20 s for a key that stops it, then erase the disks and restore everything." },
-  compare: { says: "Compare the machine with its set and write nothing.", later: "has no effect" },
+  compare: { says: "Compare the machine with its set and write nothing; what differs is listed in `/run/lifeboat/differences`." },
   expert: { says: "Give a root shell on every console instead of the menu." },
 } as const satisfies WordTexts;
 

@@ -30,7 +30,7 @@ describe("handOff()", () => {
   const quiet = [
     ["", { kind: "ok" }],
     ["expert", { kind: "ok" }],
-    ["compare", { kind: "fallback", text: "compare is not there yet: nothing is written" }],
+    ["compare", { kind: "fallback", text: "no set on this medium: nothing to compare" }],
     ["nuke", { kind: "fallback", text: "no set on this medium: nothing to restore" }],
   ] as const;
   for (const [line, outcome] of quiet) {

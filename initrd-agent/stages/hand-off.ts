@@ -15,11 +15,11 @@ import { requireKeys, requireOpening, sameKey, type LuksKeys } from "../../resto
 import { prepareRestore } from "../../restore/prepare.ts";
 import { refuseUnattended } from "../../restore/unattended.ts";
 import { openDamagedSet } from "../../set/damaged-set.ts";
-import { openSet, type OpenSet } from "../../set/open-set.ts";
+import { openSet, readMachine, type OpenSet } from "../../set/open-set.ts";
 import { coldplug, loadModules } from "../coldplug.ts";
 import { consoleChanger } from "../console-changer.ts";
 import type { AgentContext } from "../context.ts";
-import { readLuksKey } from "../luks-key.ts";
+import { readLuksKey, type LuksKeyFile } from "../luks-key.ts";
 import { bringNetworkUp } from "../network.ts";
 import { restoreWords, unmetWords } from "../restore-words.ts";
 import type { Outcome, StageSignal } from "../stage.ts";
@@ -37,7 +37,7 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
     case "expert":
       return { kind: "ok" };
     case "compare":
-      return { kind: "fallback", text: "compare is not there yet: nothing is written" };
+      return prepareCompare(context, signal);
     case "nuke": {
       refuseProblems(context);
       refuseCredentials(context);
@@ -48,8 +48,7 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
         ...mediumLock(state.mediumUrl),
         ...(found.device === undefined ? [] : [[found.device, "it holds the set"] as const]),
       ]);
-      const { luksKey: word } = restoreWords(words);
-      const file = word === undefined ? undefined : await readLuksKey(context, word, locks.keys());
+      const file = await keyFile(context, locks.keys());
       if (file !== undefined) locks.set(file.device, "it holds the key file");
       const prepared = await prepareRestore(await openAsAsked(context, found), { ...restoreWords(words), locks });
       refuseUnattended(prepared);
@@ -60,6 +59,26 @@ export async function handOff(context: AgentContext, signal: StageSignal): Promi
       return { kind: "ok" };
     }
   }
+}
+
+async function keyFile(context: AgentContext, apart: Iterable<string>): Promise<LuksKeyFile | undefined> {
+  const { luksKey: word } = restoreWords(context.words);
+  return word === undefined ? undefined : readLuksKey(context, word, apart);
+}
+
+/** Nothing is written, so that nothing has to be locked, and whoever may read the disks may read the key. */
+async function prepareCompare(context: AgentContext, signal: StageSignal): Promise<Outcome> {
+  const found = await searchSet(context, signal);
+  if (found === undefined) return { kind: "fallback", text: "no set on this medium: nothing to compare" };
+  context.console.say(`lifeboat: set ${found.place}`);
+  const set = await openSet(found.source);
+  const machine = await readMachine(set);
+  if (machine === undefined) return { kind: "fallback", text: `${set.manifest.id} holds files alone: whose they are it does not tell` };
+  const file = await keyFile(context, []);
+  const volumes = machine.layout.stack.filter(({ kind }) => kind === "luks");
+  const keys: LuksKeys = file === undefined ? new Map() : new Map(volumes.map(({ id }) => [id, file.key]));
+  context.state.compare = { set, machine, keys };
+  return { kind: "ok" };
 }
 
 /** A word that was meant to spare a disk, and is mistyped or not obeyed, must not be passed over on the way to erasing it. */

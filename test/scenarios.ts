@@ -1,6 +1,7 @@
 // All end-to-end scenarios, in the order they run.
 
 import type { Scenario } from "./scenario.ts";
+import { COMPARE } from "./scenarios/compare.ts";
 import { BOOT_PATHS } from "./scenarios/boot-paths.ts";
 import { IMAGE_BYTES } from "./scenarios/image-bytes.ts";
 import { ON_DISCS } from "./scenarios/discs.ts";
@@ -33,4 +34,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...STICKS,
   ...STORAGE,
   ...TAPES,
+  ...COMPARE,
 ];

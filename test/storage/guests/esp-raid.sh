@@ -49,13 +49,13 @@ END
     printf "HOMEHOST <system>\nMAILADDR root\n"
     mdadm --detail --scan
   } >$target/etc/mdadm/mdadm.conf
-  printf 'GRUB_DISABLE_LINUX_UUID=true\nGRUB_DISABLE_LINUX_PARTUUID=false\n' >>$target/etc/default/grub
+  printf 'GRUB_DISABLE_LINUX_UUID=true\nGRUB_DISABLE_LINUX_PARTUUID=false\n' >$target/etc/default/grub.d/partuuid.cfg
 }
 
 # GRUB's installer cannot name an array to the firmware: it is told of each half by hand.
 install_boot() {
   chroot $target update-initramfs -u
-  chroot $target grub-install --target=x86_64-efi --efi-directory=/boot/efi --no-nvram
+  chroot $target grub-install --target=x86_64-efi --efi-directory=/boot/efi --bootloader-id=debian --no-nvram
   chroot $target update-grub
   grep -q "root=PARTUUID=$root_uuid" $target/boot/grub/grub.cfg
   chroot $target efibootmgr --quiet --create --disk "$2" --part 1 --label "second half" --loader '\EFI\debian\grubx64.efi'

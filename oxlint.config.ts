@@ -110,6 +110,7 @@ const PURE_FILES = [
   "restore/stack-commands.ts",
   "restore/stacked-reason.ts",
   "restore/subvolumes.ts",
+  "restore/target-disk.ts",
   "restore/unmade.ts",
   "restore/volume-ids.ts",
   "restore/way-to-look.ts",

@@ -10,6 +10,8 @@ import { explainCommand } from "./explain.ts";
 import { findkernelCommand } from "./findkernel.ts";
 import { inspectCommand } from "./inspect.ts";
 import { listCommand } from "./list.ts";
+import { logsCommand } from "./logs.ts";
+import { mountCommand, unmountCommand } from "./mount.ts";
 import { mountlistCommand } from "./mountlist.ts";
 import { planCommand } from "./plan.ts";
 import { restoreCommand } from "./restore.ts";
@@ -24,6 +26,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   compareCommand,
   planCommand,
   restoreCommand,
+  mountCommand,
+  unmountCommand,
+  logsCommand,
   buildCommand,
   serveCommand,
   findkernelCommand,

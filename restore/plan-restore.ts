@@ -1,7 +1,7 @@
 // The planner: from the machine as it was and the disks that are here to the steps between (DESIGN section 7). Pure.
 
 import { LifeboatError } from "#os/error";
-import type { BootLoader, DeviceId, Disk, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
+import type { BootLoader, DeviceId, FileSystem, Layout, Machine, Swap } from "../machine/model.ts";
 import { deviceBytes } from "../machine/own-layout.ts";
 import type { SetManifest } from "../set/set-manifest.ts";
 import { biosBoot } from "./plan-bios-boot.ts";
@@ -26,8 +26,9 @@ import { firmwareProblems, foreignProblems, layoutProblems, namingProblems, sect
 import { consentWarnings, contentWarnings, sizeWarnings } from "./plan-warnings.ts";
 import { restorableReasons } from "./restorable.ts";
 import { devicePaths, stackSteps, type PathOf } from "./plan-stack.ts";
-import { type DiskMatch, type Plan, type Step, type TargetDisk } from "./plan.ts";
+import { type DiskMatch, type Plan, type Step } from "./plan.ts";
 import type { PresentDisk } from "./present-disk.ts";
+import { targetDisk } from "./target-disk.ts";
 import { keptLines, keptPaths, onKept, reuseOf, lostContents, reuseProblems, type Reuse, type ReuseOptions } from "./reuse.ts";
 import { isOldState, isWhole } from "./subvolumes.ts";
 import { withoutUnmade } from "./unmade.ts";
@@ -183,22 +184,6 @@ function refusal(rule: string, problems: readonly string[]): LifeboatError {
   return new LifeboatError(`Cannot plan the restore as ${rule}: ${problems.join("; ")}`, {
     hint: "Nothing has been written. Mend what is named, and try again",
   });
-}
-
-function targetDisk({ id, identity, sizeBytes, logicalSectorBytes, multipath }: Disk): TargetDisk {
-  const { wwid, serial, model, driver, drivers } = identity;
-  return {
-    name: id,
-    path: `/dev/${id}`,
-    wwid,
-    serial,
-    model,
-    driver,
-    drivers,
-    sizeBytes,
-    logicalSectorBytes,
-    ...(multipath === undefined ? {} : { multipath }),
-  };
 }
 
 interface Circumstances extends Moves {

@@ -3,6 +3,8 @@
 import { archiveCommand } from "./archive.ts";
 import { binaryCommand } from "./binary.ts";
 import { buildCommand } from "./build.ts";
+import { bootLoaderCommand } from "./boot-loader.ts";
+import { chrootCommand } from "./chroot.ts";
 import { compareCommand } from "./compare.ts";
 import type { CommandSpec } from "./command-spec.ts";
 import { documentsCommand } from "./documents.ts";
@@ -27,6 +29,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   planCommand,
   restoreCommand,
   mountCommand,
+  chrootCommand,
+  bootLoaderCommand,
   unmountCommand,
   logsCommand,
   buildCommand,

@@ -40,7 +40,7 @@ test("links in the documents lead to files that are there", async () => {
 test("commands that the documents show exist, with the options they are shown with", async () => {
   for (const page of PAGES) {
     const text = await readFile(join(ROOT, page), "utf8");
-    for (const [line, name = ""] of text.matchAll(/(?<=`|^)lifeboat ([a-z]+)[^`\n]*/gm)) {
+    for (const [line, name = ""] of text.matchAll(/(?<=`|^)lifeboat ([a-z][a-z-]*)[^`\n]*/gm)) {
       const spec = COMMANDS.find((command) => command.name === name);
       assert.ok(spec, `${page}: ${line}`);
       for (const [, option] of line.matchAll(/ --([a-z-]+)/g))

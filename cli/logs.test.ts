@@ -21,8 +21,8 @@ test("logs puts what there is into one archive, says how much, and overwrites no
   assert.equal((await lifeboat(["logs", "--force", file], { temporaryDirectory: scratch.path })).exitCode, 0);
 });
 
-test("mount and unmount are refused outside of the rescue system", async () => {
-  for (const words of [["mount", "/mnt/backup"], ["unmount"]]) {
+test("mount, unmount, chroot and boot-loader are refused outside of the rescue system", async () => {
+  for (const words of [["mount", "/mnt/backup"], ["unmount"], ["chroot"], ["boot-loader", "/mnt/backup"]]) {
     const { stderr, exitCode } = await lifeboat(words);
     assert.match(stderr, /as that happens in the rescue system: this is none\n {2}Boot the rescue medium/);
     assert.equal(exitCode, 2);

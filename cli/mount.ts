@@ -105,6 +105,20 @@ async function note(set: string, undo: readonly Command[]): Promise<void> {
   await writeAtomic(NOTE, utf8Encode(JSON.stringify({ set, undo })));
 }
 
+/** Throws LifeboatError (2) when nothing is mounted. */
+async function readNote(what: string): Promise<v.InferOutput<typeof Mounted>> {
+  const text = await readTextIfThere(NOTE);
+  const noted = text === undefined ? undefined : v.safeParse(Mounted, parseJson(text));
+  if (noted?.success === true) return noted.output;
+  const state = text === undefined ? "it has not" : `${NOTE} is damaged`;
+  throw new LifeboatError(`Cannot ${what} the machine as lifeboat mount must have mounted it: ${state}`, { exitCode: 2 });
+}
+
+/** The id of the set whose machine is mounted. Throws LifeboatError (2). */
+export async function mountedSet(what: string): Promise<string> {
+  return (await readNote(what)).set;
+}
+
 export const unmountCommand: CommandSpec = {
   name: "unmount",
   summary: "In the rescue system: close what lifeboat mount has opened",
@@ -115,17 +129,7 @@ export const unmountCommand: CommandSpec = {
   examples: [{ command: "lifeboat unmount", says: "before a restore, or the reboot" }],
   async run({ print, remark }) {
     await requireRescueSystem("unmount");
-    const text = await readTextIfThere(NOTE);
-    const noted = text === undefined ? undefined : v.safeParse(Mounted, parseJson(text));
-    if (noted?.success !== true) {
-      throw new LifeboatError(
-        `Cannot unmount the machine as lifeboat mount must have mounted it: ${text === undefined ? "it has not" : `${NOTE} is damaged`}`,
-        {
-          exitCode: 2,
-        },
-      );
-    }
-    const { set, undo } = noted.output;
+    const { set, undo } = await readNote("unmount");
     const unclosed = await undoAll(undo as unknown as readonly Command[]);
     for (const { why } of unclosed) remark(why);
     if (unclosed.length > 0) {

@@ -101,6 +101,16 @@ async function feed(stdin: Writable, source: AsyncIterable<Uint8Array> | Iterabl
   }
 }
 
+/** Runs a program that has our terminal to itself, such as a shell. Returns its exit code; 128 and more for a signal, as shells say it. */
+export async function runAttached(command: Command, options: RunOptions = {}): Promise<number> {
+  const child = spawn(command, { stdin: "inherit", stdout: "inherit", stderr: "inherit", buffer: false }, options);
+  const { exitCode, code } = await child;
+  if (code === "ENOENT") throw new LifeboatError(`Cannot run "${command[0]}" as it must be a program on the path: there is none`);
+  return exitCode ?? ENDED_BY_SIGNAL;
+}
+
+const ENDED_BY_SIGNAL = 128;
+
 /** Starts a program and returns at once. Output that nobody listens to is dropped. */
 export function start(command: Command, options: RunOptions = {}): RunningProcess {
   const child = spawn(command, { stdin: "pipe", buffer: false, encoding: "buffer" }, options);

@@ -1,6 +1,6 @@
 // Programs of the machine that is being restored, run inside it: they know best how it boots.
 
-import { run, type RunResult } from "#os/exec";
+import { run, runAttached, type RunResult } from "#os/exec";
 import { exists, linkInfo, makeDirectory, makeSymlink, writeFile } from "#os/files";
 import { PROGRAM_DIRECTORIES } from "../machine/distributions.ts";
 import { insideRoot } from "../machine/inside-root.ts";
@@ -10,6 +10,11 @@ export interface Chroot extends AsyncDisposable {
   run(command: readonly [string, ...string[]], timeoutMs?: number): Promise<RunResult>;
   /** The first of these programs that is there. */
   find(names: readonly string[]): Promise<string | undefined>;
+}
+
+export interface TerminalChroot extends Chroot {
+  /** On our terminal. Returns its exit code. */
+  runAttached(command: readonly [string, ...string[]]): Promise<number>;
 }
 
 /** initramfs tools squeeze for minutes on slow machines. */
@@ -29,7 +34,7 @@ const MOUNTS: readonly Mount[] = [
 ];
 
 /** Only what has a directory there is mounted; all of it is unmounted at the end, last first. */
-export async function openChroot(root: string): Promise<Chroot> {
+export async function openChroot(root: string): Promise<TerminalChroot> {
   await using made = new AsyncDisposableStack();
   await makeDescriptorLinks();
   for (const { at, args } of MOUNTS) {
@@ -40,9 +45,10 @@ export async function openChroot(root: string): Promise<Chroot> {
   }
   const lvm = await quietLvm(root);
   const kept = made.move();
+  const env = { PATH: PROGRAM_DIRECTORIES.join(":"), LC_ALL: "C", ...lvm };
   return {
-    run: (command, timeoutMs = LIMIT_MS) =>
-      run(["chroot", root, ...command], { timeoutMs, env: { PATH: PROGRAM_DIRECTORIES.join(":"), LC_ALL: "C", ...lvm } }),
+    run: (command, timeoutMs = LIMIT_MS) => run(["chroot", root, ...command], { timeoutMs, env }),
+    runAttached: (command) => runAttached(["chroot", root, ...command], { env }),
     async find(names) {
       for (const name of names) {
         for (const directory of PROGRAM_DIRECTORIES) if (await exists(await insideRoot(root, `${directory}/${name}`))) return name;

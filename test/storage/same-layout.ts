@@ -9,12 +9,15 @@ export interface Inspected {
 
 export function comparableLayout({ machine }: Inspected): unknown {
   const { disks, stack, fileSystems, swaps, mounts, fstab } = machine.layout;
+  // Groups of which no volume is active are named, and left out.
+  const asleep = new Set(stack.flatMap((one) => (one.kind === "volume-group" && one.problem !== undefined ? [one.id] : [])));
+  const awake = stack.filter((one) => !asleep.has(one.kind === "logical-volume" ? one.volumeGroup : one.id));
   return {
     disks: disks
       .filter(({ identity }) => identity.serial !== "LIFEBOAT-STORE")
       .map(({ id, identity, sizeBytes, table }) => [id, identity.serial, sizeBytes, withoutLimits(table)]),
     // The device mapper's numbers, by which they are listed, are others at each boot.
-    stack: sorted(stack, ({ kind, id }) => `${kind} ${id}`),
+    stack: sorted(awake, ({ kind, id }) => `${kind} ${id}`),
     fileSystems: sorted(fileSystems, ({ device }) => device).map(({ usedBytes: _used, usedInodes: _inodes, ...rest }) => rest),
     swaps: sorted(swaps, ({ place }) => place),
     // So is the order in which they were mounted.

@@ -12,6 +12,7 @@ import { frameStarts } from "../set/stream-places.ts";
 import { checkFrames, sampleFrames, type DamagedFrame } from "./check-frames.ts";
 import { damagedImages, type DamagedImage } from "./device-images.ts";
 import type { RestoreEnvironment } from "./engine.ts";
+import { keptProblems } from "./look-at-kept.ts";
 import { lossFinder } from "./lost-paths.ts";
 import { grubSearch, type GrubSearch } from "./needed-grub.ts";
 import { neededPrograms } from "./needed-programs.ts";
@@ -44,6 +45,7 @@ export interface PassedGate {
 export async function passGate(request: GateRequest, environment: RestoreEnvironment): Promise<PassedGate> {
   await checkPrograms({ ...request.machine, layout: request.plan.layout });
   await checkArguments(request.plan);
+  await checkKept(request.plan, environment);
   const frames = await readFrames(request.set);
   const damaged = await checkData(request, frames, environment);
   const images = await checkImages(request, environment);
@@ -75,6 +77,11 @@ const TRIAL_LIMIT_MS = 60_000;
 async function checkArguments({ steps }: Plan): Promise<void> {
   const problems = await stepProblems(steps);
   if (problems.length > 0) throw refusal("every step must be possible", problems);
+}
+
+async function checkKept(plan: Plan, environment: RestoreEnvironment): Promise<void> {
+  const problems = await keptProblems(plan, environment);
+  if (problems.length > 0) throw refusal("what is to stay must be the machine's", problems);
 }
 
 async function checkData(

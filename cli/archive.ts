@@ -17,6 +17,7 @@ import type { ArchiveMedium } from "../media/archive-medium.ts";
 import type { Shown } from "../media/mounted-place.ts";
 import { IMAGE_MANIFEST_PATH } from "../set/image-manifest.ts";
 import { archiveReport } from "../ui/set-text.ts";
+import { betweenCommands, COMMAND_OPTIONS } from "./archive-commands.ts";
 import { readArchiveImage } from "./archive-image.ts";
 import { IMAGE_OPTIONS } from "./image-options.ts";
 import { APPEND_OPTION, CONSOLE_OPTION, TIMEOUT_OPTION } from "./menu-options.ts";
@@ -124,6 +125,7 @@ const ARCHIVE_OPTIONS: readonly OptionSpec[] = [
       "and a passphrase that was good then can open the volume",
   },
   { name: "no-verify", description: "Do not read the set again when it is written" },
+  ...COMMAND_OPTIONS,
   ...IMAGE_OPTIONS,
   { name: "small", description: "Compress the rescue image with xz: smaller, for more processor time" },
   APPEND_OPTION,
@@ -177,7 +179,9 @@ export const archiveCommand: CommandSpec = {
     checkRules(DISC_RULES, options);
     const isRescue = await exists(`/${IMAGE_MANIFEST_PATH}`);
     checkMediumOptions(options, isRescue);
-    return withArchivePlace(medium, { options, tell: remark }, (place, shown) => archiveOnto(place, { ...invocation, isRescue, shown }));
+    return betweenCommands(options, medium, () =>
+      withArchivePlace(medium, { options, tell: remark }, (place, shown) => archiveOnto(place, { ...invocation, isRescue, shown })),
+    );
   },
 };
 

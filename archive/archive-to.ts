@@ -1,8 +1,10 @@
 // `lifeboat archive` from end to end: what is taken, whether it could be restored, the rescue image, the set on its medium, its check.
 
 import type { Codec } from "#os/compression";
+import { sleep } from "#os/clock";
 import { quickestDigest, type DigestAlgorithm } from "#os/digest";
 import { afterWriting, LifeboatError } from "#os/error";
+import { exists } from "#os/files";
 import { knownTemporaries } from "#os/temporaries";
 import type { Machine } from "../machine/model.ts";
 import { isOnTape, type ArchiveMedium } from "../media/archive-medium.ts";
@@ -86,8 +88,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
   const request = { ...asked, include: await includedPaths(asked.root, asked.include) };
   const store = await checkedStore(medium, request);
   await checkThere(request.include, prefix, request.acceptMissing);
-  const createdAt = request.now().toISOString();
-  const id = setId(request.hostName, createdAt);
+  const { createdAt, id } = await freeName(store.path, request);
   // A spool directory is a place for a while: the file system that holds it is in the set.
   const subject = await chooseSubject(isOnTape(medium) ? "" : store.path, request);
   await using cleanUp = new AsyncDisposableStack();
@@ -116,6 +117,24 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
     throw afterWriting(error);
   }
 }
+
+/** Sets are named by the second: of two in one the other waits. What is there for another reason is refused when it is to be written. */
+async function freeName(
+  storePath: string,
+  { hostName, now }: Pick<ArchiveRequest, "hostName" | "now">,
+): Promise<{ readonly createdAt: string; readonly id: string }> {
+  const name = () => {
+    const createdAt = now().toISOString();
+    return { createdAt, id: setId(hostName, createdAt) };
+  };
+  const first = name();
+  const isTaken = (await exists(`${storePath}/${first.id}`)) || (await exists(`${storePath}/${first.id}.iso`));
+  if (!isTaken) return first;
+  await sleep(SECOND_MS);
+  return name();
+}
+
+const SECOND_MS = 1000;
 
 interface WrittenSet {
   readonly place: SetPlace;

@@ -1,6 +1,6 @@
 // Whole sets of odd trees: stock tools bring back the same tree, the catalogue says what the tools say, and verification finds no fault.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -153,6 +153,24 @@ test("sockets are left out, and are no loss", async () => {
     assert.deepEqual([(await entriesOf(set)).map(({ path }) => path), set.manifest.unreadable], [["/"], []]);
   } finally {
     server.close();
+  }
+});
+
+test("what tar leaves out without a word makes no set", async () => {
+  const [root, programs] = [mkdtempSync(join(scratch, "silent-")), mkdtempSync(join(scratch, "programs-"))];
+  await run(["sh", "-c", "touch a b c"], { cwd: root });
+  const realTar = (await run(["sh", "-c", "command -v tar"])).stdout.trim();
+  writeFileSync(join(programs, "tar"), `#!/bin/sh\nexec ${realTar} --exclude=b "$@"\n`, { mode: 0o755 });
+  const path = process.env["PATH"];
+  process.env["PATH"] = `${programs}:${path}`;
+  try {
+    await assert.rejects(archiveTree(root, join(scratch, "set-silent")), {
+      name: "LifeboatError",
+      exitCode: 4,
+      message: "Cannot archive as tar must give each path, or say why not: 1 of 4 have not come",
+    });
+  } finally {
+    process.env["PATH"] = path;
   }
 });
 

@@ -2,6 +2,7 @@
 
 import { compress, type Codec } from "#os/compression";
 import { digestFile, digestOf, type DigestAlgorithm } from "#os/digest";
+import { LifeboatError } from "#os/error";
 import { createFile, type FileWriter } from "#os/file-writer";
 import { fileInfo, writeAtomic } from "#os/files";
 import { utf8Encode } from "../formats/text.ts";
@@ -55,6 +56,7 @@ export async function writeData(options: DataOptions): Promise<WrittenData> {
   });
   await using catalogue = await startCatalogueWriter(`${directory}/${CATALOGUE_FILE}`);
   const { stream, messages } = await readTree(options, frames, catalogue);
+  checkAllCame(options.scan, { stream, messages });
   const totals = await frames.finish();
   files.push(await catalogue.finish());
   return { files, frames: totals, stream, messages };
@@ -96,6 +98,16 @@ async function readTree(options: DataOptions, frames: FrameWriter, catalogue: Ca
   await writeNames(again, first.stream.mistaken);
   const second = await read(again, "each by itself");
   return both(first, second);
+}
+
+/** tar leaves out nothing without a word; what did would be no backup, though all that is in it can be read. */
+function checkAllCame({ paths: asked }: TreeScan, { stream, messages }: ReadTree): void {
+  const silent = asked - stream.paths - messages.changed.length - messages.unreadable.length;
+  if (silent <= 0) return;
+  throw new LifeboatError(`Cannot archive as tar must give each path, or say why not: ${silent} of ${asked} have not come`, {
+    exitCode: 4,
+    hint: "See which program `tar` is on the path: it must be GNU tar itself",
+  });
 }
 
 function both(first: ReadTree, second: ReadTree): ReadTree {

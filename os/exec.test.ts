@@ -87,3 +87,14 @@ test("a variable that is undefined is taken out of the environment", async () =>
   assert.equal((await run(command)).stdout, "here\n");
   assert.equal((await run(command, { env: { LIFEBOAT_TEST_VARIABLE: undefined } })).stdout, "gone\n");
 });
+
+test("options that a user's shell gives to programs are taken out of the environment", async () => {
+  process.env["TAR_OPTIONS"] = "--exclude=*";
+  const command = ["sh", "-c", "echo ${TAR_OPTIONS-gone}"] as const;
+  try {
+    assert.equal((await run(command)).stdout, "gone\n");
+    assert.equal((await run(command, { env: { TAR_OPTIONS: "-v" } })).stdout, "-v\n");
+  } finally {
+    delete process.env["TAR_OPTIONS"];
+  }
+});

@@ -13,7 +13,7 @@ import { forgetTemporary, ownedPrefix, rememberTemporary } from "#os/temporaries
 export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
-  /** Added to the environment, or taken out of it where undefined; locale variables are forced to C unless given here. */
+  /** Added to the environment, or taken out of it where undefined; locale variables are forced to C unless given here, and `USERS_OPTIONS` are gone. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly timeoutMs?: number;
   /** Exit codes that count as success; 0 alone unless given. */
@@ -38,6 +38,13 @@ export interface RunningProcess extends AsyncDisposable {
   kill(signal: "SIGTERM" | "SIGKILL" | "SIGINT"): void;
   readonly exited: Promise<{ readonly exitCode: number | undefined; readonly signal: string | undefined }>;
 }
+
+/**
+ * By these a user's shell gives programs options that nobody here has asked for: of a set made with `TAR_OPTIONS=--exclude=*.o` files
+ * would be missing, and one unpacked with `--no-same-owner` would have other owners.
+ */
+const USERS_OPTIONS = ["TAR_OPTIONS", "POSIXLY_CORRECT", "GZIP", "XZ_OPT", "XZ_DEFAULTS", "ZSTD_CLEVEL", "ZSTD_NBTHREADS"];
+const WITHOUT_OPTIONS: Readonly<Record<string, undefined>> = Object.fromEntries(USERS_OPTIONS.map((name) => [name, undefined]));
 
 const SYSTEM_DIRECTORIES = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -232,7 +239,7 @@ function spawn([program, ...args]: Command, execaOptions: Options, options: RunO
   return execa(program, args, {
     reject: false,
     stripFinalNewline: false,
-    env: { LC_ALL: "C", LANGUAGE: "C", PATH: path, ...options.env },
+    env: { ...WITHOUT_OPTIONS, LC_ALL: "C", LANGUAGE: "C", PATH: path, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     ...execaOptions,

@@ -195,12 +195,21 @@ describe("restore --only --accept-damage", () => {
     const directory = await damaged([DATA, 5_000_000]);
     const refused = await restored(directory, "--only", "/");
     assert.deepEqual([refused.exitCode, await pathsIn(refused.to)], [5, []]);
-    assert.match(refused.stderr, /lost: \/noise\n {2}--accept-damage brings back all others\n$/);
+    assert.match(
+      refused.stderr,
+      /lost: \/noise\n {2}--accept-damage brings back all others, and names each that is lost before it writes\n$/,
+    );
     const { exitCode, stdout, stderr } = await restored(directory, "--only", "/", "--accept-damage");
     assert.deepEqual([exitCode, stderr], [1, "  lost: /noise\n"]);
     assert.match(stdout, /^test-20261121T194500Z: 7 paths restored.*\n {2}lost: \/noise\n$/);
     const json = await restored(directory, "--only", "/", "--accept-damage", "--json");
     assert.deepEqual((JSON.parse(json.stdout) as { lost: unknown }).lost, [{ path: "/noise" }]);
+  });
+
+  test("a refusal counts what it does not name", async () => {
+    const { exitCode, stderr } = await restored(await damaged([DATA, 100], [DATA, 5_000_000]), "--only", "/");
+    assert.equal(exitCode, 5);
+    assert.match(stderr, /frame 0 in data-0001\.tar\.zst: [^;]*, and 1 more frames; lost: (?:\/[^,]*, ){4}\/\S* and 2 more paths\n/);
   });
 
   test("counts what has lost its name too", async () => {

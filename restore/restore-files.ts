@@ -156,11 +156,18 @@ async function lostOf(
   return lost;
 }
 
-function refuseDamage([first]: readonly DamagedFrame[], { lost }: Loss): void {
+/** Names in a refusal. */
+const NAMED = 5;
+
+function refuseDamage([first, ...others]: readonly DamagedFrame[], { lost }: Loss): void {
   if (first === undefined) return;
+  const { frame, why } = first;
+  const more = others.length === 0 ? "" : `, and ${others.length} more frames`;
+  const names = lost.slice(0, NAMED).map(shortName).join(", ");
+  const rest = lost.length <= NAMED ? "" : ` and ${lost.length - NAMED} more paths`;
   throw new LifeboatError(
-    `Cannot restore these files as all frames that hold them must be whole: frame ${first.frame.number} in ${first.frame.volume}: ${first.why}; lost: ${lost.slice(0, 5).map(shortName).join(", ")}`,
-    { exitCode: 5, hint: "--accept-damage brings back all others" },
+    `Cannot restore these files as all frames that hold them must be whole: frame ${frame.number} in ${frame.volume}: ${why}${more}; lost: ${names}${rest}`,
+    { exitCode: 5, hint: "--accept-damage brings back all others, and names each that is lost before it writes" },
   );
 }
 

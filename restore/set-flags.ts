@@ -4,6 +4,7 @@ import { bytesOf } from "#os/byte-paths";
 import { startPiped } from "#os/exec";
 import type { ByteText } from "../formats/tar-read.ts";
 import { prefixOf, type CatalogueEntry } from "../set/catalogue.ts";
+import { startFlagReader } from "../set/flag-reader.ts";
 import { realPlaces } from "./real-places.ts";
 
 /** What chattr refuses is found by the check that follows. */
@@ -19,7 +20,25 @@ export async function setFlags(
     names.push(path);
     byFlags.set(flags, names);
   }
-  for (const [flags, names] of byFlags) await changeFlags(`+${flags}`, root, names);
+  for (const [flags, names] of byFlags)
+    await changeFlags(`+${flags}`, root, flags === COMPRESSED ? await uncompressed(root, names) : names);
+}
+
+const COMPRESSED = "c";
+
+/**
+ * On btrfs the attribute `btrfs.compression`, which tar has set, makes this flag and names the algorithm; to set the flag as well makes zlib
+ * of each (btrfs_ioctl_setflags).
+ */
+async function uncompressed(root: string, names: readonly ByteText[]): Promise<readonly ByteText[]> {
+  const prefix = prefixOf(root);
+  await using reader = startFlagReader();
+  for (const name of names) {
+    reader.ask(prefix + name);
+    await reader.room();
+  }
+  const flags = await reader.finish();
+  return names.filter((name) => flags.get(prefix + name)?.includes(COMPRESSED) !== true);
 }
 
 /** Those that forbid all that follows: a restore that is gone on with may find them set. */

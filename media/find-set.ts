@@ -167,12 +167,7 @@ function parentOf(path: string): string {
 async function setOnIso(path: string, acceptsDamage: boolean): Promise<SetSource> {
   const iso = await openIso(path);
   const [set] = iso === undefined || iso.ids.length === 0 ? [] : await isoSetsWith(path);
-  if (set !== undefined && set.missing.length > 0 && !acceptsDamage) {
-    throw new LifeboatError(`Cannot open "${path}" as the images of all discs of ${set.id} must be in its directory: ${missingText(set)}`, {
-      exitCode: 5,
-      hint: "Put them there, under any name that ends in .iso; from discs it is read with the drive's name, such as /dev/sr0",
-    });
-  }
+  if (set !== undefined && set.missing.length > 0 && !acceptsDamage) throw incomplete(path, set);
   if (set !== undefined) return isoSetSource(set);
   throw new LifeboatError(`Cannot open "${path}" as a set: it is ${iso === undefined ? "no ISO image" : "an ISO image without one"}`, {
     exitCode: 2,
@@ -184,4 +179,19 @@ async function setOnIso(path: string, acceptsDamage: boolean): Promise<SetSource
 function readPlace(place: string): { readonly path: string; readonly isIso: boolean } {
   const [, scheme, path = ""] = /^(iso:|file:\/\/)?(.*)$/s.exec(place) ?? [];
   return { path, isIso: scheme === "iso:" };
+}
+
+/** An image that is cut short does not say which disc it is: the only one may be here, though it looks as if the last were missing. */
+function incomplete(path: string, set: IsoSet): LifeboatError {
+  const short = set.discs.find(({ iso }) => iso.isCutShort)?.iso.path;
+  if (short !== undefined) {
+    return new LifeboatError(`Cannot open "${path}" as its image must be whole: "${short}" ends before its volume does`, {
+      exitCode: 5,
+      hint: "Copy it again; restore --accept-damage brings back what is there",
+    });
+  }
+  return new LifeboatError(`Cannot open "${path}" as the images of all discs of ${set.id} must be in its directory: ${missingText(set)}`, {
+    exitCode: 5,
+    hint: "Put them there, under any name that ends in .iso; from discs it is read with the drive's name, such as /dev/sr0",
+  });
 }

@@ -67,7 +67,14 @@ function joinedSet(parts: readonly IsoDisc[]): IsoSet {
 export function isoSetSource({ id, discs }: IsoSet): SetSource {
   const sources = discs.map(({ iso }) => iso.source(id));
   const first = sources[0]!;
-  return { ...joinedFiles(first.description, sources), medium: first.medium };
+  const short = discs.find(({ iso }) => iso.isCutShort)?.iso.path;
+  const whole = { ...joinedFiles(first.description, sources), medium: first.medium };
+  return short === undefined ? whole : { ...whole, mediumDamage: shortText(short) };
+}
+
+/** Behind the set's files stands what UEFI starts and what a disk's table ends with. */
+function shortText(path: string): string {
+  return `Cannot start a machine from "${path}" as the image must be whole: the file ends before its volume does`;
 }
 
 function joinedFiles(description: string, sources: readonly FileSource[]): FileSource {

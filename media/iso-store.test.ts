@@ -1,11 +1,12 @@
 // Sets on ISO images, read without mounting them: what was put there comes back, and what is broken is said to be.
 import assert from "node:assert/strict";
-import { copyFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { run } from "#os/exec";
 import { archiveTree } from "../archive/set-for-tests.ts";
+import { formatDiscNote } from "../set/disc-note.ts";
 import { openSet } from "../set/open-set.ts";
 import { verifySet } from "../set/verify-set.ts";
 import { markStore } from "./directory-store.ts";
@@ -104,4 +105,25 @@ test("an image that is cut short is damaged and never the newest; named, it is o
   await truncate(path, 40_000);
   assert.deepEqual(await setsAt(place), []);
   await assert.rejects(findSet(path), { name: "LifeboatError" });
+});
+
+test("an image of which only the end is missing is damaged to verify too, though each file of the set is whole", async () => {
+  const path = join(scratch, "tail.iso");
+  await copyFile(iso, path);
+  await truncate(path, (await stat(path)).size - 2048);
+  const { damage, paths } = await verifySet(await openSet(await findSet(path)), () => undefined);
+  const message = `Cannot start a machine from "${path}" as the image must be whole: the file ends before its volume does`;
+  assert.deepEqual([damage, paths], [[message], 3]);
+});
+
+test("an image that is cut before the note which disc it is, is said to be cut, and no disc to be missing", async () => {
+  const directory = join(scratch, "noted");
+  await run(["cp", "-r", join(scratch, "disc"), directory]);
+  await writeFile(join(directory, ID, "disc.json"), formatDiscNote({ set: ID, disc: 1, isLast: true }));
+  const path = join(scratch, "noted.iso");
+  await makeIso(directory, path);
+  assert.equal((await findSet(path)).mediumDamage, undefined);
+  await truncate(path, 4_000_000);
+  const message = `Cannot open "${path}" as its image must be whole: "${path}" ends before its volume does`;
+  await assert.rejects(findSet(path), { exitCode: 5, message });
 });

@@ -26,4 +26,6 @@ export interface FileSource {
 export interface SetSource extends FileSource {
   /** What lies beside the set, by its path on the medium: the rescue image, where that is no file of the set's own. */
   readonly medium: FileSource;
+  /** What is wrong with the medium itself, though all files of the set may be whole. */
+  readonly mediumDamage?: string;
 }

@@ -195,6 +195,7 @@ async function checkFiles(
 ): Promise<readonly { readonly name: string; readonly message: string }[]> {
   const { source, manifest } = set;
   const damage: { name: string; message: string }[] = [];
+  if (source.mediumDamage !== undefined) damage.push({ name: source.medium.description, message: source.mediumDamage });
   const note = async (name: string, check: Promise<void>) => {
     const problem = await problemOf(check);
     if (problem !== undefined) damage.push({ name, message: problem });

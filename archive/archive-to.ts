@@ -111,7 +111,7 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
     const completed = await completeSet({ place, kind: medium.kind, image, draft, saved }, request);
     if (medium.kind === "stick" && image !== undefined) await writeBoot(medium.stick, image);
     const far = image === undefined || isOnTape(medium) ? [] : unreachable(store, subject.allMounts);
-    const warnings = [...subject.warnings, ...saved.warnings, ...idleWords(draft), ...far];
+    const warnings = [...subject.warnings, ...(image?.warnings ?? []), ...saved.warnings, ...idleWords(draft), ...far];
     return { ...completed, luksHeaders: saved.headers, warnings };
   } catch (error) {
     throw afterWriting(error);

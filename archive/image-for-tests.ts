@@ -8,7 +8,7 @@ import type { MadeImage } from "./rescue-iso.ts";
 /** `files`: what lies on it beside the set. */
 export function imageOf(files: readonly MediumFile[]): MadeImage {
   return {
-    kernelRelease: "",
+    warnings: [],
     buildId: "",
     missingPrograms: new Map(),
     files,

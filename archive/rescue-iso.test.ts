@@ -8,7 +8,7 @@ import { fileClosure } from "../builder/file-closure.ts";
 import { TOOL_PROGRAMS } from "../builder/programs.ts";
 import { BIOS_MACHINE } from "../machine/machine-for-tests.ts";
 import { neededPrograms, programProblems } from "../restore/needed-programs.ts";
-import { missingPrograms } from "./rescue-iso.ts";
+import { kernelWarnings, missingPrograms } from "./rescue-iso.ts";
 
 const root = await mkdtemp(join(tmpdir(), "lifeboat-missing-"));
 after(() => rm(root, { recursive: true }));
@@ -36,4 +36,16 @@ test("every program that a restore needs is asked for when an image is made, or 
     needed.map(({ name }) => name).filter((name) => !asked.has(name)),
     ["dd", "xargs"],
   );
+});
+
+test("a kernel that stands in for the one that runs is told of", () => {
+  const kernel = {
+    release: "6.1.0-56-amd64",
+    provenance: 'the failsafe kernel (linux-image-6.1.0-56-amd64), as "/boot" has no image',
+    standIn: true,
+  };
+  assert.deepEqual(kernelWarnings(kernel), [
+    'the rescue image has kernel 6.1.0-56-amd64, the failsafe kernel (linux-image-6.1.0-56-amd64), as "/boot" has no image',
+  ]);
+  assert.deepEqual(kernelWarnings({ ...kernel, standIn: false }), []);
 });

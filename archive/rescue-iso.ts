@@ -15,7 +15,8 @@ export interface ArchiveImage {
 }
 
 export interface MadeImage extends AsyncDisposable {
-  readonly kernelRelease: string;
+  /** What the user must know of it. */
+  readonly warnings: readonly string[];
   readonly buildId: string;
   /** Programs that are not in it by name, and why. */
   readonly missingPrograms: ReadonlyMap<string, string>;
@@ -36,7 +37,7 @@ export async function makeArchiveImage(image: ArchiveImage, set: ImageSet): Prom
   const made: RescueImage = await makeRescueImage(kernel, { ...(await image.imageOptions()), set });
   const medium = { ...image.mediumOptions, mediumUrl: undefined };
   return {
-    kernelRelease: kernel.release,
+    warnings: kernelWarnings(kernel),
     buildId: made.files.buildId,
     missingPrograms: missingPrograms(made.contents),
     files: imageFiles(made.files),
@@ -50,6 +51,15 @@ export async function makeArchiveImage(image: ArchiveImage, set: ImageSet): Prom
     sourceDateEpoch: medium.sourceDateEpoch,
     [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
   };
+}
+
+/** Another kernel than the one that runs may lack a driver that the bad day needs. */
+export function kernelWarnings({
+  standIn,
+  release,
+  provenance,
+}: Pick<FoundKernel, "standIn" | "release" | "provenance">): readonly string[] {
+  return standIn ? [`the rescue image has kernel ${release}, ${provenance}`] : [];
 }
 
 /** What this machine does not have, and what it has without all that it needs to run: none of it is in the image. */

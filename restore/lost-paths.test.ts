@@ -48,6 +48,14 @@ describe("lossFinder() names", () => {
       ["/gone", "/link"],
     );
   });
+
+  test("what begins or ends in the first frame behind those that are known", () => {
+    const entries = [at("/whole", 3, 0, 50), at("/spans", 3, 50, 51), at("/behind", 4, 0, 10)];
+    assert.deepEqual(
+      entries.filter(lossFinder([], STARTS)).map(({ path }) => path),
+      ["/spans", "/behind"],
+    );
+  });
 });
 
 test("framesOf() has each frame with a byte of the file, header included, and no other", () => {

@@ -7,13 +7,14 @@ import { streamPlace } from "../set/stream-places.ts";
 /** Says of each entry, in the order of the catalogue, whether it is lost. `starts` are the frames' places in the stream. */
 export function lossFinder(damaged: readonly number[], starts: readonly number[]): (entry: CatalogueEntry) => boolean {
   const gaps = damaged.map((frame) => ({ from: starts[frame]!, to: starts[frame + 1]! }));
+  const streamEnd = starts[starts.length - 1]!;
   const lost = new Set<ByteText>();
   return (entry) => {
     const begin = streamPlace(starts, entry);
     const end = begin + entry.streamBytes;
     const isLinkToLost = entry.hardlinkOf !== undefined && lost.has(entry.hardlinkOf);
-    // An entry whose frame does not exist has an infinite place.
-    const isHit = begin === Number.POSITIVE_INFINITY || isLinkToLost || gaps.some(({ from, to }) => begin < to && end > from);
+    // Where a volume is cut short and nothing tells of its last frames, what is in them, or ends in them, lies behind all that are known.
+    const isHit = end > streamEnd || isLinkToLost || gaps.some(({ from, to }) => begin < to && end > from);
     if (isHit) lost.add(entry.path);
     return isHit;
   };

@@ -32,7 +32,7 @@ test("parseArchiveMedium() says of kinds that it knows that they are not written
     ["nfs://h/x", "nfs"],
     ["cd:/dev/sr0", "cd"],
   ] as const) {
-    const message = `Cannot archive to "${text}" as a medium is a directory, or an ISO image in one: ${kind}: is not written to yet`;
+    const message = `Cannot archive to "${text}" as a medium is a directory, an ISO image in one, a stick, a tape or a share: ${kind}: is not written to yet`;
     assert.throws(() => parseArchiveMedium(text), { name: "LifeboatError", exitCode: 2, message });
   }
 });

@@ -25,7 +25,8 @@ export function isOtherMedium(text: string): boolean {
   return OTHER_MEDIUM.test(text);
 }
 
-const HINT = "Give a directory such as /mnt/backup, iso:/mnt/backup for one ISO image in it, or usb:/dev/sdX for a stick";
+const HINT =
+  "Give a directory such as /mnt/backup, iso:/mnt/backup for an ISO image in it, usb:/dev/sdX for a stick, tape:/dev/nst0, nfs://SERVER/EXPORT, cifs://USER@SERVER/SHARE or ssh://USER@HOST/DIR";
 
 /** As discs are sold: 700M, 4.7G and 25G are a CD, a DVD and a Blu-ray disc. */
 const UNITS: Readonly<Record<string, number>> = {
@@ -62,10 +63,13 @@ export function parseArchiveMedium(text: string): ArchiveMedium {
   if (tape !== undefined) return tape;
   if (isOtherMedium(text)) {
     const state = `${text.slice(0, text.indexOf(":"))}: is not written to yet`;
-    throw new LifeboatError(`Cannot archive to "${text}" as a medium is a directory, or an ISO image in one: ${state}`, {
-      exitCode: 2,
-      hint: `${HINT}; a disk or a share can be mounted`,
-    });
+    throw new LifeboatError(
+      `Cannot archive to "${text}" as a medium is a directory, an ISO image in one, a stick, a tape or a share: ${state}`,
+      {
+        exitCode: 2,
+        hint: `${HINT}; what else can be mounted is a directory`,
+      },
+    );
   }
   const [, place = "", size] = /^(iso:.*?)(?:\?size=([^/]*))?$/s.exec(text) ?? [undefined, text];
   const [, scheme, path] = /^(?:(file:\/\/|iso:)?(\/.*))$/s.exec(place) ?? [];

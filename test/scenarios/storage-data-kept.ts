@@ -10,6 +10,8 @@ import { guestDisks } from "../storage/storage-guest.ts";
 import { inWorkshop } from "../storage/workshop.ts";
 
 const KEPT_NEWS = "/data/written-since";
+/** In no set, as it lives with its program; on what was kept it is there still. */
+const KEPT_SOCKET = "/data/odd/special/socket";
 
 export const dataKept: Scenario = {
   name: "storage-data-kept",
@@ -34,7 +36,7 @@ export const dataKept: Scenario = {
       directory,
       disks: [blank!, data],
       words: "lifeboat.keep=/data",
-      news: [KEPT_NEWS, "/data"],
+      news: [KEPT_NEWS, KEPT_SOCKET, "/data"],
     });
     assert.match(said, /kept +\/data on \/dev\/mapper\/cargo-data stays as it is/);
     assert.match(said, /open volume group cargo, which stays/);

@@ -35,6 +35,8 @@ import { makePlace, type CompletedSet, type SetPlace } from "./set-place.ts";
 
 export interface ArchiveRequest {
   readonly hostName: string;
+  /** What the set is called by, before the time; the host's name unless given. */
+  readonly name?: string | undefined;
   /** `/`, or where a rescue system has mounted the machine. */
   readonly root: string;
   readonly include: readonly string[];
@@ -121,11 +123,11 @@ export async function archiveTo(medium: ArchiveMedium, asked: ArchiveRequest): P
 /** Sets are named by the second: of two in one the other waits. What is there for another reason is refused when it is to be written. */
 async function freeName(
   storePath: string,
-  { hostName, now }: Pick<ArchiveRequest, "hostName" | "now">,
+  { hostName, name: given = hostName, now }: Pick<ArchiveRequest, "hostName" | "name" | "now">,
 ): Promise<{ readonly createdAt: string; readonly id: string }> {
   const name = () => {
     const createdAt = now().toISOString();
-    return { createdAt, id: setId(hostName, createdAt) };
+    return { createdAt, id: setId(given, createdAt) };
   };
   const first = name();
   const isTaken = (await exists(`${storePath}/${first.id}`)) || (await exists(`${storePath}/${first.id}.iso`));

@@ -191,7 +191,8 @@ async function archiveOnto(place: ArchiveMedium, around: Around): Promise<ExitCo
   const { options, print, remark, progress, status, changer, isRescue, shown } = around;
   const root = textOption(options, "root") ?? "/";
   const outcome = await archiveTo(place, {
-    hostName: givenName(options) ?? (await hostNameBelow(root)).slice(0, NAME_LIMIT),
+    hostName: (await hostNameBelow(root)).slice(0, NAME_LIMIT),
+    name: givenName(options),
     root,
     include: includes(options),
     exclude: listOption(options, "exclude"),

@@ -234,10 +234,14 @@ function inputOption(input: string | Uint8Array | undefined): { stdin: "ignore" 
   return input === undefined ? { stdin: "ignore" } : { input };
 }
 
+/** What is kept of a program's text, in characters, some below the longest string: tar says a line for each of a million files. */
+const MOST_OUTPUT = 400 * 1024 * 1024;
+
 function spawn([program, ...args]: Command, execaOptions: Options, options: RunOptions) {
   const path = [process.env["PATH"] ?? "", ...SYSTEM_DIRECTORIES].filter((part) => part !== "").join(":");
   return execa(program, args, {
     reject: false,
+    maxBuffer: MOST_OUTPUT,
     stripFinalNewline: false,
     env: { ...WITHOUT_OPTIONS, LC_ALL: "C", LANGUAGE: "C", PATH: path, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

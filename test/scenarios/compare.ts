@@ -21,7 +21,8 @@ const COMPARE_MS = 15 * 60_000;
 
 /** One of each difference, on the root and on /boot. */
 const CHANGES = `set -ex
-  mdadm --assemble --scan
+  udevadm settle
+  mdadm --assemble --scan || true
   udevadm settle
   printf lifeboat | cryptsetup open --key-file - UUID=3e57ed00-0000-4000-8000-0000000b0a70 safe
   udevadm settle

@@ -8,7 +8,7 @@ import type { SetManifest } from "../set/set-manifest.ts";
 import type { KnownDifference } from "../restore/compare-files.ts";
 import { OWN_DIRECTORY } from "../restore/journal.ts";
 import { chooseMountsAt, closedBy } from "./choose-subject.ts";
-import { isWithin } from "./choose-mounts.ts";
+import { isWithin, KERNEL_DIRECTORIES } from "./choose-mounts.ts";
 import { isDeviceWord } from "./excluded-devices.ts";
 import { exclusionsOf } from "./exclusions.ts";
 import { ownFilesIn } from "./own-files.ts";
@@ -71,6 +71,11 @@ async function* walkNew(request: NewPathsRequest): AsyncGenerator<NewPath> {
 
 /** Sockets are in no set, and files go while one looks. */
 const HARMLESS = /socket|removed|not there/;
+
+/** In a set as they were with the kernel's own file systems mounted on them: on the disk they are others. */
+export function isKernelDirectory(path: ByteText): boolean {
+  return KERNEL_DIRECTORIES.includes(path);
+}
 
 /** What is below one of the first and below one of the second. */
 function commonTo(include: readonly ByteText[], only: readonly ByteText[]): readonly ByteText[] {

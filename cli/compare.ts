@@ -1,6 +1,6 @@
 // `lifeboat compare SET`: the set against the machine, as it is now.
 
-import { newPaths } from "../archive/new-paths.ts";
+import { isKernelDirectory, newPaths } from "../archive/new-paths.ts";
 import { checkedPattern, exclusionsOf } from "../archive/exclusions.ts";
 import { LifeboatError } from "#os/error";
 import { fileInfo, writeAtomic } from "#os/files";
@@ -119,7 +119,8 @@ async function wishOf(set: OpenSet, { options }: Invocation): Promise<Wish> {
   return {
     only,
     isExcluded: exclusions.isExcluded,
-    isWanted: (path) => isIncluded(path) && isBelow(path) && (patterns.length === 0 || exclusions.patternFor(path) === undefined),
+    isWanted: (path) =>
+      isIncluded(path) && !isKernelDirectory(path) && isBelow(path) && (patterns.length === 0 || exclusions.patternFor(path) === undefined),
   };
 }
 

@@ -3,7 +3,7 @@
 import { nowMs } from "#os/clock";
 import { LifeboatError } from "#os/error";
 import { writeFile } from "#os/files";
-import { newPaths } from "../archive/new-paths.ts";
+import { isKernelDirectory, newPaths } from "../archive/new-paths.ts";
 import { utf8Encode } from "../formats/text.ts";
 import { byPath, compareSet, type PathDifference } from "../restore/compare-set.ts";
 import { openMachine } from "../restore/open-machine.ts";
@@ -41,7 +41,7 @@ async function compare({ set, machine, keys }: Comparing, { console, root }: Sur
   const { checked, differences, paths } = await compareSet({
     set,
     root,
-    isWanted: (path) => !isClosed(path),
+    isWanted: (path) => !isClosed(path) && !isKernelDirectory(path),
     progress: (doneBytes, allBytes) => progress({ what: "comparing", doneBytes, allBytes }),
   });
   const { manifest } = set;

@@ -43,7 +43,7 @@ const CHANGES = `set -ex
 const EXPECTED: readonly RegExp[] = [
   /^serious +content,time +\/etc\/hosts: /m,
   /^serious +missing +\/etc\/issue$/m,
-  /^serious +link,time +\/etc\/mtab: target nowhere instead of /m,
+  /^serious +link,time +\/etc\/mtab: .*target nowhere instead of /m,
   /^notable +owner +\/etc\/hostname: owner 1:1 instead of 0:0$/m,
   /^notable +mode +\/etc\/fstab: mode 0600 instead of 0644$/m,
   /^notable +xattr +\/etc\/profile: /m,
@@ -77,6 +77,8 @@ const nested: Scenario = {
     await answerPrompt(vm, `compare ${KEY_WORD}`);
     const list = await comparedList(vm, setId);
     for (const line of EXPECTED) assert.match(list, line);
+    // What is mounted there in a running system is not what is on the disk.
+    assert.doesNotMatch(list, / \/(?:proc|sys|dev|run)(?::|$)/m);
     vm.send("p");
     await vm.waitForExit({ timeoutMs: 60_000 });
     assert.deepEqual(await digests(files), before);

@@ -1,6 +1,6 @@
 // A set on several ISO images: none larger than was said, the first one last, and found again from any of them.
 import assert from "node:assert/strict";
-import { copyFile, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, open, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -69,7 +69,10 @@ before(async () => {
 });
 
 test("each image is at most as large as was said, has its number and the set in it, and they are nearly full", async () => {
-  assert.deepEqual((await readdir(store)).sort(), [".lifeboat-store", ...[1, 2, 3].map((number) => `${ID}-${number}.iso`)]);
+  assert.deepEqual((await readdir(store)).sort(), [
+    ".lifeboat-store",
+    ...[1, 2, 3].flatMap((number) => [`${ID}-${number}.iso`, `${ID}-${number}.iso.b2`]),
+  ]);
   for (const number of [1, 2, 3]) {
     const path = join(store, `${ID}-${number}.iso`);
     const { size } = await stat(path);
@@ -148,7 +151,10 @@ describe("discs that are not all here", () => {
 test("a prefix names them, and is never used twice", async () => {
   const place = await mkdtemp(join(scratch, "prefix-"));
   await archive(place, { prefix: "boat" });
-  assert.deepEqual((await readdir(place)).sort(), [".lifeboat-store", "boat-1.iso", "boat-2.iso", "boat-3.iso"]);
+  assert.deepEqual((await readdir(place)).sort(), [
+    ".lifeboat-store",
+    ...[1, 2, 3].flatMap((number) => [`boat-${number}.iso`, `boat-${number}.iso.b2`]),
+  ]);
   assert.deepEqual(await damageIn(join(place, "boat-2.iso")), []);
   await rm(join(place, "boat-1.iso"));
   await assert.rejects(archive(place, { prefix: "boat" }), { exitCode: 3, message: /boat-2\.iso" as a set is never overwritten/ });
@@ -161,7 +167,7 @@ test("what fits on one is on one", async () => {
     manifest.files.filter(({ medium }) => medium !== undefined),
     [],
   );
-  assert.deepEqual((await readdir(place)).sort(), [".lifeboat-store", `${ID}-1.iso`]);
+  assert.deepEqual((await readdir(place)).sort(), [".lifeboat-store", `${ID}-1.iso`, `${ID}-1.iso.b2`]);
   assert.deepEqual(await damageIn(place), []);
 });
 
@@ -237,4 +243,25 @@ test("catalogue, lists and manifest take no more than is kept free for them", as
   const nameBytes = 20000 * 30;
   const expected = estimatePapers({ paths: manifest.totals.paths, contentBytes: manifest.totals.contentBytes, nameBytes });
   assert.ok(papersBytes < expected && expected < 4 * papersBytes, `${papersBytes} of ${expected}`);
+});
+
+test("an image has its digest beside it, which verify and b2sum know: a byte that is in no file of the set counts too", async () => {
+  const place = await mkdtemp(join(scratch, "digest-"));
+  await archive(place, { from: join(tree, "sub") });
+  const iso = join(place, `${ID}-1.iso`);
+  await run(["b2sum", "--check", "--quiet", `${ID}-1.iso.b2`], { cwd: place });
+  const damageOf = async () => (await verifySet(await openSet(await findSet(iso)), () => undefined)).damage;
+  assert.deepEqual(await damageOf(), []);
+  // Behind all files: padding, and what a disk's table ends with.
+  const file = await open(iso, "r+");
+  await file.write(Buffer.from("x"), 0, 1, (await file.stat()).size - 1000);
+  await file.close();
+  assert.match(
+    (await damageOf()).join(),
+    /^Cannot start a machine from "\S+" for sure as the image must be as \S+\.iso\.b2 says: its digest is another$/,
+  );
+  await writeFile(`${iso}.b2`, "nonsense");
+  assert.match((await damageOf()).join(), /says: that file is damaged$/);
+  await rm(`${iso}.b2`);
+  assert.deepEqual(await damageOf(), []);
 });

@@ -4,6 +4,7 @@ import { LifeboatError } from "#os/error";
 import { makeNewDirectory, makeTemporaryDirectory, moveIntoPlace, removeFile } from "#os/files";
 import { forgetTemporary, rememberTemporary } from "#os/temporaries";
 import { markStore, setIsThere } from "../media/directory-store.ts";
+import { DIGEST_ENDING, writeImageDigest } from "../media/image-digest.ts";
 import { isoFilesIn, isoSetsIn, isoSetSource } from "../media/iso-sets.ts";
 import { keepLock, writeLock, type KeptLock } from "../media/set-lock.ts";
 import { setIsoName, STAGING_PREFIX } from "../media/store-names.ts";
@@ -76,10 +77,15 @@ export async function openStaging({ store, id, cleanUp }: Pick<PlaceOptions, "st
   return { staging: path, directory, lock };
 }
 
-/** Gives all of them their names, the first one last. Throws LifeboatError; then none has its name. */
+/** Gives all of them their names, the first one last, each behind its digest. Throws LifeboatError; then none has its name. */
 async function publish(made: readonly MadeDisc[], nameOf: (number: number) => string): Promise<string> {
   const moved: string[] = [];
   try {
+    for (const { number, isoPath } of made) {
+      const path = nameOf(number);
+      moved.push(rememberTemporary(`${path}${DIGEST_ENDING}`));
+      await writeImageDigest(isoPath, path.slice(path.lastIndexOf("/") + 1), `${path}${DIGEST_ENDING}`);
+    }
     for (const { number, isoPath } of [...made].sort((a, b) => b.number - a.number)) {
       moved.push(rememberTemporary(nameOf(number)));
       await moveIntoPlace(isoPath, nameOf(number));

@@ -4,7 +4,7 @@ import { infoRaw, listRaw } from "#os/byte-paths";
 import { LifeboatError } from "#os/error";
 import { isCacheName } from "../builder/prune-cache.ts";
 import type { ByteText } from "../formats/tar-read.ts";
-import { isOwnName, isSetName, isSetContent } from "../media/store-names.ts";
+import { imageOfDigest, isOwnName, isSetName, isSetContent } from "../media/store-names.ts";
 import { printable } from "../set/catalogue.ts";
 import { STORE_MARK } from "../set/set-manifest.ts";
 
@@ -49,7 +49,7 @@ export function ownFilesIn(places: readonly OwnPlace[]): OwnFiles {
 export function storeFiles(directories: readonly ByteText[], images: ReadonlySet<ByteText> = new Set()): OwnPlace {
   return {
     directories,
-    isOwn: (name, path) => isOwnName(name) || images.has(name) || (isSetName(name) && isSetContent(namesIn(path))),
+    isOwn: (name, path) => isOwnName(name) || images.has(imageOfDigest(name)) || (isSetName(name) && isSetContent(namesIn(path))),
     reason: "Lifeboat's own sets are not taken",
   };
 }

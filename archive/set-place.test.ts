@@ -61,7 +61,7 @@ for (const [kind, name] of CASES) {
       const { store, manifest, seen, result } = await archive(kind, async (source) => void (description = source.description));
       assert.deepEqual(seen, [[ID, "being-written"]]);
       assert.equal((result as { readonly path: string }).path, join(store, name));
-      assert.deepEqual((await readdir(store)).sort(), [".lifeboat-store", name]);
+      assert.deepEqual((await readdir(store)).sort(), [".lifeboat-store", name, ...(kind === "iso" ? [`${name}.b2`] : [])]);
       assert.ok(description.endsWith(kind === "iso" ? `${name}/${ID}` : name), description);
       const found = await openSet(await findSet(store));
       assert.deepEqual(found.manifest, manifest);

@@ -6,6 +6,7 @@ import { utf8Decode } from "../formats/text.ts";
 import { isOnlyDisc, type DiscNote } from "../set/disc-note.ts";
 import { MANIFEST_FILE } from "../set/set-manifest.ts";
 import type { FileSource, SetSource } from "../set/set-source.ts";
+import { imageDamage } from "./image-digest.ts";
 import { openIso, type OpenIso } from "./iso-store.ts";
 import { manifestState, type StoredSet } from "./stored-set.ts";
 
@@ -68,7 +69,14 @@ export function isoSetSource({ id, discs }: IsoSet): SetSource {
   const sources = discs.map(({ iso }) => iso.source(id));
   const first = sources[0]!;
   const short = discs.find(({ iso }) => iso.isCutShort)?.iso.path;
-  const whole = { ...joinedFiles(first.description, sources), medium: first.medium };
+  const checkMedium = async () => {
+    for (const { iso } of discs) {
+      const damage = await imageDamage(iso.path);
+      if (damage !== undefined) return damage;
+    }
+    return undefined;
+  };
+  const whole = { ...joinedFiles(first.description, sources), medium: first.medium, checkMedium };
   return short === undefined ? whole : { ...whole, mediumDamage: shortText(short) };
 }
 

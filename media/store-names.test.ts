@@ -10,6 +10,7 @@ test("names that Lifeboat gives are told from others that look alike", () => {
     ".lifeboat-new-AbC123",
     ".lifeboat-staging-0aZ9xx",
     "web-20260101T000000Z-1.iso",
+    "web-20260101T000000Z-1.iso.b2",
   ];
   const others = [
     ".lifeboat",

@@ -53,7 +53,12 @@ export function isUnfinishedMark(name: string): boolean {
 
 /** Names that nobody else gives, whatever is behind them. */
 export function isOwnName(name: string): boolean {
-  return MARK_NAME.test(name) || WORK_NAME.test(name) || ISO_NAME.test(name);
+  return MARK_NAME.test(name) || WORK_NAME.test(name) || ISO_NAME.test(imageOfDigest(name));
+}
+
+/** An image, for the name of its digest. */
+export function imageOfDigest(name: string): string {
+  return name.replace(/(?<=\.iso)\.b2$/i, "");
 }
 
 const PART = /\.part-[0-9a-f]{12}$/;

@@ -28,4 +28,6 @@ export interface SetSource extends FileSource {
   readonly medium: FileSource;
   /** What is wrong with the medium itself, though all files of the set may be whole. */
   readonly mediumDamage?: string;
+  /** The same, found by reading all of the medium; undefined when it is as it was written, or nothing tells. */
+  checkMedium?(): Promise<string | undefined>;
 }

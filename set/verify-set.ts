@@ -49,6 +49,9 @@ export async function verifySet(set: OpenSet, progress: (storedBytes: number) =>
     comparison?.gap();
   }
   const paths = (await comparison?.finish()) ?? 0;
+  // What is damaged and has a name was named: it is in the medium's own digest too.
+  const mediumDamage = damage.length === 0 ? await set.source.checkMedium?.() : undefined;
+  if (mediumDamage !== undefined) damage.push(mediumDamage);
   return { frames: frames.length, paths, storedBytes, damage: [...damage, ...lossLines(set)] };
 }
 

@@ -7,7 +7,7 @@ import { writeFile } from "#os/files";
 import { createOverlay } from "../../qemu/disks.ts";
 import type { DiskSpec } from "../../qemu/machine-spec.ts";
 import { startMachine, type VirtualMachine } from "../../qemu/machine.ts";
-import { answerPrompt } from "../boot-checks.ts";
+import { answerPrompt, inShell } from "../boot-checks.ts";
 import { copyOutOfStore, storeDisk, STORE_PATH } from "../guest/store-disk.ts";
 import type { Scenario } from "../scenario.ts";
 import { NESTED } from "../storage/recipes.ts";
@@ -17,6 +17,7 @@ import type { StorageTree } from "../storage/tree.ts";
 import { inWorkshop } from "../storage/workshop.ts";
 
 const BOOT_MS = 240_000;
+const SHELL_MS = 240_000;
 const COMPARE_MS = 15 * 60_000;
 
 /** One of each difference, on the root and on /boot. */
@@ -103,11 +104,28 @@ async function comparedList(vm: VirtualMachine, setId: string): Promise<string> 
   await vm.expect("Power off", { timeoutMs: 60_000 });
   vm.send("s");
   await vm.expect("lifeboat# ", { timeoutMs: 30_000 });
-  vm.sendLine("echo begin''mark; cat /run/lifeboat/differences; echo end''mark");
-  const { groups } = await vm.expect(/beginmark\r?\n([^]*?)endmark/, { timeoutMs: 120_000 });
+  const list = await inShell(vm, "cat /run/lifeboat/differences", SHELL_MS);
+  await expectMount(vm);
   vm.sendLine("exit");
   await vm.expect("Power off", { timeoutMs: 60_000 });
-  return (groups[0] ?? "").replace(/\r/g, "");
+  return list;
+}
+
+const SET = "/run/sets/sets";
+
+/** By hand: a look at the machine, and all of it closed again; what was seen goes into an archive. */
+async function expectMount(vm: VirtualMachine): Promise<void> {
+  const mount = (label: string, place: string) => `mkdir -p ${place} && mount -o ro,noload /dev/disk/by-label/${label} ${place}`;
+  const said = await inShell(
+    vm,
+    `${mount("STORE", "/run/sets")} && ${mount("KEYS", "/run/keys")}; lifeboat mount --luks-key /run/keys/boot.key ${SET}; echo mounted $?; ` +
+      `tail -n 1 /mnt/lifeboat/etc/hosts; ls /mnt/lifeboat/boot/new; lifeboat logs /tmp/logs.tar.gz; lifeboat unmount; echo unmounted $?; cat /proc/mdstat; mount`,
+    SHELL_MS,
+  );
+  console.log(said.replace(/^/gm, "    "));
+  assert.match(said, /mounted \/mnt\/lifeboat read-only\n[^]*mounted 0\nchanged\n\/mnt\/lifeboat\/boot\/new\n/);
+  assert.match(said, /logs\.tar\.gz: \d+ files\n[^]*unmounted 0\n/);
+  assert.doesNotMatch(said.slice(said.indexOf("unmounted 0")), /active|\/mnt\/lifeboat/);
 }
 
 async function digests(files: readonly string[]): Promise<readonly string[]> {

@@ -24,10 +24,13 @@ export function comparableLayout({ machine }: Inspected): unknown {
     mounts: sorted(
       mounts.filter(({ path }) => !path.startsWith("/run/")),
       ({ path }) => path,
-    ),
+    ).map(({ options, ...mount }) => ({ ...mount, options: options.filter((option) => !NUMBER_OF_SUBVOLUME.test(option)) })),
     fstab,
   };
 }
+
+/** btrfs counts them as they are made; their paths say which they are. */
+const NUMBER_OF_SUBVOLUME = /^subvolid=/;
 
 /** The first and last sector that a table allows are sfdisk's own choice, where the machine's tool chose others. */
 function withoutLimits(table: Layout["disks"][number]["table"]) {

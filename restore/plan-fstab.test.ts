@@ -72,6 +72,30 @@ test("planFstab() changes the devices that btrfs is told of, and the line's own,
   );
 });
 
+test("planFstab() names subvolumes by their paths, as their numbers are others when they are made again", () => {
+  const btrfs = (path: string, ...options: readonly string[]) => ({ spec: SRV, path, type: "btrfs", options });
+  const fstab = [
+    btrfs("/", "noatime", "subvolid=257"),
+    btrfs("/home/", "subvolid=258", "subvol=/@home"),
+    btrfs("/top", "subvolid=5"),
+    btrfs("/away", "subvolid=300"),
+    { spec: ROOT, path: "/other", type: "ext4", options: ["subvolid=257"] },
+  ];
+  const { machine, plan } = planned([], NEW);
+  const mounts = [{ path: "/", device: "sda3", type: "btrfs", options: ["rw"], fsRoot: "/@" }];
+  const [step] = planFstab({ ...machine, layout: { ...machine.layout, mounts, fstab } }, movesOf(machine, plan));
+  assert.ok(step?.kind === "write-fstab");
+  const line = ({ spec, path, type, options }: FstabEntry) => `${spec} ${path} ${type} ${options.join(",")} 0 0`;
+  assert.deepEqual(changedFstab(fstab.map(line).join("\n"), step.changes).split("\n"), [
+    `${SRV} / btrfs noatime,subvol=/@ 0 0`,
+    `${SRV} /home/ btrfs subvol=/@home 0 0`,
+    `${SRV} /top btrfs subvolid=5 0 0`,
+    // What was not mounted is not known.
+    `${SRV} /away btrfs subvolid=300 0 0`,
+    `${ROOT} /other ext4 subvolid=257 0 0`,
+  ]);
+});
+
 describe("planFstab() changes", () => {
   test("names that the kernel gave, when these are others now, to UUIDs where there are any", () => {
     assert.deepEqual(changes(KERNEL_NAMES, NEW), [

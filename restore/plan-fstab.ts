@@ -47,17 +47,33 @@ function retyped({ layout }: Machine, fstab: readonly FstabEntry[]): readonly Fs
   });
 }
 
-/** btrfs on several devices may be told all of them (btrfs(5), "device="). Nothing else in the options names one of ours. */
+/**
+ * btrfs on several devices may be told all of them (btrfs(5), "device="), and a subvolume by its number, which is another when it is made again.
+ * Nothing else in the options names one of ours.
+ */
 function reoptioned({ layout }: Machine, { devices }: Moves): readonly FstabChange[] {
-  return layout.fstab.flatMap(({ spec, path, type, options }): readonly FstabChange[] => {
-    const changed = options.map((option) => {
+  return layout.fstab.flatMap((entry): readonly FstabChange[] => {
+    const { spec, path, type, options } = entry;
+    if (type !== "btrfs") return [];
+    const changed = options.flatMap((option) => {
       const id = /^device=\/dev\/(.+)$/.exec(option)?.[1];
       const now = id === undefined ? undefined : devices.get(id);
-      return now === undefined ? option : `device=${now}`;
+      if (now !== undefined) return [`device=${now}`];
+      return OWN_NUMBER.test(option) ? subvolumeWord(layout, entry, option) : [option];
     });
-    const isSame = changed.every((option, index) => option === options[index]);
-    return type !== "btrfs" || isSame ? [] : [{ path, from: spec, to: spec, as: { type, options: changed } }];
+    const isSame = changed.length === options.length && changed.every((option, index) => option === options[index]);
+    return isSame ? [] : [{ path, from: spec, to: spec, as: { type, options: changed } }];
   });
+}
+
+/** Of a subvolume; 5 and 0 are the top level's, everywhere. */
+const OWN_NUMBER = /^subvolid=(?!0*5?$)/;
+
+/** Where its path stands beside it, that will do; one that was not mounted is not known. */
+function subvolumeWord({ mounts }: Layout, { path, options }: FstabEntry, option: string): readonly string[] {
+  if (options.some((other) => other.startsWith("subvol="))) return [];
+  const fsRoot = mounts.find((mount) => mount.path === mountPoint(path))?.fsRoot;
+  return fsRoot === undefined ? [option] : [`subvol=${fsRoot}`];
 }
 
 function takenOut({ layout }: Machine, fstab: readonly FstabEntry[]): readonly FstabChange[] {

@@ -34,7 +34,7 @@ before(async () => {
   await writeFile(kernel.source, Buffer.alloc(2 * M, "kernel"));
   await run(["sh", "-c", "head -c 30000000 /dev/urandom > large; seq 10000 > text"], { cwd: tree });
   for (const id of [ID, OTHER]) await archiveOnDiscs({ tree, store: discs, id, image: imageOf([kernel]), limitBytes: 16 * M });
-  assert.equal((await readdir(discs)).filter((name) => name.startsWith(ID)).length, 3);
+  assert.equal((await readdir(discs)).filter((name) => name.startsWith(ID) && name.endsWith(".iso")).length, 3);
 });
 
 const cleanUp = new AsyncDisposableStack();

@@ -28,7 +28,9 @@ mount_all() {
   mount -o $ext LABEL=boat-root $target
   mkdir -p $target/srv $target/boot/efi
   mount -o $ext LABEL=boat-srv $target/srv
-  mount -o "$1" -t vfat /dev/md/esp $target/boot/efi 2>/dev/null || mount -o "$1" -t vfat /dev/md0 $target/boot/efi
+  # In the workshop, which is another host, it may have any name.
+  settle
+  mount -o "$1" -t vfat LABEL=BOAT-ESP $target/boot/efi
 }
 
 open_storage() {

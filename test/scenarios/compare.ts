@@ -118,7 +118,7 @@ async function expectMount(vm: VirtualMachine): Promise<void> {
   const mount = (label: string, place: string) => `mkdir -p ${place} && mount -o ro,noload /dev/disk/by-label/${label} ${place}`;
   const said = await inShell(
     vm,
-    `${mount("STORE", "/run/sets")} && ${mount("KEYS", "/run/keys")}; lifeboat mount --luks-key /run/keys/boot.key ${SET}; echo mounted $?; ` +
+    `${mount("STORE", "/run/sets")} && ${mount("KEYS", "/run/keys")}; lifeboat mount --luks-key /run/keys/boat.key ${SET}; echo mounted $?; ` +
       `tail -n 1 /mnt/lifeboat/etc/hosts; ls /mnt/lifeboat/boot/new; lifeboat logs /tmp/logs.tar.gz; lifeboat unmount; echo unmounted $?; cat /proc/mdstat; mount`,
     SHELL_MS,
   );
